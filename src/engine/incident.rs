@@ -1,0 +1,340 @@
+//! The life of an incident: what opens it, raises it, calls people again, calms it and ends it.
+//!
+//! Each function takes the incident and the time and returns the calls that follow. Content raises an incident and
+//! never closes or lowers it; only calm or people do.
+
+use jiff::Timestamp;
+
+use super::detect::Verdict;
+use crate::model::incident::Ack;
+use crate::model::time::Span;
+use crate::model::{Alert, Incident, Notice, Policy, Severity, Status};
+
+/// People to be told something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Why they are told.
+    pub notice: Notice,
+    /// Names of persons and teams.
+    pub notify: Vec<String>,
+}
+
+/// An incident that comes back within this time of its end is the same one.
+pub const REOPEN: Span = Span::mins(30);
+
+/// Opens an incident for a verdict that rings.
+pub fn open(
+    verdict: &Verdict,
+    severity: Severity,
+    policy: Option<&Policy>,
+    alert: &Alert,
+    now: Timestamp,
+) -> (Incident, Vec<Call>) {
+    let mut incident = Incident {
+        id: 0,
+        alert: verdict.key.alert.clone(),
+        group: verdict.key.group.clone(),
+        topic: verdict.topic.clone(),
+        status: Status::Open,
+        severity,
+        opened: now,
+        fired: now,
+        resolved: None,
+        ack: None,
+        steps_taken: 0,
+        next_step: None,
+        next_remind: alert.remind.map(|every| now + every),
+        told: Vec::new(),
+        messages: 0,
+        peak: verdict.evidence.signals.mentions,
+        evidence: verdict.evidence.clone(),
+    };
+    let mut calls = Vec::new();
+    if let Some(notify) = next_step(&mut incident, policy, now) {
+        calls.push(Call { notice: Notice::Opened, notify });
+    }
+    (incident, calls)
+}
+
+/// Takes the next step of the policy and sets when the one after it is due.
+fn next_step(incident: &mut Incident, policy: Option<&Policy>, now: Timestamp) -> Option<Vec<String>> {
+    let policy = policy?;
+    let rounds = u32::try_from(policy.steps.len()).unwrap_or(u32::MAX).max(1);
+    let all = rounds.saturating_mul(policy.repeat.max(1));
+    let taken = incident.steps_taken;
+    incident.next_step = None;
+    if taken < all {
+        let step = policy.steps.get(usize::try_from(taken % rounds).unwrap_or(0))?;
+        incident.steps_taken += 1;
+        if incident.steps_taken < all || !policy.last_resort.is_empty() {
+            incident.next_step = Some(now + step.wait);
+        }
+        return Some(step.notify.clone());
+    }
+    if taken == all && !policy.last_resort.is_empty() {
+        incident.steps_taken += 1;
+        return Some(policy.last_resort.clone());
+    }
+    None
+}
+
+/// Judges an incident at a tick: raised, escalated, reminded, calmed, resolved or reopened.
+pub fn judge(
+    incident: &mut Incident,
+    verdict: Option<&Verdict>,
+    policy: Option<&Policy>,
+    alert: Option<&Alert>,
+    now: Timestamp,
+) -> Vec<Call> {
+    let mut calls = Vec::new();
+    let ringing = verdict.and_then(|v| v.severity.map(|s| (v, s)));
+    if incident.status == Status::Resolved {
+        if let Some((verdict, severity)) = ringing {
+            reopen(incident, verdict, severity, policy, alert, now, &mut calls);
+        }
+        return calls;
+    }
+    if let Some((verdict, severity)) = ringing {
+        incident.fired = now;
+        let raised = severity > incident.severity;
+        if raised || verdict.evidence.signals.mentions > incident.peak {
+            incident.peak = incident.peak.max(verdict.evidence.signals.mentions);
+            incident.evidence = verdict.evidence.clone();
+        }
+        if raised {
+            incident.severity = severity;
+            if incident.status == Status::Acknowledged {
+                // Whoever had it had something smaller: it is open again, and the policy goes on.
+                incident.status = Status::Open;
+                incident.ack = None;
+                incident.next_step = Some(now);
+            }
+            calls.push(Call { notice: Notice::Raised, notify: incident.told.clone() });
+        }
+    } else if crate::model::time::between(incident.fired, now) >= alert.map_or(REOPEN, |a| a.resolve_after) {
+        end(incident, now);
+        calls.push(Call { notice: Notice::Resolved, notify: incident.told.clone() });
+        return calls;
+    }
+    if incident.status == Status::Open {
+        escalate(incident, policy, now, &mut calls);
+        remind(incident, alert, now, &mut calls);
+    }
+    calls
+}
+
+fn reopen(
+    incident: &mut Incident,
+    verdict: &Verdict,
+    severity: Severity,
+    policy: Option<&Policy>,
+    alert: Option<&Alert>,
+    now: Timestamp,
+    calls: &mut Vec<Call>,
+) {
+    incident.status = Status::Open;
+    incident.resolved = None;
+    incident.ack = None;
+    incident.fired = now;
+    incident.severity = incident.severity.max(severity);
+    incident.evidence = verdict.evidence.clone();
+    incident.peak = incident.peak.max(verdict.evidence.signals.mentions);
+    incident.steps_taken = 0;
+    incident.next_remind = alert.and_then(|a| a.remind).map(|every| now + every);
+    let mut notify = next_step(incident, policy, now).unwrap_or_default();
+    notify.extend(incident.told.iter().cloned());
+    calls.push(Call { notice: Notice::Reopened, notify });
+}
+
+/// Steps that are overdue, after a crash or a long sleep, become one call of all whom they would have told.
+fn escalate(incident: &mut Incident, policy: Option<&Policy>, now: Timestamp, calls: &mut Vec<Call>) {
+    let mut notify: Vec<String> = Vec::new();
+    while let Some(due) = incident.next_step.filter(|due| *due <= now) {
+        // The next wait counts from when the step was due, so that lateness does not add up.
+        match next_step(incident, policy, due) {
+            Some(names) => notify.extend(names),
+            None => break,
+        }
+    }
+    if !notify.is_empty() {
+        calls.push(Call { notice: Notice::Escalated, notify });
+    }
+}
+
+fn remind(incident: &mut Incident, alert: Option<&Alert>, now: Timestamp, calls: &mut Vec<Call>) {
+    let Some(every) = alert.and_then(|a| a.remind) else { return };
+    if incident.next_remind.is_some_and(|due| due <= now) {
+        incident.next_remind = Some(now + every);
+        // Nobody is told twice in one tick.
+        if calls.is_empty() {
+            calls.push(Call { notice: Notice::Reminder, notify: incident.told.clone() });
+        }
+    }
+}
+
+fn end(incident: &mut Incident, now: Timestamp) {
+    incident.status = Status::Resolved;
+    incident.resolved = Some(now);
+    incident.next_step = None;
+    incident.next_remind = None;
+}
+
+/// Somebody has it. Doing so twice changes nothing.
+pub fn acknowledge(incident: &mut Incident, by: &str, note: &str, now: Timestamp) -> Vec<Call> {
+    if incident.status != Status::Open {
+        return Vec::new();
+    }
+    incident.status = Status::Acknowledged;
+    incident.ack = Some(Ack { by: by.to_owned(), at: now, note: note.to_owned() });
+    incident.next_step = None;
+    incident.next_remind = None;
+    vec![Call { notice: Notice::Acknowledged, notify: incident.told.clone() }]
+}
+
+/// Somebody says that it is over. Doing so twice changes nothing.
+pub fn resolve(incident: &mut Incident, now: Timestamp) -> Vec<Call> {
+    if incident.status == Status::Resolved {
+        return Vec::new();
+    }
+    end(incident, now);
+    vec![Call { notice: Notice::Resolved, notify: incident.told.clone() }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::detect::GroupKey;
+    use super::super::detect::tests::alert;
+    use super::*;
+    use crate::model::{Evidence, Signals, Step};
+
+    fn policy() -> Policy {
+        let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15) };
+        Policy {
+            name: "pr".into(),
+            steps: vec![step("anna"), step("bo")],
+            repeat: 2,
+            last_resort: vec!["chief".into()],
+        }
+    }
+
+    fn verdict(severity: Option<Severity>, mentions: u64) -> Verdict {
+        Verdict {
+            key: GroupKey { alert: "acme-negative".into(), group: "acme".into() },
+            topic: "acme".into(),
+            severity,
+            evidence: Evidence { signals: Signals { mentions, ..Signals::default() }, ..Evidence::default() },
+        }
+    }
+
+    fn t(minute: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + Span::mins(minute)
+    }
+
+    fn opened() -> Incident {
+        let v = verdict(Some(Severity::Escalate), 10);
+        let (mut i, calls) = open(&v, Severity::Escalate, Some(&policy()), &alert(), t(0));
+        assert_eq!(calls, [Call { notice: Notice::Opened, notify: vec!["anna".into()] }]);
+        i.told = vec!["anna".into()];
+        i
+    }
+
+    fn tick(i: &mut Incident, severity: Option<Severity>, minute: i64) -> Vec<Notice> {
+        let v = verdict(severity, 10);
+        judge(i, Some(&v), Some(&policy()), Some(&alert()), t(minute)).into_iter().map(|c| c.notice).collect()
+    }
+
+    #[test]
+    fn steps_go_round_and_end_in_the_last_resort() {
+        let mut i = opened();
+        let ringing = Some(Severity::Escalate);
+        let mut told = Vec::new();
+        for minute in 1..200 {
+            let v = verdict(ringing, 10);
+            for call in judge(&mut i, Some(&v), Some(&policy()), Some(&alert()), t(minute)) {
+                if call.notice == Notice::Escalated {
+                    told.push((minute, call.notify.join("+")));
+                }
+            }
+        }
+        let expected = [(15, "bo"), (30, "anna"), (45, "bo"), (60, "chief")];
+        assert_eq!(told, expected.map(|(m, who)| (m, who.to_owned())));
+    }
+
+    #[test]
+    fn overdue_steps_become_one_call() {
+        let mut i = opened();
+        let v = verdict(Some(Severity::Escalate), 10);
+        let calls = judge(&mut i, Some(&v), Some(&policy()), Some(&alert()), t(40));
+        assert_eq!(calls.len(), 1, "{calls:?}");
+        assert_eq!(calls[0].notify, ["bo", "anna"]);
+    }
+
+    #[test]
+    fn acknowledged_means_quiet_until_it_gets_worse() {
+        let mut i = opened();
+        assert_eq!(acknowledge(&mut i, "anna", "on it", t(5)).len(), 1);
+        assert_eq!(acknowledge(&mut i, "bo", "", t(6)), []);
+        assert_eq!(tick(&mut i, Some(Severity::Escalate), 50), []);
+        let worse = tick(&mut i, Some(Severity::Crisis), 51);
+        assert_eq!(worse, [Notice::Raised, Notice::Escalated]);
+        assert_eq!((i.status, i.severity), (Status::Open, Severity::Crisis));
+    }
+
+    #[test]
+    fn calm_resolves_and_a_quick_return_is_the_same_incident() {
+        let mut i = opened();
+        acknowledge(&mut i, "anna", "", t(1));
+        assert_eq!(tick(&mut i, None, 60), []);
+        assert_eq!(tick(&mut i, None, 120), [Notice::Resolved]);
+        assert_eq!(tick(&mut i, None, 121), []);
+        assert_eq!(tick(&mut i, Some(Severity::Review), 130), [Notice::Reopened]);
+        assert_eq!((i.status, i.severity), (Status::Open, Severity::Escalate), "it never gets milder by itself");
+    }
+
+    #[test]
+    fn reminds_while_nobody_has_it() {
+        let lone = Policy {
+            steps: vec![Step { notify: vec!["anna".into()], wait: Span::mins(15) }],
+            repeat: 1,
+            last_resort: vec![],
+            ..policy()
+        };
+        let v = verdict(Some(Severity::Escalate), 10);
+        let (mut i, _) = open(&v, Severity::Escalate, Some(&lone), &alert(), t(0));
+        i.told = vec!["anna".into()];
+        let reminders: Vec<i64> = (1..100)
+            .filter(|m| {
+                judge(&mut i, Some(&v), Some(&lone), Some(&alert()), t(*m)).iter().any(|c| c.notice == Notice::Reminder)
+            })
+            .collect();
+        assert_eq!(reminders, [30, 60, 90]);
+    }
+
+    proptest::proptest! {
+        /// Whatever comes, in whatever order: content never resolves early, lowers or acknowledges.
+        #[test]
+        fn content_only_raises(steps in proptest::collection::vec((0u8..6, 1i64..40), 1..60)) {
+            let mut i = opened();
+            let mut minute = 0;
+            for (kind, wait) in steps {
+                minute += wait;
+                let before = i.clone();
+                match kind {
+                    0 => { tick(&mut i, None, minute); }
+                    1..=4 => { tick(&mut i, Some(Severity::ALL[usize::from(kind) - 1]), minute); }
+                    _ => { acknowledge(&mut i, "anna", "", t(minute)); }
+                }
+                proptest::prop_assert!(i.severity >= before.severity);
+                if kind < 5 && i.status == Status::Acknowledged {
+                    proptest::prop_assert_eq!(before.status, Status::Acknowledged);
+                }
+                if before.status != Status::Resolved && i.status == Status::Resolved {
+                    proptest::prop_assert!(crate::model::time::between(before.fired, t(minute)) >= alert().resolve_after);
+                }
+                if i.status != Status::Open {
+                    proptest::prop_assert!(i.next_step.is_none() && i.next_remind.is_none());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! When to ring and whom to call: pure, with the time handed in.
+//!
+//! [`detect::Detector`] turns mentions and ticks into verdicts with their reasons; [`incident`] turns verdicts into
+//! incidents and calls. The same code serves the daemon, rule tests and backtests.
+
+pub mod baseline;
+pub mod condition;
+pub mod detect;
+pub mod incident;
+pub mod stories;
+pub mod window;

@@ -1,0 +1,113 @@
+//! Puts near-duplicates into one story: wire copies, reposts and copy-paste campaigns.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::Timestamp;
+
+use crate::model::time::{Span, between};
+use crate::text::fingerprint::distance;
+
+/// How long after its last mention a story still takes copies.
+const WINDOW: Span = Span::days(3);
+/// Stories kept; the oldest goes when there are more.
+const MOST: usize = 100_000;
+/// Bits that may differ between copies of a text of some length, and of a short one.
+const NEAR: u32 = 8;
+const NEAR_SHORT: u32 = 3;
+/// Texts of fewer bytes are short.
+const SHORT: usize = 120;
+
+/// The stories of the last days, found by the eighths of their fingerprints.
+#[derive(Debug, Default)]
+pub struct Stories {
+    known: HashMap<u64, Known>,
+    bands: HashMap<(u8, u8), Vec<u64>>,
+    order: VecDeque<u64>,
+}
+
+#[derive(Debug)]
+struct Known {
+    story: i64,
+    last: Timestamp,
+}
+
+fn bands(fingerprint: u64) -> impl Iterator<Item = (u8, u8)> {
+    fingerprint.to_le_bytes().into_iter().zip(0u8..).map(|(byte, band)| (band, byte))
+}
+
+impl Stories {
+    /// The story of a text: that of a near-duplicate seen within the window, else a new one named `fresh`.
+    pub fn assign(&mut self, fingerprint: u64, length: usize, fresh: i64, at: Timestamp) -> i64 {
+        if fingerprint == 0 {
+            return fresh;
+        }
+        let near = if length < SHORT { NEAR_SHORT } else { NEAR };
+        let found = self.nearest(fingerprint, near, at);
+        let story = found.and_then(|f| self.known.get(&f)).map_or(fresh, |k| k.story);
+        if let Some(known) = found.and_then(|f| self.known.get_mut(&f)) {
+            known.last = known.last.max(at);
+        }
+        // A copy that differs somewhat is remembered too, so that copies of the copy are found.
+        if found.is_none_or(|f| distance(f, fingerprint) > NEAR_SHORT) {
+            self.remember(fingerprint, story, at);
+        }
+        story
+    }
+
+    /// Remembers a mention that has its story already, after a restart.
+    pub fn remember(&mut self, fingerprint: u64, story: i64, at: Timestamp) {
+        if fingerprint == 0 || self.known.contains_key(&fingerprint) {
+            return;
+        }
+        while self.known.len() >= MOST {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.forget(oldest);
+        }
+        self.known.insert(fingerprint, Known { story, last: at });
+        self.order.push_back(fingerprint);
+        for band in bands(fingerprint) {
+            self.bands.entry(band).or_default().push(fingerprint);
+        }
+    }
+
+    fn nearest(&self, fingerprint: u64, near: u32, at: Timestamp) -> Option<u64> {
+        if let Some(known) = self.known.get(&fingerprint)
+            && between(known.last, at) <= WINDOW
+        {
+            return Some(fingerprint);
+        }
+        bands(fingerprint)
+            .filter_map(|band| self.bands.get(&band))
+            .flatten()
+            .map(|f| (distance(*f, fingerprint), *f))
+            .filter(|(d, f)| *d <= near && self.known.get(f).is_some_and(|k| between(k.last, at) <= WINDOW))
+            .min()
+            .map(|(_, f)| f)
+    }
+
+    fn forget(&mut self, fingerprint: u64) {
+        self.known.remove(&fingerprint);
+        for band in bands(fingerprint) {
+            if let Some(list) = self.bands.get_mut(&band) {
+                list.retain(|f| *f != fingerprint);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_ones_fall_together_and_old_ones_do_not() {
+        let at = Timestamp::UNIX_EPOCH;
+        let mut stories = Stories::default();
+        assert_eq!(stories.assign(0xffff_0000_ffff_0000, 500, 1, at), 1);
+        assert_eq!(stories.assign(0xffff_0000_ffff_000f, 500, 2, at), 1, "four bits differ");
+        assert_eq!(stories.assign(0xffff_0000_ffff_000f ^ 0xf0, 30, 3, at), 3, "a short text must be nearer");
+        assert_eq!(stories.assign(0x0f0f_0f0f_0f0f_0f0f, 500, 4, at), 4);
+        assert_eq!(stories.assign(0xffff_0000_ffff_0000, 500, 5, at + Span::days(9)), 5);
+        assert_eq!(stories.assign(0, 0, 6, at), 6);
+    }
+}

@@ -1,0 +1,29 @@
+//! vakt watches what the world says about a brand, and calls the right people before a complaint becomes a crisis.
+//!
+//! # The tour
+//!
+//! Mentions flow one way, from [`sources`] through [`text`] into the [`store`], past the [`engine`] that judges them,
+//! into the outbox and out through [`channels`]. The [`stages`] are the loops that carry them; [`daemon`] starts the
+//! stages; [`serve`] answers HTTP; [`cli`] is one thin file for each command.
+//!
+//! Floors, top down; a room imports lower floors only, and no other room of its own:
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 6 | `main`, [`cli`] |
+//! | 5 | [`daemon`] |
+//! | 4 | [`stages`], [`serve`] |
+//! | 3 | [`rules`], [`sources`], [`channels`], [`report`], [`store`], [`index`] |
+//! | 2 | [`engine`], [`query`] |
+//! | 1 | [`text`] |
+//! | 0 | [`config`], [`model`], [`telemetry`] |
+//!
+//! `tests/it/walls.rs` reads the imports and holds these walls, and with them the room of every dependency.
+
+pub mod config;
+pub mod engine;
+pub mod model;
+pub mod query;
+pub mod rules;
+pub mod store;
+pub mod text;

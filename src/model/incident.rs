@@ -1,0 +1,142 @@
+//! An alert rule that fired for one group: open, acknowledged, resolved; with its evidence.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Severity, Signals};
+
+/// Where an incident stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nobody has it yet; the escalation policy runs.
+    Open,
+    /// Somebody has it; nobody else is called.
+    Acknowledged,
+    /// Over.
+    Resolved,
+}
+
+impl Status {
+    /// The word used in pages, mails and the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Open => "open",
+            Status::Acknowledged => "acknowledged",
+            Status::Resolved => "resolved",
+        }
+    }
+}
+
+/// One comparison of a condition, with what was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Term {
+    /// The signal.
+    pub signal: String,
+    /// `>=`, `>`, `<=`, `<`, `==` or `!=`.
+    pub op: String,
+    /// The threshold as written.
+    pub threshold: f64,
+    /// What was seen.
+    pub value: f64,
+    /// Whether it held.
+    pub held: bool,
+}
+
+/// Why an incident stands at its severity.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The signals when it was judged.
+    pub signals: Signals,
+    /// The condition as written.
+    pub condition: String,
+    /// Its comparisons beside what was seen.
+    pub terms: Vec<Term>,
+    /// The `raise` conditions that held, with the severity that each asks for.
+    pub raised: Vec<(Severity, String)>,
+}
+
+/// Who has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// Name of the person.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// What they said; may be empty.
+    pub note: String,
+}
+
+/// An alert rule that fired for one group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its number; 0 before it is stored.
+    pub id: i64,
+    /// Name of the alert rule.
+    pub alert: String,
+    /// The group's value, such as `acme` or `acme/sv`.
+    pub group: String,
+    /// The topic whose name people know it by.
+    pub topic: String,
+    /// Where it stands.
+    pub status: Status,
+    /// How bad it is; a rule raises it, only people lower it.
+    pub severity: Severity,
+    /// When it opened.
+    pub opened: Timestamp,
+    /// When the condition last held.
+    pub fired: Timestamp,
+    /// When it was resolved.
+    pub resolved: Option<Timestamp>,
+    /// Who has it.
+    pub ack: Option<Ack>,
+    /// Steps of the policy already taken, over all rounds.
+    pub steps_taken: u32,
+    /// When the next step is due; `None` when the policy has run out or somebody has it.
+    pub next_step: Option<Timestamp>,
+    /// When the next reminder is due.
+    pub next_remind: Option<Timestamp>,
+    /// Names of the persons told so far.
+    pub told: Vec<String>,
+    /// Messages composed so far; numbers the message ids of its thread.
+    pub messages: u32,
+    /// Most mentions seen in one window.
+    pub peak: u64,
+    /// Why it stands at its severity, at its worst.
+    pub evidence: Evidence,
+}
+
+/// Why people are told something about an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notice {
+    /// It opened.
+    Opened,
+    /// It had calmed, and came back soon.
+    Reopened,
+    /// It became more severe.
+    Raised,
+    /// Nobody has acknowledged it in time; the next step is told.
+    Escalated,
+    /// It is still open and not acknowledged.
+    Reminder,
+    /// Somebody has it.
+    Acknowledged,
+    /// It is over.
+    Resolved,
+}
+
+impl Notice {
+    /// The word used in subjects, pages and the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Notice::Opened => "opened",
+            Notice::Reopened => "reopened",
+            Notice::Raised => "raised",
+            Notice::Escalated => "escalated",
+            Notice::Reminder => "reminder",
+            Notice::Acknowledged => "acknowledged",
+            Notice::Resolved => "resolved",
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! One piece of content by one author: as a source told it, and as vakt keeps it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Who wrote a mention, as far as the source says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// The name to show.
+    #[serde(default)]
+    pub name: String,
+    /// The account's handle without `@`; empty where the network has none.
+    #[serde(default)]
+    pub handle: String,
+    /// Followers of the account.
+    #[serde(default)]
+    pub followers: Option<u64>,
+}
+
+impl Author {
+    /// What tells one author from another within a network: the handle, else the name, lower-cased.
+    pub fn identity(&self) -> String {
+        let who = if self.handle.is_empty() { &self.name } else { &self.handle };
+        who.trim().to_lowercase()
+    }
+}
+
+/// A mention as its source told it, before analysis. Nothing in it is trusted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Capture {
+    /// The id the source gave it, stable across fetches; `None` where it gave none.
+    pub native_id: Option<String>,
+    /// Where a reader finds it.
+    pub url: Option<String>,
+    /// The headline, possibly with markup when `html` is set.
+    pub title: Option<String>,
+    /// The body, possibly with markup when `html` is set.
+    pub text: String,
+    /// Whether title and text hold HTML.
+    pub html: bool,
+    /// Who wrote it.
+    pub author: Author,
+    /// When the source says that it was published.
+    pub published: Option<Timestamp>,
+    /// The language tag that the source declares (`sv`, `de-AT`).
+    pub language: Option<String>,
+    /// The network (`news`, `forum`, `blog`, `x`, `mastodon`, …).
+    pub network: String,
+    /// How many people it may have reached, where the source knows.
+    pub reach: Option<u64>,
+    /// Likes, reposts, comments and the like together.
+    pub engagement: Option<u64>,
+}
+
+/// A mention as vakt keeps it: cleaned, bounded, dated and analysed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mention {
+    /// Its number in the store; 0 before it is stored.
+    pub id: i64,
+    /// Name of the source that brought it.
+    pub source: String,
+    /// The network (`news`, `forum`, `x`, …).
+    pub network: String,
+    /// Host of the url, lower case, without `www.`; empty where there is no url.
+    pub site: String,
+    /// Where a reader finds it; empty where there is none.
+    pub url: String,
+    /// The headline as plain text; may be empty.
+    pub title: String,
+    /// The body as plain text.
+    pub text: String,
+    /// Who wrote it.
+    pub author: Author,
+    /// Event time: publication, held within 30 days before and 10 minutes after arrival.
+    pub at: Timestamp,
+    /// When vakt received it.
+    pub received: Timestamp,
+    /// The publication date was missing or impossible, so `at` is the time of arrival.
+    pub undated: bool,
+    /// Came with a source's first fetch or an import: it warms baselines and never rings.
+    pub history: bool,
+    /// ISO 639-1 code, or `und` where vakt does not know.
+    pub language: String,
+    /// Sentiment in −1..1; `None` where the language is not scored.
+    pub sentiment: Option<f32>,
+    /// The words that made the sentiment, with their weights.
+    pub why: Vec<(String, f32)>,
+    /// `complaint`, `question`, `suggestion`, `praise` or `other`.
+    pub intent: String,
+    /// People it may have reached.
+    pub reach: u64,
+    /// Likes, reposts, comments and the like together.
+    pub engagement: u64,
+    /// 1 (national press) to 3, 0 where the site has none.
+    pub tier: u8,
+    /// The story it belongs to: the fingerprint of the story's first mention.
+    pub story: i64,
+    /// SimHash of its stems, for finding its story again after a restart.
+    pub fingerprint: u64,
+    /// Names of the topics it matches, in the order of the rules.
+    pub topics: Vec<String>,
+}
+
+/// At or below this a mention counts as negative; at or above its opposite, as positive.
+pub const NEGATIVE: f32 = -0.15;
+
+impl Mention {
+    /// Whether it counts as negative.
+    pub fn is_negative(&self) -> bool {
+        self.sentiment.is_some_and(|s| s <= NEGATIVE)
+    }
+
+    /// Whether it counts as positive.
+    pub fn is_positive(&self) -> bool {
+        self.sentiment.is_some_and(|s| s >= -NEGATIVE)
+    }
+}

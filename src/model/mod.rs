@@ -1,0 +1,20 @@
+//! The nouns of the trade: parsed once and valid ever after.
+
+pub mod alert;
+pub mod incident;
+pub mod mention;
+pub mod people;
+pub mod playbook;
+pub mod severity;
+pub mod signals;
+pub mod time;
+pub mod topic;
+
+pub use alert::{Alert, Raise};
+pub use incident::{Evidence, Incident, Notice, Status, Term};
+pub use mention::{Author, Capture, Mention};
+pub use people::{People, Person, Policy, Step, Team};
+pub use playbook::Playbook;
+pub use severity::Severity;
+pub use signals::Signals;
+pub use topic::{Topic, TopicKind};

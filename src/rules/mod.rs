@@ -1,0 +1,322 @@
+//! The rules directory: as written, then as meant, or every fault at once.
+//!
+//! Reading does all that can fail before anything is swapped, and what was read can be kept as text, so that a restart
+//! with a broken file still starts on the last good rules.
+
+mod alerts;
+mod lexicon;
+mod people;
+mod playbooks;
+mod topics;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use lexicon::{House, Site};
+
+use crate::config::fault::{self, Fault, Sheet};
+use crate::config::written::{At, Desk};
+use crate::model::{Alert, People, Playbook, Topic};
+use crate::query::{Matcher, Node};
+
+/// Largest file of rules.
+const MOST_BYTES: u64 = 1 << 20;
+/// Deepest folder below the rules directory.
+const DEEPEST: usize = 4;
+
+/// Everything that the rules directory says.
+#[derive(Debug, Default)]
+pub struct Rules {
+    /// What to listen for.
+    pub topics: Vec<Topic>,
+    /// The topics' queries, in the same order.
+    pub queries: Vec<Node>,
+    /// When to ring.
+    pub alerts: Vec<Alert>,
+    /// Whom to call.
+    pub people: People,
+    /// What to do and what may be said.
+    pub playbooks: Vec<Playbook>,
+    /// The house's words and sites.
+    pub house: House,
+    /// All topics, ready to be asked.
+    pub matcher: Matcher,
+    /// The texts that it was read from.
+    pub sheets: Vec<Arc<Sheet>>,
+    /// What is legal but probably wrong.
+    pub warnings: Vec<Fault>,
+}
+
+impl Rules {
+    /// Reads a rules directory.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn load(dir: &Path) -> Result<Rules, Vec<Fault>> {
+        let (sheets, mut faults) = read_dir(dir);
+        match Rules::read(sheets) {
+            Ok(rules) if !fault::any_error(&faults) => Ok(rules),
+            Ok(_) => Err(faults),
+            Err(more) => {
+                faults.extend(more);
+                Err(faults)
+            }
+        }
+    }
+
+    /// Reads rules from their texts.
+    ///
+    /// # Errors
+    /// Every mistake in them.
+    pub fn read(sheets: Vec<Arc<Sheet>>) -> Result<Rules, Vec<Fault>> {
+        let mut written = Written::default();
+        let mut faults = Vec::new();
+        for sheet in &sheets {
+            let desk = Desk::new(sheet.clone());
+            match kind_of(&sheet.name) {
+                Some(Part::Topics) => desk.read(|form| topics::read(form, &mut written.topics)),
+                Some(Part::Alerts) => desk.read(|form| alerts::read(form, &mut written.alerts)),
+                Some(Part::People) => desk.read(|form| people::read(form, &mut written.people)),
+                Some(Part::Lexicon) => desk.read(|form| lexicon::read(form, &mut written.house)),
+                Some(Part::Playbook) => playbooks::read(&desk, &mut written.playbooks),
+                None => {}
+            }
+            faults.extend(desk.into_faults());
+        }
+        if written.topics.is_empty() && written.alerts.is_empty() && faults.is_empty() {
+            let sheet = Sheet::new("rules", "");
+            let empty = Fault::error(&sheet, 0..0, "there are no topics and no alerts");
+            return Err(vec![
+                empty.help("write rules/topics/*.toml and rules/alerts/*.toml, or start from the samples"),
+            ]);
+        }
+        faults.extend(written.check());
+        if fault::any_error(&faults) {
+            return Err(faults);
+        }
+        let mut rules = written.mean();
+        rules.sheets = sheets;
+        rules.warnings = faults;
+        Ok(rules)
+    }
+
+    /// The topic of that name.
+    pub fn topic(&self, name: &str) -> Option<&Topic> {
+        self.topics.iter().find(|t| t.name == name)
+    }
+
+    /// The alert rule of that name.
+    pub fn alert(&self, name: &str) -> Option<&Alert> {
+        self.alerts.iter().find(|a| a.name == name)
+    }
+
+    /// The playbook of that name.
+    pub fn playbook(&self, name: &str) -> Option<&Playbook> {
+        self.playbooks.iter().find(|p| p.name == name)
+    }
+
+    /// Names of the topics with these numbers.
+    pub fn names(&self, numbers: &[usize]) -> Vec<String> {
+        numbers.iter().filter_map(|n| self.topics.get(*n)).map(|t| t.name.clone()).collect()
+    }
+}
+
+/// The rules as written, with the place of each name, so that what does not fit together can be shown.
+#[derive(Debug, Default)]
+struct Written {
+    topics: Vec<topics::Written>,
+    alerts: Vec<alerts::Written>,
+    people: people::Written,
+    playbooks: Vec<playbooks::Written>,
+    house: House,
+}
+
+/// A name with the sheet that it stands in.
+#[derive(Debug, Clone)]
+struct Place {
+    sheet: Arc<Sheet>,
+    at: At<String>,
+}
+
+impl Place {
+    fn new(desk: &Desk, at: At<String>) -> Place {
+        Place { sheet: desk.sheet.clone(), at }
+    }
+
+    fn name(&self) -> &str {
+        &self.at.value
+    }
+
+    fn error(&self, message: impl Into<String>) -> Fault {
+        Fault::error(&self.sheet, self.at.span.clone(), message)
+    }
+
+    fn warning(&self, message: impl Into<String>) -> Fault {
+        Fault::warning(&self.sheet, self.at.span.clone(), message)
+    }
+
+    /// The fault that a name is not among the known ones, if it is not.
+    fn among(&self, what: &str, known: &[&str]) -> Option<Fault> {
+        let missing = !known.contains(&self.name());
+        missing.then(|| {
+            let help = fault::suggest(self.name(), known.iter().copied());
+            self.error(format!("there is no {what} `{}`", self.name())).help(help)
+        })
+    }
+}
+
+/// Faults for names that are given twice.
+fn twice<'a>(what: &str, places: impl IntoIterator<Item = &'a Place>) -> Vec<Fault> {
+    let mut seen: Vec<&Place> = Vec::new();
+    let mut faults = Vec::new();
+    for place in places {
+        match seen.iter().find(|p| p.name() == place.name()) {
+            Some(first) => faults.push(
+                place
+                    .error(format!("there are two {what}s named `{}`", place.name()))
+                    .help(format!("the other one stands in {}; rename one", first.sheet.name)),
+            ),
+            None => seen.push(place),
+        }
+    }
+    faults
+}
+
+impl Written {
+    /// What does not fit together.
+    fn check(&self) -> Vec<Fault> {
+        let topics: Vec<&str> = self.topics.iter().map(|t| t.name.name()).collect();
+        let playbooks: Vec<&str> = self.playbooks.iter().map(|p| p.name.name()).collect();
+        let policies: Vec<&str> = self.people.policies.iter().map(|p| p.name.name()).collect();
+        let teams: Vec<&str> = self.people.teams.iter().map(|t| t.name.name()).collect();
+        let mut faults = twice("topic", self.topics.iter().map(|t| &t.name));
+        faults.extend(twice("alert", self.alerts.iter().map(|a| &a.name)));
+        faults.extend(twice("playbook", self.playbooks.iter().map(|p| &p.name)));
+        faults.extend(self.people.check());
+        for topic in &self.topics {
+            faults.extend(topic.owner.as_ref().and_then(|o| o.among("team", &teams)));
+        }
+        for playbook in &self.playbooks {
+            faults.extend(playbook.check(&self.people));
+        }
+        for alert in &self.alerts {
+            faults.extend(alert.topics.iter().filter_map(|t| t.among("topic", &topics)));
+            faults.extend(alert.playbook.as_ref().and_then(|p| p.among("playbook", &playbooks)));
+            faults.extend(alert.escalation.among("escalation policy", &policies));
+            faults.extend(self.unspoken(alert));
+        }
+        faults
+    }
+
+    /// Languages that an alert's topics listen to and its playbook has no holding statement in.
+    fn unspoken(&self, alert: &alerts::Written) -> Option<Fault> {
+        let name = alert.playbook.as_ref()?;
+        let playbook = self.playbooks.iter().find(|p| p.name.name() == name.name())?;
+        let topics = self.topics.iter().filter(|t| alert.topics.iter().any(|a| a.name() == t.name.name()));
+        let mut silent: Vec<&str> = topics
+            .flat_map(|t| t.languages.iter().map(String::as_str))
+            .filter(|l| !playbook.statements.iter().any(|s| s.language == *l))
+            .collect();
+        silent.sort_unstable();
+        silent.dedup();
+        (!silent.is_empty()).then(|| {
+            name.warning(format!("playbook `{}` has no holding statement in {}", name.name(), silent.join(", ")))
+                .help("add `### CODE` below `## Statements`")
+        })
+    }
+
+    fn mean(self) -> Rules {
+        let mut rules = Rules { house: self.house, ..Rules::default() };
+        for topic in self.topics {
+            if let Some((topic, node)) = topic.mean() {
+                rules.topics.push(topic);
+                rules.queries.push(node);
+            }
+        }
+        rules.alerts = self.alerts.into_iter().map(alerts::Written::mean).collect();
+        rules.people = self.people.mean();
+        rules.playbooks = self.playbooks.into_iter().map(playbooks::Written::mean).collect();
+        rules.matcher = Matcher::new(rules.queries.iter().zip(rules.topics.iter().map(|t| t.languages.as_slice())));
+        rules
+    }
+}
+
+enum Part {
+    Topics,
+    Alerts,
+    People,
+    Lexicon,
+    Playbook,
+}
+
+/// What a file is, by where it stands: `topics/x.toml`, `people.toml`, `playbooks/x.md`.
+fn kind_of(name: &str) -> Option<Part> {
+    let path = Path::new(name);
+    let folder = path.parent().and_then(Path::file_name).and_then(|f| f.to_str()).unwrap_or("");
+    let file = path.file_name().and_then(|f| f.to_str()).unwrap_or("");
+    match (folder, path.extension().and_then(|e| e.to_str())) {
+        (_, Some("toml")) if file == "people.toml" => Some(Part::People),
+        ("topics", Some("toml")) => Some(Part::Topics),
+        ("alerts", Some("toml")) => Some(Part::Alerts),
+        ("lexicon", Some("toml")) => Some(Part::Lexicon),
+        ("playbooks", Some("md")) => Some(Part::Playbook),
+        _ => None,
+    }
+}
+
+/// The texts of a rules directory in the order of their names. Only regular files inside of it are read, and only of
+/// a sensible size.
+fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
+    let (mut sheets, mut faults) = (Vec::new(), Vec::new());
+    let root = match dir.canonicalize() {
+        Ok(root) => root,
+        Err(e) => {
+            let sheet = Sheet::new(dir.display().to_string(), "");
+            let fault = Fault::error(&sheet, 0..0, format!("the rules directory cannot be read: {e}"));
+            return (sheets, vec![fault.help("set `rules_dir`, or make the directory")]);
+        }
+    };
+    let mut waiting = vec![(dir.to_owned(), 0)];
+    while let Some((folder, depth)) = waiting.pop() {
+        let mut entries: Vec<_> =
+            std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+        entries.sort();
+        for path in entries {
+            let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+            let inside = path.canonicalize().is_ok_and(|p| p.starts_with(&root));
+            let Ok(facts) = std::fs::metadata(&path) else { continue };
+            if hidden || !inside {
+                continue;
+            }
+            if facts.is_dir() {
+                if depth < DEEPEST {
+                    waiting.push((path, depth + 1));
+                }
+                continue;
+            }
+            let name = path.display().to_string();
+            if !facts.is_file() || kind_of(&name).is_none() {
+                continue;
+            }
+            let text =
+                if facts.len() > MOST_BYTES { Err("it is larger than 1 MiB".to_owned()) } else { read_text(&path) };
+            match text {
+                Ok(text) => sheets.push(Sheet::new(name, text)),
+                Err(why) => {
+                    let sheet = Sheet::new(name, "");
+                    faults.push(Fault::error(&sheet, 0..0, format!("the file cannot be read: {why}")));
+                }
+            }
+        }
+    }
+    sheets.sort_by(|a, b| a.name.cmp(&b.name));
+    (sheets, faults)
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    String::from_utf8(bytes).map_err(|e| format!("byte {} is not UTF-8", e.utf8_error().valid_up_to()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! Counts by topic and minute of event time, in the transaction that stores the mentions.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+
+use super::{Stored, mentions::topic_id};
+use crate::model::Mention;
+
+/// What is counted of one minute.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Count {
+    /// Mentions.
+    pub mentions: u32,
+    /// Negative ones.
+    pub negative: u32,
+    /// Positive ones.
+    pub positive: u32,
+    /// Those whose language is scored.
+    pub scored: u32,
+    /// Sum of sentiment.
+    pub sentiment: f64,
+    /// Sum of reach.
+    pub reach: u64,
+}
+
+/// Counts gathered before they are written.
+#[derive(Debug, Default)]
+pub struct Counts(BTreeMap<(String, i64), Count>);
+
+impl Counts {
+    /// Counts a mention for each of its topics.
+    pub fn add(&mut self, m: &Mention) {
+        let minute = m.at.as_millisecond().div_euclid(60_000);
+        for topic in &m.topics {
+            let count = self.0.entry((topic.clone(), minute)).or_default();
+            count.mentions += 1;
+            count.negative += u32::from(m.is_negative());
+            count.positive += u32::from(m.is_positive());
+            count.scored += u32::from(m.sentiment.is_some());
+            count.sentiment += f64::from(m.sentiment.unwrap_or(0.0));
+            count.reach = count.reach.saturating_add(m.reach);
+        }
+    }
+
+    /// Adds them to the stored ones.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn write(&self, c: &Connection) -> Stored<()> {
+        let mut put = c.prepare_cached(
+            "INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (topic, minute) DO UPDATE SET
+             mentions = mentions + ?3, negative = negative + ?4, positive = positive + ?5, scored = scored + ?6,
+             sentiment = sentiment + ?7, reach = reach + ?8",
+        )?;
+        for ((topic, minute), n) in &self.0 {
+            let reach = i64::try_from(n.reach).unwrap_or(i64::MAX / 4);
+            put.execute(params![
+                topic_id(c, topic)?,
+                minute,
+                n.mentions,
+                n.negative,
+                n.positive,
+                n.scored,
+                n.sentiment,
+                reach
+            ])?;
+        }
+        Ok(())
+    }
+}
+
+/// The counts of a topic between two minutes since 1970, the last one excluded.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn between(c: &Connection, topic: &str, from: i64, to: i64) -> Stored<Vec<(i64, Count)>> {
+    let mut q = c.prepare_cached(
+        "SELECT minute, mentions, negative, positive, scored, sentiment, reach FROM counts
+         WHERE topic = (SELECT id FROM topics WHERE name = ?1) AND minute >= ?2 AND minute < ?3 ORDER BY minute",
+    )?;
+    let rows = q.query_map(params![topic, from, to], |r| {
+        let reach: i64 = r.get(6)?;
+        let count = Count {
+            mentions: r.get(1)?,
+            negative: r.get(2)?,
+            positive: r.get(3)?,
+            scored: r.get(4)?,
+            sentiment: r.get(5)?,
+            reach: u64::try_from(reach).unwrap_or(0),
+        };
+        Ok((r.get(0)?, count))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,25 @@
+//! What the detector keeps of its groups, in the transaction that moves its place on.
+
+use rusqlite::Connection;
+
+use super::Stored;
+
+/// All groups: alert rule, group and state as JSON.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn all(c: &Connection) -> Stored<Vec<(String, String, String)>> {
+    let mut q = c.prepare("SELECT alert, grp, state FROM groups")?;
+    let rows = q.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Keeps a group's state.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn put(c: &Connection, alert: &str, group: &str, state: &str) -> Stored<()> {
+    c.prepare_cached("INSERT INTO groups VALUES (?1, ?2, ?3) ON CONFLICT (alert, grp) DO UPDATE SET state = ?3")?
+        .execute([alert, group, state])?;
+    Ok(())
+}

@@ -1,0 +1,297 @@
+//! Mentions: stored once however often they are told, edited in place, read by number or by topic.
+
+use std::collections::HashMap;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Stored, meta};
+use crate::model::time::from_millis;
+use crate::model::{Author, Mention};
+
+/// What tells a mention from all others, and its content from its edits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Hash of source and id.
+    pub told: i64,
+    /// Hash of url and content, where there is a url: the same text at the same address, whoever brings it.
+    pub placed: Option<i64>,
+    /// Hash of title and text.
+    pub content: i64,
+}
+
+/// What became of a mention that was handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// It is new, and this is its number.
+    New(i64),
+    /// It was known and has changed.
+    Edited(i64),
+    /// It was known.
+    Known(i64),
+}
+
+/// Which identities are known, with the content hash of each.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn known(c: &Connection, identities: &[Identity]) -> Stored<HashMap<i64, i64>> {
+    let mut q =
+        c.prepare_cached("SELECT m.content FROM identities i JOIN mentions m ON m.id = i.mention WHERE i.hash = ?1")?;
+    let mut out = HashMap::new();
+    for identity in identities {
+        for hash in [Some(identity.told), identity.placed].into_iter().flatten() {
+            if let Some(content) = q.query_row([hash], |r| r.get(0)).optional()? {
+                out.insert(hash, content);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Stores a mention, or its edit; `seq` is the number of the last change and is moved on.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64) -> Stored<Put> {
+    let find = |hash: i64| -> Stored<Option<i64>> {
+        let mut q = c.prepare_cached("SELECT mention FROM identities WHERE hash = ?1")?;
+        Ok(q.query_row([hash], |r| r.get(0)).optional()?)
+    };
+    if let Some(id) = find(identity.told)? {
+        let mut q = c.prepare_cached("SELECT content FROM mentions WHERE id = ?1")?;
+        let content: Option<i64> = q.query_row([id], |r| r.get(0)).optional()?;
+        if content.is_none_or(|c| c == identity.content) {
+            return Ok(Put::Known(id));
+        }
+        edit(c, id, m, identity, seq)?;
+        return Ok(Put::Edited(id));
+    }
+    if let Some(id) = identity.placed.map(find).transpose()?.flatten() {
+        name(c, identity.told, id)?;
+        return Ok(Put::Known(id));
+    }
+    *seq += 1;
+    c.prepare_cached(
+        "INSERT INTO mentions (seq, content, source, network, site, url, title, text, author, handle, followers, at, received,
+         flags, language, sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)",
+    )?
+    .execute(params![
+        *seq,
+        identity.content,
+        m.source,
+        m.network,
+        m.site,
+        m.url,
+        m.title,
+        m.text,
+        m.author.name,
+        m.author.handle,
+        m.author.followers.map(sql),
+        m.at.as_millisecond(),
+        m.received.as_millisecond(),
+        i64::from(m.undated) | i64::from(m.history) << 1,
+        m.language,
+        m.sentiment,
+        serde_json::to_string(&m.why)?,
+        m.intent,
+        sql(m.reach),
+        sql(m.engagement),
+        m.tier,
+        m.story,
+        m.fingerprint.cast_signed(),
+        m.topics.join("\n"),
+    ])?;
+    let id = c.last_insert_rowid();
+    name(c, identity.told, id)?;
+    if let Some(placed) = identity.placed {
+        name(c, placed, id)?;
+    }
+    for topic in &m.topics {
+        let topic = topic_id(c, topic)?;
+        c.prepare_cached("INSERT OR IGNORE INTO topic_mentions VALUES (?1, ?2, ?3)")?.execute([
+            topic,
+            m.at.as_millisecond(),
+            id,
+        ])?;
+    }
+    Ok(Put::New(id))
+}
+
+/// An edit changes what a mention says; its time, its topics' counts and its incidents stay.
+fn edit(c: &Connection, id: i64, m: &Mention, identity: &Identity, seq: &mut i64) -> Stored<()> {
+    *seq += 1;
+    c.prepare_cached(
+        "UPDATE mentions SET seq = ?2, content = ?3, title = ?4, text = ?5, language = ?6, sentiment = ?7, why = ?8,
+         intent = ?9, engagement = max(engagement, ?10), reach = max(reach, ?11) WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        *seq,
+        identity.content,
+        m.title,
+        m.text,
+        m.language,
+        m.sentiment,
+        serde_json::to_string(&m.why)?,
+        m.intent,
+        sql(m.engagement),
+        sql(m.reach),
+    ])?;
+    Ok(())
+}
+
+fn name(c: &Connection, hash: i64, id: i64) -> Stored<()> {
+    c.prepare_cached("INSERT OR IGNORE INTO identities VALUES (?1, ?2)")?.execute([hash, id])?;
+    Ok(())
+}
+
+/// SQLite has no unsigned numbers; what is larger than it can hold is its largest.
+fn sql(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// The number of a topic's name, given to it at first use.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn topic_id(c: &Connection, name: &str) -> Stored<i64> {
+    let mut q = c.prepare_cached("SELECT id FROM topics WHERE name = ?1")?;
+    if let Some(id) = q.query_row([name], |r| r.get(0)).optional()? {
+        return Ok(id);
+    }
+    c.execute("INSERT INTO topics (name) VALUES (?1)", [name])?;
+    Ok(c.last_insert_rowid())
+}
+
+/// The number of the last change.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn last_seq(c: &Connection) -> Stored<i64> {
+    Ok(c.prepare_cached("SELECT coalesce(max(seq), 0) FROM mentions")?.query_row([], |r| r.get(0))?)
+}
+
+/// How many mentions there are.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn count(c: &Connection) -> Stored<i64> {
+    Ok(c.query_row("SELECT count(*) FROM mentions", [], |r| r.get(0))?)
+}
+
+const COLUMNS: &str =
+    "id, source, network, site, url, title, text, author, handle, followers, at, received, flags, language,
+    sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics, seq";
+
+fn read(r: &Row<'_>) -> rusqlite::Result<Mention> {
+    let flags: i64 = r.get(12)?;
+    let unsigned = |n: i64| u64::try_from(n).unwrap_or(0);
+    let why: String = r.get(15)?;
+    let topics: String = r.get(22)?;
+    Ok(Mention {
+        id: r.get(0)?,
+        source: r.get(1)?,
+        network: r.get(2)?,
+        site: r.get(3)?,
+        url: r.get(4)?,
+        title: r.get(5)?,
+        text: r.get(6)?,
+        author: Author { name: r.get(7)?, handle: r.get(8)?, followers: r.get::<_, Option<i64>>(9)?.map(unsigned) },
+        at: from_millis(r.get(10)?),
+        received: from_millis(r.get(11)?),
+        undated: flags & 1 != 0,
+        history: flags & 2 != 0,
+        language: r.get(13)?,
+        sentiment: r.get(14)?,
+        why: serde_json::from_str(&why).unwrap_or_default(),
+        intent: r.get(16)?,
+        reach: unsigned(r.get(17)?),
+        engagement: unsigned(r.get(18)?),
+        tier: r.get(19)?,
+        story: r.get(20)?,
+        fingerprint: r.get::<_, i64>(21)?.cast_unsigned(),
+        topics: topics.split('\n').filter(|t| !t.is_empty()).map(str::to_owned).collect(),
+    })
+}
+
+/// The next mentions after a number, in order.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn after(c: &Connection, id: i64, limit: u32) -> Stored<Vec<Mention>> {
+    let sql = format!("SELECT {COLUMNS} FROM mentions WHERE id > ?1 ORDER BY id LIMIT ?2");
+    let mut q = c.prepare_cached(&sql)?;
+    let rows = q.query_map(params![id, limit], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The next changes after a change's number, in order, each with its own.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn changed_after(c: &Connection, seq: i64, limit: u32) -> Stored<Vec<(i64, Mention)>> {
+    let sql = format!("SELECT {COLUMNS} FROM mentions WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+    let mut q = c.prepare_cached(&sql)?;
+    let rows = q.query_map(params![seq, limit], |r| Ok((r.get(23)?, read(r)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// One mention.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(c: &Connection, id: i64) -> Stored<Option<Mention>> {
+    let mut q = c.prepare_cached(&format!("SELECT {COLUMNS} FROM mentions WHERE id = ?1"))?;
+    Ok(q.query_row([id], read).optional()?)
+}
+
+/// The latest mentions that match all (or any) of some topics, of an interval of event time, newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_topics(c: &Connection, topics: &[String], any: bool, from: i64, to: i64, limit: u32) -> Stored<Vec<Mention>> {
+    let marks = vec!["?"; topics.len()].join(",");
+    let sql = format!(
+        "SELECT tm.mention FROM topic_mentions tm JOIN topics t ON t.id = tm.topic
+         WHERE t.name IN ({marks}) AND tm.at BETWEEN ? AND ?
+         GROUP BY tm.mention HAVING count(*) >= ? ORDER BY max(tm.at) DESC, tm.mention DESC LIMIT ?"
+    );
+    let need = if any { 1 } else { i64::try_from(topics.len()).unwrap_or(i64::MAX) };
+    let mut values: Vec<Value> = topics.iter().map(|t| Value::Text(t.clone())).collect();
+    values.extend([from, to, need, i64::from(limit)].map(Value::Integer));
+    let mut q = c.prepare_cached(&sql)?;
+    let ids: Vec<i64> = q.query_map(rusqlite::params_from_iter(values), |r| r.get(0))?.collect::<Result<_, _>>()?;
+    let mut out = Vec::with_capacity(ids.len());
+    for id in ids {
+        out.extend(get(c, id)?);
+    }
+    Ok(out)
+}
+
+/// Story, fingerprint, length of the text and event time of the mentions since an instant, oldest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn fingerprints_since(c: &Connection, from: i64, limit: u32) -> Stored<Vec<(i64, u64, i64)>> {
+    // The latest are found by number, which follows arrival.
+    let mut q = c.prepare(
+        "SELECT story, fingerprint, at FROM (SELECT id, story, fingerprint, at FROM mentions ORDER BY id DESC LIMIT ?2)
+         WHERE at >= ?1 ORDER BY id",
+    )?;
+    let rows =
+        q.query_map(params![from, limit], |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.cast_unsigned(), r.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The change up to which the index has read, kept for showing only; the index has its own in its commits.
+pub const INDEXED: &str = "indexed_upto";
+
+/// Notes how far the index has read.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn note_indexed(c: &Connection, seq: i64) -> Stored<()> {
+    meta::set(c, INDEXED, &seq.to_string())
+}

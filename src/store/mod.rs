@@ -1,0 +1,241 @@
+//! SQLite, the one commit point: mentions with cursors, incidents with messages, each pair in one transaction.
+//!
+//! One thread writes; it takes whatever work has gathered into one transaction and answers once the disk has it
+//! (`synchronous=FULL`), so an answer means durable and a crowd shares one sync. Readers have connections of their own.
+//! The files beside this one are functions over a connection or a transaction.
+
+pub mod counts;
+pub mod groups;
+pub mod incidents;
+pub mod mentions;
+pub mod meta;
+pub mod outbox;
+pub mod sources;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
+use rusqlite_migration::{M, Migrations};
+
+use writer::{Job, Writer};
+
+/// What goes wrong with the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full: nothing was written, and trying later is right.
+    #[error("the disk is full")]
+    Full,
+    /// Somebody holds the database: trying later is right.
+    #[error("the database is busy")]
+    Busy,
+    /// The disk or the database failed in a way that must not be glossed over: stop.
+    #[error("the database cannot be trusted: {0}")]
+    Broken(String),
+    /// The database was written by a newer vakt.
+    #[error("the database {0} was written by a newer vakt; install that version, or restore a backup")]
+    Newer(PathBuf),
+    /// The writer has stopped.
+    #[error("the store is closed")]
+    Closed,
+    /// Any other error of SQLite.
+    #[error("database error")]
+    Sqlite(#[source] rusqlite::Error),
+    /// A file could not be made or opened.
+    #[error("cannot open {path}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A kept value cannot be read back.
+    #[error("a kept value cannot be read: {0}")]
+    Value(#[from] serde_json::Error),
+}
+
+impl StoreError {
+    /// Whether the same work may succeed later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, StoreError::Full | StoreError::Busy)
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(e: rusqlite::Error) -> StoreError {
+        match e.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
+            Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                StoreError::Broken(e.to_string())
+            }
+            _ => StoreError::Sqlite(e),
+        }
+    }
+}
+
+/// The result of work on the store.
+pub type Stored<T> = Result<T, StoreError>;
+
+fn migrations() -> Migrations<'static> {
+    Migrations::new(vec![M::up(include_str!("migrations/001_ground.sql"))])
+}
+
+/// How long a connection waits for another one's lock.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
+/// Reading connections kept open.
+const READERS: usize = 4;
+
+/// The open store. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: PathBuf,
+    writer: Arc<Writer>,
+    readers: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Store {
+    /// Opens the database, making or migrating it, and starts its writer.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is damaged, or was written by a newer vakt.
+    pub fn open(path: &Path) -> Stored<Store> {
+        if let Some(dir) = path.parent() {
+            std::fs::create_dir_all(dir).map_err(|source| StoreError::Open { path: dir.to_owned(), source })?;
+        }
+        let mut connection = Connection::open(path)?;
+        prepare(&connection)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // A commit is one sync of the log; the log is folded in every 4,000 pages, about 16 MiB.
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        migrations().to_latest(&mut connection).map_err(|e| match e {
+            rusqlite_migration::Error::MigrationDefinition(
+                rusqlite_migration::MigrationDefinitionError::DatabaseTooFarAhead,
+            ) => StoreError::Newer(path.to_owned()),
+            rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
+            other => StoreError::Broken(other.to_string()),
+        })?;
+        let writer = Arc::new(Writer::start(connection)?);
+        Ok(Store { path: path.to_owned(), writer, readers: Arc::default() })
+    }
+
+    /// Where the database is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Does work in a transaction; the answer means that it is on disk.
+    ///
+    /// # Errors
+    /// The work's own error, which undoes the work and nothing else, or the commit's.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        self.writer.send(Job::new(work, move |result| {
+            // Whoever asked may have gone; the work is done all the same.
+            answer.send(result).ok();
+        }))?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// The same for callers that are not asynchronous.
+    ///
+    /// # Errors
+    /// As for [`Store::write`].
+    pub fn write_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
+        let (answer, answered) = std::sync::mpsc::channel();
+        self.writer.send(Job::new(work, move |result| {
+            answer.send(result).ok();
+        }))?;
+        answered.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Reads on a connection of its own.
+    ///
+    /// # Errors
+    /// The work's error.
+    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Stored<T>) -> Stored<T> {
+        let spare = self.readers.lock().ok().and_then(|mut r| r.pop());
+        let connection = match spare {
+            Some(c) => c,
+            None => open_reader(&self.path)?,
+        };
+        let result = work(&connection);
+        if let Ok(mut readers) = self.readers.lock()
+            && readers.len() < READERS
+        {
+            readers.push(connection);
+        }
+        result
+    }
+
+    /// Whether SQLite finds the database whole.
+    ///
+    /// # Errors
+    /// What it finds wrong.
+    pub fn check(&self) -> Stored<()> {
+        self.read(|c| {
+            let found: String = c.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
+            if found == "ok" { Ok(()) } else { Err(StoreError::Broken(found)) }
+        })
+    }
+}
+
+fn prepare(connection: &Connection) -> Stored<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -8192)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn open_reader(path: &Path) -> Stored<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_database_is_refused_in_words() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("vakt.db");
+        drop(Store::open(&path).expect("it opens"));
+        Connection::open(&path).and_then(|c| c.pragma_update(None, "user_version", 99)).expect("set");
+        let refused = Store::open(&path).expect_err("it is newer");
+        assert!(refused.to_string().contains("newer vakt"), "{refused}");
+    }
+
+    #[test]
+    fn migrations_are_sound() {
+        assert_eq!(migrations().validate(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn failed_work_undoes_itself_alone() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
+        let good = store.write(|tx| meta::set(tx, "a", "1"));
+        let bad = store.write(|tx| {
+            meta::set(tx, "a", "2")?;
+            tx.execute("INSERT INTO nowhere VALUES (1)", [])?;
+            Ok(())
+        });
+        let (good, bad) = tokio::join!(good, bad);
+        assert!(good.is_ok() && bad.is_err());
+        assert_eq!(store.read(|c| meta::get(c, "a")).expect("read"), Some("1".into()));
+    }
+}

@@ -1,0 +1,166 @@
+//! The outbox: messages in full, from the transaction that caused them until a relay has taken them.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Stored;
+use crate::model::time::from_millis;
+
+/// A message to one recipient, rendered once, so that sending it again sends the same bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Its number; 0 before it is stored.
+    pub id: i64,
+    /// Its Message-ID without angle brackets; a second one with the same is not stored.
+    pub message_id: String,
+    /// The incident it is about; `None` for messages to the operator.
+    pub incident: Option<i64>,
+    /// Name of the person it is for.
+    pub person: String,
+    /// Address it goes to.
+    pub address: String,
+    /// Its subject, for showing.
+    pub subject: String,
+    /// RFC 5322 bytes.
+    pub body: Vec<u8>,
+    /// When it was composed.
+    pub created: Timestamp,
+    /// Tries so far.
+    pub attempts: u32,
+}
+
+/// Puts a message into the outbox, due at once.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn put(c: &Connection, m: &Message) -> Stored<()> {
+    c.prepare_cached(
+        "INSERT OR IGNORE INTO outbox (message_id, incident, person, address, subject, body, created, due, attempts, state,
+         relay, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 0, 'waiting', '', '')",
+    )?
+    .execute(params![m.message_id, m.incident, m.person, m.address, m.subject, m.body, m.created.as_millisecond()])?;
+    Ok(())
+}
+
+/// Messages that are due, oldest first; those about incidents before others.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn due(c: &Connection, now: Timestamp, limit: u32) -> Stored<Vec<Message>> {
+    let mut q = c.prepare_cached(
+        "SELECT id, message_id, incident, person, address, subject, body, created, attempts FROM outbox
+         WHERE state = 'waiting' AND due <= ?1 ORDER BY incident IS NULL, id LIMIT ?2",
+    )?;
+    let rows = q.query_map(params![now.as_millisecond(), limit], |r| {
+        Ok(Message {
+            id: r.get(0)?,
+            message_id: r.get(1)?,
+            incident: r.get(2)?,
+            person: r.get(3)?,
+            address: r.get(4)?,
+            subject: r.get(5)?,
+            body: r.get(6)?,
+            created: from_millis(r.get(7)?),
+            attempts: r.get(8)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// When the next message is due.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn next_due(c: &Connection) -> Stored<Option<Timestamp>> {
+    let mut q = c.prepare_cached("SELECT min(due) FROM outbox WHERE state = 'waiting'")?;
+    Ok(q.query_row([], |r| r.get::<_, Option<i64>>(0))?.map(from_millis))
+}
+
+/// A relay has taken it.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn delivered(c: &Connection, id: i64, relay: &str, now: Timestamp) -> Stored<()> {
+    c.prepare_cached(
+        "UPDATE outbox SET state = 'delivered', relay = ?2, error = '', done = ?3, attempts = attempts + 1 WHERE id = ?1",
+    )?
+    .execute(params![id, relay, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// It was not taken; it is tried again at `due`.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn later(c: &Connection, id: i64, error: &str, due: Timestamp) -> Stored<()> {
+    c.prepare_cached(
+        "UPDATE outbox SET due = ?3, error = ?2, attempts = attempts + 1 WHERE id = ?1 AND state = 'waiting'",
+    )?
+    .execute(params![id, error, due.as_millisecond()])?;
+    Ok(())
+}
+
+/// Every relay has refused it for good.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn failed(c: &Connection, id: i64, error: &str, now: Timestamp) -> Stored<()> {
+    c.prepare_cached(
+        "UPDATE outbox SET state = 'failed', error = ?2, done = ?3, attempts = attempts + 1 WHERE id = ?1",
+    )?
+    .execute(params![id, error, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// How the outbox stands.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+pub struct Standing {
+    /// Messages waiting.
+    pub waiting: u64,
+    /// Messages that a relay has taken.
+    pub delivered: u64,
+    /// Messages that every relay has refused for good.
+    pub failed: u64,
+    /// The last error; empty where there is none.
+    pub last_error: String,
+    /// When the oldest waiting message was composed.
+    pub oldest: Option<Timestamp>,
+}
+
+/// How the outbox stands.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn standing(c: &Connection) -> Stored<Standing> {
+    let mut out = Standing::default();
+    let mut q = c.prepare_cached("SELECT state, count(*), min(created) FROM outbox GROUP BY state")?;
+    let rows = q.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?)))?;
+    for row in rows {
+        let (state, n, oldest) = row?;
+        let n = u64::try_from(n).unwrap_or(0);
+        match state.as_str() {
+            "waiting" => (out.waiting, out.oldest) = (n, Some(from_millis(oldest))),
+            "delivered" => out.delivered = n,
+            _ => out.failed = n,
+        }
+    }
+    let last = "SELECT error FROM outbox WHERE error <> '' ORDER BY id DESC LIMIT 1";
+    out.last_error = c.query_row(last, [], |r| r.get(0)).optional()?.unwrap_or_default();
+    Ok(out)
+}
+
+/// Messages of an incident: person, subject, state, when it was composed and when a relay took it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_incident(
+    c: &Connection,
+    incident: i64,
+) -> Stored<Vec<(String, String, String, Timestamp, Option<Timestamp>)>> {
+    let mut q =
+        c.prepare_cached("SELECT person, subject, state, created, done FROM outbox WHERE incident = ?1 ORDER BY id")?;
+    let rows = q.query_map([incident], |r| {
+        Ok((r.get(0)?, r.get(1)?, r.get(2)?, from_millis(r.get(3)?), r.get::<_, Option<i64>>(4)?.map(from_millis)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,79 @@
+//! The timetable: for each source its state and when it is due.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use super::Stored;
+
+/// What is kept of a source.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SourceState {
+    /// Where it stopped reading, in its own words.
+    pub cursor: serde_json::Value,
+    /// When it is asked next, milliseconds since 1970.
+    pub due: i64,
+    /// The present interval, milliseconds.
+    pub interval: i64,
+    /// Its first fetch has been stored, so that what comes now is news.
+    pub begun: bool,
+    /// Failures in a row.
+    pub failures: u32,
+    /// What the last failure was; empty after a success.
+    pub error: String,
+    /// Why what it sends had to be mended; empty where it was whole.
+    pub degraded: String,
+    /// When it last answered.
+    pub last_ok: i64,
+    /// When it last had something new.
+    pub last_new: i64,
+    /// Usual time between fetches with something new, milliseconds, learned.
+    pub habit: f64,
+    /// Why it is taken for blind; empty while it sees.
+    pub blind: String,
+    /// Since when it is blind.
+    pub blind_since: i64,
+    /// Mentions that it brought.
+    pub mentions: u64,
+    /// Items that could not be read.
+    pub skipped: u64,
+    /// What was wrong with the last of them.
+    pub skipped_last: String,
+    /// Times that more was published than a fetch could show.
+    pub gaps: u64,
+}
+
+/// The state of a source; `None` before its first fetch.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(c: &Connection, name: &str) -> Stored<Option<SourceState>> {
+    let mut q = c.prepare_cached("SELECT state FROM sources WHERE name = ?1")?;
+    let text: Option<String> = q.query_row([name], |r| r.get(0)).optional()?;
+    Ok(text.map(|t| serde_json::from_str(&t)).transpose()?)
+}
+
+/// The states of all sources.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn all(c: &Connection) -> Stored<Vec<(String, SourceState)>> {
+    let mut q = c.prepare_cached("SELECT name, state FROM sources ORDER BY name")?;
+    let rows = q.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?)))?;
+    let mut out = Vec::new();
+    for row in rows {
+        let (name, text) = row?;
+        out.push((name, serde_json::from_str(&text)?));
+    }
+    Ok(out)
+}
+
+/// Keeps the state of a source.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn put(c: &Connection, name: &str, state: &SourceState) -> Stored<()> {
+    c.prepare_cached("INSERT INTO sources VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET state = ?2, due = ?3")?
+        .execute(params![name, serde_json::to_string(state)?, state.due])?;
+    Ok(())
+}
