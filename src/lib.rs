@@ -22,6 +22,7 @@
 
 pub mod config;
 pub mod engine;
+pub mod index;
 pub mod model;
 pub mod query;
 pub mod rules;

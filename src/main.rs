@@ -1,2 +1,7 @@
-//! Entry.
-fn main() {}
+//! Parse, run, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vakt::cli::main()
+}

@@ -110,6 +110,16 @@ impl Mention {
         self.sentiment.is_some_and(|s| s <= NEGATIVE)
     }
 
+    /// `negative`, `neutral` or `positive`; empty where it is not scored.
+    pub fn label(&self) -> &'static str {
+        match self.sentiment {
+            None => "",
+            Some(_) if self.is_negative() => "negative",
+            Some(_) if self.is_positive() => "positive",
+            Some(_) => "neutral",
+        }
+    }
+
     /// Whether it counts as positive.
     pub fn is_positive(&self) -> bool {
         self.sentiment.is_some_and(|s| s >= -NEGATIVE)

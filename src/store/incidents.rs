@@ -20,16 +20,23 @@ pub struct Entry {
     pub detail: String,
 }
 
-/// Stores a new incident and gives it its number.
+/// The number that the next new incident gets. The watch stage alone opens incidents.
 ///
 /// # Errors
-/// When the database cannot be written.
-pub fn insert(c: &Connection, incident: &mut Incident) -> Stored<()> {
+/// When the database cannot be read.
+pub fn next_id(c: &Connection) -> Stored<i64> {
+    Ok(c.query_row("SELECT coalesce(max(id), 0) + 1 FROM incidents", [], |r| r.get(0))?)
+}
+
+/// Stores a new incident under its number.
+///
+/// # Errors
+/// When the database cannot be written, or the number is taken.
+pub fn insert(c: &Connection, incident: &Incident) -> Stored<()> {
     c.execute(
-        "INSERT INTO incidents (alert, grp, status, opened, ended, state) VALUES (?1, ?2, '', ?3, NULL, '')",
-        params![incident.alert, incident.group, incident.opened.as_millisecond()],
+        "INSERT INTO incidents (id, alert, grp, status, opened, ended, state) VALUES (?1, ?2, ?3, '', ?4, NULL, '')",
+        params![incident.id, incident.alert, incident.group, incident.opened.as_millisecond()],
     )?;
-    incident.id = c.last_insert_rowid();
     update(c, incident)
 }
 

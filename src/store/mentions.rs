@@ -270,6 +270,28 @@ pub fn of_topics(c: &Connection, topics: &[String], any: bool, from: i64, to: i6
     Ok(out)
 }
 
+/// Event times of the mentions that match all (or any) of some topics, each with whether it is negative.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn times_of_topics(c: &Connection, topics: &[String], any: bool, from: i64, to: i64) -> Stored<Vec<(i64, bool)>> {
+    let marks = vec!["?"; topics.len()].join(",");
+    let sql = format!(
+        "SELECT max(tm.at), m.sentiment FROM topic_mentions tm JOIN topics t ON t.id = tm.topic
+         JOIN mentions m ON m.id = tm.mention WHERE t.name IN ({marks}) AND tm.at BETWEEN ? AND ?
+         GROUP BY tm.mention HAVING count(*) >= ?"
+    );
+    let need = if any { 1 } else { i64::try_from(topics.len()).unwrap_or(i64::MAX) };
+    let mut values: Vec<Value> = topics.iter().map(|t| Value::Text(t.clone())).collect();
+    values.extend([from, to, need].map(Value::Integer));
+    let mut q = c.prepare_cached(&sql)?;
+    let rows = q.query_map(rusqlite::params_from_iter(values), |r| {
+        let sentiment: Option<f32> = r.get(1)?;
+        Ok((r.get(0)?, sentiment.is_some_and(|s| s <= crate::model::mention::NEGATIVE)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Story, fingerprint, length of the text and event time of the mentions since an instant, oldest first.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 //! Everything here is pure. One [`Analysis`] serves the topics, the store and the index alike, so that what rings
 //! live is what a search finds.
 
+pub mod address;
 pub mod clean;
 pub mod fingerprint;
 pub mod intent;

@@ -1,0 +1,78 @@
+//! `vakt check`: settings and rules, every mistake at once.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Paint, Verdict, settings_file, show_faults};
+use crate::config::fault::{Fault, any_error};
+use crate::config::{Config, Sheet, Weight};
+use crate::rules::Rules;
+use crate::sources;
+
+/// Check settings and rules: every mistake at once.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// A rules directory to check in place of the settings' own
+    #[arg(value_name = "RULES")]
+    rules: Option<PathBuf>,
+    /// Print the mistakes as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(super) fn run(self, file: Option<&Path>) -> anyhow::Result<Verdict> {
+        let mut faults = Vec::new();
+        let mut config = Config::unwritten();
+        let path = settings_file(file);
+        if let Some(path) = &path {
+            let text = std::fs::read_to_string(path)?;
+            let sheet = Sheet::new(path.display().to_string(), text);
+            match Config::read(sheet.clone()) {
+                Ok(read) => config = read.rebase(path),
+                Err(wrong) => {
+                    faults.extend(wrong);
+                    config.sheet = sheet;
+                }
+            }
+        }
+        if let Err(wrong) = sources::read(&config.sheet, &config.fetch.allow_private) {
+            // Syntax is told once.
+            faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>());
+        }
+        let dir = self.rules.clone().unwrap_or_else(|| config.rules_dir.clone());
+        let summary = match Rules::load(&dir) {
+            Ok(rules) => {
+                faults.extend(rules.warnings.iter().cloned());
+                let (topics, alerts) = (rules.topics.len(), rules.alerts.len());
+                format!("{}: {topics} topics, {alerts} alerts, {} playbooks, {} persons", dir.display(), rules.playbooks.len(), rules.people.persons.len())
+            }
+            Err(wrong) => {
+                faults.extend(wrong);
+                String::new()
+            }
+        };
+        let broken = any_error(&faults);
+        if self.json {
+            let list: Vec<_> = faults.iter().map(as_json).collect();
+            println!("{}", serde_json::json!({ "valid": !broken, "faults": list }));
+        } else {
+            if !faults.is_empty() {
+                show_faults(&faults);
+            }
+            if !broken {
+                println!("{} {summary}", Paint::new().good("in order:"));
+            }
+        }
+        Ok(if broken { Verdict::No } else { Verdict::Done })
+    }
+}
+
+fn as_json(f: &Fault) -> serde_json::Value {
+    serde_json::json!({
+        "severity": if f.weight == Weight::Error { "error" } else { "warning" },
+        "file": f.sheet.name, "line": f.line(), "start": f.span.start, "end": f.span.end,
+        "message": f.message, "help": f.help,
+    })
+}

@@ -1,0 +1,104 @@
+//! The search index, derived from the store: it remembers in its own commits how far it has read.
+//!
+//! A lost or damaged index is put aside and read anew from the store; nothing that rings waits for it.
+
+mod compile;
+mod schema;
+pub mod search;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use tantivy::directory::MmapDirectory;
+use tantivy::{Index, TantivyError};
+
+pub use schema::Fields;
+pub use search::{Found, Order, Search, Searcher};
+pub use writer::{Checkpoint, IndexWriter};
+
+/// What goes wrong with the index.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// It is damaged and has to be built anew.
+    #[error("the index is damaged: {0}")]
+    Damaged(String),
+    /// There is none yet.
+    #[error("there is no index at {0} yet; `vakt run` makes it")]
+    Missing(PathBuf),
+    /// Another process writes to it.
+    #[error("another process writes to the index")]
+    Locked,
+    /// The disk is full or failed.
+    #[error("the index cannot be written")]
+    Io(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Anything else.
+    #[error("index error")]
+    Other(#[source] Box<TantivyError>),
+    /// The mentions behind the hits cannot be fetched.
+    #[error("the mentions found cannot be fetched")]
+    Fetch(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<TantivyError> for IndexError {
+    fn from(e: TantivyError) -> IndexError {
+        match e {
+            TantivyError::DataCorruption(why) => IndexError::Damaged(format!("{why:?}")),
+            TantivyError::OpenReadError(why) => IndexError::Damaged(why.to_string()),
+            TantivyError::LockFailure(..) => IndexError::Locked,
+            TantivyError::IoError(why) => IndexError::Io(Box::new(why)),
+            TantivyError::OpenWriteError(why) => IndexError::Io(Box::new(why)),
+            other => IndexError::Other(Box::new(other)),
+        }
+    }
+}
+
+/// Opens the index of a folder for reading.
+fn open(dir: &Path) -> Result<(Index, Fields), IndexError> {
+    if !dir.join("meta.json").exists() {
+        return Err(IndexError::Missing(dir.to_owned()));
+    }
+    // A damaged file can make the engine panic; that is damage like any other (F09).
+    let opened = std::panic::catch_unwind(|| Index::open_in_dir(dir));
+    let index = opened.map_err(|_| IndexError::Damaged("it cannot be opened".into()))??;
+    let fields = Fields::of(&index.schema()).ok_or_else(|| IndexError::Damaged("its schema is another one".into()))?;
+    Ok((index, fields))
+}
+
+/// Opens the index of a folder for writing, making it where there is none. One that is damaged, or of another schema,
+/// is put aside as `index.corrupt-TIME` and made anew; the second value says so.
+///
+/// # Errors
+/// When the folder cannot be written or another process writes to it.
+pub fn open_or_make(dir: &Path, stamp: i64) -> Result<(IndexWriter, Option<String>), IndexError> {
+    let mut told = None;
+    match check(dir) {
+        Ok(()) | Err(IndexError::Missing(_)) => {}
+        Err(IndexError::Damaged(why)) => {
+            let aside = dir.with_extension(format!("corrupt-{stamp}"));
+            std::fs::rename(dir, &aside).map_err(|e| IndexError::Io(Box::new(e)))?;
+            told = Some(why);
+        }
+        Err(other) => return Err(other),
+    }
+    std::fs::create_dir_all(dir).map_err(|e| IndexError::Io(Box::new(e)))?;
+    let (schema, fields) = Fields::make();
+    let directory = MmapDirectory::open(dir).map_err(|e| IndexError::Io(Box::new(e)))?;
+    let index = Index::open_or_create(directory, schema)?;
+    Ok((IndexWriter::new(index, fields)?, told))
+}
+
+/// Whether the index is whole: it opens, its files are all there and their checksums are right.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check(dir: &Path) -> Result<(), IndexError> {
+    let (index, _) = open(dir)?;
+    let wrong = index.validate_checksum()?;
+    match wrong.iter().next() {
+        None => Ok(()),
+        Some(file) => Err(IndexError::Damaged(format!("the checksum of {} is wrong", file.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

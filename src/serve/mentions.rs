@@ -1,0 +1,170 @@
+//! `POST /api/v1/mentions`: mentions pushed by others, as JSON or JSONL, told apart by their ids.
+
+use axum::body::Bytes;
+use axum::extract::{Extension, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::Json;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Served;
+use super::guard::Caller;
+use crate::model::{Author, Capture};
+use crate::stages::intake::{self, Batch, Receipt};
+
+/// Most mentions in one request.
+const MOST: usize = 5000;
+/// Refused items that are listed in the answer.
+const LISTED: usize = 20;
+
+/// A mention as it is pushed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pushed {
+    /// The id within its source: the same id is the same mention.
+    id: Option<String>,
+    url: Option<String>,
+    title: Option<String>,
+    #[serde(default)]
+    text: String,
+    /// Whether title and text hold HTML.
+    #[serde(default)]
+    html: bool,
+    author: Option<Who>,
+    /// RFC 3339.
+    published: Option<Timestamp>,
+    language: Option<String>,
+    network: Option<String>,
+    reach: Option<u64>,
+    engagement: Option<u64>,
+}
+
+/// An author by name, or with more about them.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Who {
+    Name(String),
+    Author(Author),
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Options {
+    /// The source that the mentions are filed under; the token's name where it is not given.
+    source: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    receipt: Receipt,
+    /// Items that could not be read.
+    refused: usize,
+    /// What was wrong with the first of them.
+    errors: Vec<String>,
+}
+
+impl From<Pushed> for Capture {
+    fn from(p: Pushed) -> Capture {
+        let author = match p.author {
+            Some(Who::Name(name)) => Author { name, ..Author::default() },
+            Some(Who::Author(author)) => author,
+            None => Author::default(),
+        };
+        Capture {
+            native_id: p.id,
+            url: p.url,
+            title: p.title,
+            text: p.text,
+            html: p.html,
+            author,
+            published: p.published,
+            language: p.language,
+            network: p.network.unwrap_or_else(|| "push".into()),
+            reach: p.reach,
+            engagement: p.engagement,
+        }
+    }
+}
+
+/// Takes mentions in. The answer comes once they are on disk.
+pub(super) async fn push(
+    State(served): State<Served>,
+    Extension(Caller(caller)): Extension<Caller>,
+    Query(options): Query<Options>,
+    body: Bytes,
+) -> Response {
+    let (captures, errors) = match read(&body) {
+        Ok(read) => read,
+        Err(why) => return (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "error": why }))).into_response(),
+    };
+    let refused = errors.len();
+    let source = options.source.filter(|s| !s.trim().is_empty()).unwrap_or(caller);
+    let now = served.ground.clock.now();
+    let batch = Batch { source: crate::text::clean::one_line(&source, 100), captures, history: false };
+    match intake::accept(&served.ground, batch, now, |_, _| Ok(())).await {
+        Ok(receipt) => {
+            metrics::counter!("vakt_mentions_total", "source" => "push").increment(receipt.new as u64);
+            let errors: Vec<String> = errors.into_iter().take(LISTED).collect();
+            let status = if refused > 0 && receipt == Receipt::default() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            (status, Json(Answer { receipt, refused, errors })).into_response()
+        }
+        Err(e) => {
+            tracing::error!(error = %e, "pushed mentions cannot be stored");
+            let again = Json(serde_json::json!({ "error": format!("not stored: {e}; send it again later") }));
+            (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "30")], again).into_response()
+        }
+    }
+}
+
+type Read = (Vec<Capture>, Vec<String>);
+
+/// One object, a list of objects, `{"mentions": [...]}`, or one object a line.
+fn read(body: &[u8]) -> Result<Read, String> {
+    let text = std::str::from_utf8(body).map_err(|e| format!("byte {} of the body is not UTF-8", e.valid_up_to()))?;
+    let text = text.trim();
+    let items: Vec<(usize, Result<serde_json::Value, serde_json::Error>)> = match serde_json::from_str(text) {
+        Ok(serde_json::Value::Array(list)) => list.into_iter().map(Ok).zip(1..).map(|(v, n)| (n, v)).collect(),
+        Ok(serde_json::Value::Object(mut map)) => match map.remove("mentions") {
+            Some(serde_json::Value::Array(list)) => list.into_iter().map(Ok).zip(1..).map(|(v, n)| (n, v)).collect(),
+            Some(_) => return Err("`mentions` must be a list".into()),
+            None => vec![(1, Ok(serde_json::Value::Object(map)))],
+        },
+        Ok(_) => return Err("the body must be an object, a list of objects, or one object a line".into()),
+        Err(_) if text.is_empty() => return Err("the body is empty".into()),
+        Err(_) => {
+            let lines = text.lines().zip(1..).filter(|(l, _)| !l.trim().is_empty());
+            lines.map(|(line, n)| (n, serde_json::from_str(line))).collect()
+        }
+    };
+    if items.len() > MOST {
+        return Err(format!("{} mentions in one request; send at most {MOST}", items.len()));
+    }
+    let mut captures = Vec::new();
+    let mut errors = Vec::new();
+    for (n, value) in items {
+        match value.and_then(serde_json::from_value::<Pushed>) {
+            Ok(pushed) => captures.push(pushed.into()),
+            Err(e) => errors.push(format!("mention {n}: {e}")),
+        }
+    }
+    Ok((captures, errors))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_read_and_bad_lines_are_told() {
+        let one = br#"{"id": "1", "text": "hi", "author": "Ann", "published": "2026-03-10T08:00:00Z"}"#;
+        assert_eq!(read(one).expect("read").0.len(), 1);
+        assert_eq!(read(br#"[{"text":"a"},{"text":"b"}]"#).expect("read").0.len(), 2);
+        assert_eq!(read(br#"{"mentions":[{"text":"a"}]}"#).expect("read").0.len(), 1);
+        let (good, bad) = read(b"{\"text\":\"a\"}\n{\"txt\":\"b\"}\nnonsense\n{\"text\":\"c\",\"author\":{\"name\":\"N\",\"followers\":3}}").expect("read");
+        assert_eq!((good.len(), bad.len()), (2, 2));
+        assert!(bad[0].starts_with("mention 2:"), "{bad:?}");
+        assert_eq!(good[1].author.followers, Some(3));
+        assert!(read(b"").is_err() && read(b"3").is_err() && read(&[0xff]).is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! HTTP: the API that takes mentions in, incidents to look at, health and metrics.
+
+mod guard;
+mod incidents;
+mod mentions;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use guard::Tokens;
+
+use crate::stages::{Ground, Pulse};
+use crate::store::outbox;
+
+/// What the handlers stand on.
+#[derive(Clone)]
+pub struct Served {
+    /// The ground.
+    pub ground: Arc<Ground>,
+    /// Who may do what.
+    pub tokens: Tokens,
+    /// The stages' pulses.
+    pub pulses: Vec<(&'static str, Arc<Pulse>)>,
+    /// The metrics.
+    pub metrics: Option<PrometheusHandle>,
+    /// Where the index is.
+    pub index_dir: PathBuf,
+}
+
+/// Largest request body.
+const MOST_BYTES: usize = 8 << 20;
+/// Longest request.
+const LONGEST: Duration = Duration::from_secs(60);
+/// A stage without a pass for this long is not well.
+const UNWELL: Duration = Duration::from_secs(60);
+
+/// Serves until it is stopped; requests in hand are finished.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn run(listener: TcpListener, served: Served, stop: CancellationToken) -> std::io::Result<()> {
+    let app = router(served);
+    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// All routes.
+pub fn router(served: Served) -> Router {
+    let fixed = |name, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
+    Router::new()
+        .route("/api/v1/mentions", post(mentions::push))
+        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents/{id}", get(incidents::show))
+        .route("/incidents", get(incidents::list_page))
+        .route("/incidents/{id}", get(incidents::page))
+        .route("/metrics", get(metrics_page))
+        .route_layer(middleware::from_fn_with_state(served.clone(), guard::authorise))
+        .route("/healthz", get(health))
+        .route("/readyz", get(ready))
+        .layer(middleware::from_fn_with_state(served.clone(), guard::known_host))
+        .layer(RequestBodyLimitLayer::new(MOST_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST))
+        .layer(CatchPanicLayer::new())
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+        .layer(fixed(header::CACHE_CONTROL, "no-store"))
+        .layer(fixed(
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+        ))
+        .with_state(served)
+}
+
+/// Whether the process lives: every stage has had a pass of late.
+async fn health(State(served): State<Served>) -> Response {
+    match served.pulses.iter().find(|(_, p)| p.age() > UNWELL) {
+        None => (StatusCode::OK, "ok\n").into_response(),
+        Some((stage, _)) => (StatusCode::SERVICE_UNAVAILABLE, format!("the {stage} stage is stuck\n")).into_response(),
+    }
+}
+
+/// Whether it can take mentions in: the stages run and the store answers.
+async fn ready(State(served): State<Served>) -> Response {
+    let begun = served.pulses.iter().all(|(_, p)| p.has_beaten());
+    if !begun {
+        return (StatusCode::SERVICE_UNAVAILABLE, "starting\n").into_response();
+    }
+    match served.ground.store.write(|tx| crate::store::meta::set(tx, "ready", "1")).await {
+        Ok(()) => (StatusCode::OK, "ready\n").into_response(),
+        Err(e) => (StatusCode::SERVICE_UNAVAILABLE, format!("{e}\n")).into_response(),
+    }
+}
+
+async fn metrics_page(State(served): State<Served>) -> Response {
+    if let Ok(standing) = served.ground.store.read(outbox::standing) {
+        metrics::gauge!("vakt_outbox_waiting").set(standing.waiting as f64);
+        metrics::gauge!("vakt_outbox_failed").set(standing.failed as f64);
+    }
+    for (stage, pulse) in &served.pulses {
+        metrics::gauge!("vakt_stage_pass_age_seconds", "stage" => *stage).set(pulse.age().as_secs_f64());
+    }
+    match &served.metrics {
+        Some(handle) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response(),
+        None => (StatusCode::NOT_FOUND, "this process does not count\n").into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Why a fetch failed, and what to do about it.
+
+use std::error::Error;
+
+use crate::model::time::Span;
+use crate::sources::guard::GuardError;
+
+/// What lies behind a failure: the client's own error, without the address.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why nothing usable came back. Messages name scheme, host and path, never user information or query.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The client itself could not be made, for example because the system has no CA certificates.
+    #[error("cannot set up the http client: {0}")]
+    Setup(String),
+    /// The address is none, or not one for http.
+    #[error("`{place}` cannot be fetched: {reason}")]
+    Address {
+        /// The address, without secrets.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The host is inside a closed network.
+    #[error("{place} was not asked: {source}; if this is meant, list its network in `allow_private`")]
+    Refused {
+        /// The address, without secrets.
+        place: String,
+        /// Which host, and why.
+        source: GuardError,
+    },
+    /// The host has no address.
+    #[error("{place} was not found")]
+    Dns {
+        /// The address, without secrets.
+        place: String,
+        /// What the resolver said.
+        source: Cause,
+    },
+    /// No connection.
+    #[error("cannot connect to {place}")]
+    Connect {
+        /// The address, without secrets.
+        place: String,
+        /// What the system said.
+        source: Cause,
+    },
+    /// No trusted connection.
+    #[error("no trusted connection to {place}")]
+    Tls {
+        /// The address, without secrets.
+        place: String,
+        /// What TLS said.
+        source: Cause,
+    },
+    /// It took too long.
+    #[error("{place} took too long: no {phase} in time")]
+    Timeout {
+        /// The address, without secrets.
+        place: String,
+        /// What was being waited for.
+        phase: &'static str,
+    },
+    /// The exchange broke off, or was not HTTP.
+    #[error("the exchange with {place} broke off")]
+    Broken {
+        /// The address, without secrets.
+        place: String,
+        /// What went wrong.
+        source: Cause,
+    },
+    /// Any other status than success.
+    #[error("{place} answered {status}")]
+    Status {
+        /// The address, without secrets.
+        place: String,
+        /// The status.
+        status: u16,
+    },
+    /// 401 or 403.
+    #[error("{place} answered {status}: access is refused")]
+    Unauthorized {
+        /// The address, without secrets.
+        place: String,
+        /// The status.
+        status: u16,
+    },
+    /// 410: it is gone for good.
+    #[error("{place} answered 410: it is gone for good")]
+    Gone {
+        /// The address, without secrets.
+        place: String,
+    },
+    /// 429 or 503: the whole host rests.
+    #[error("{place} answered {status}: its host is left alone for {retry_after}")]
+    RateLimited {
+        /// The address, without secrets.
+        place: String,
+        /// The status.
+        status: u16,
+        /// How long.
+        retry_after: Span,
+    },
+    /// The host rests after an earlier 429 or 503.
+    #[error("{place} was not asked: its host is left alone for another {retry_after}")]
+    Paused {
+        /// The address, without secrets.
+        place: String,
+        /// How long still.
+        retry_after: Span,
+    },
+    /// A redirect that is not followed.
+    #[error("{place} redirects {reason}")]
+    Redirect {
+        /// The address, without secrets.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The body is too long.
+    #[error("{place} sent more than {max} bytes")]
+    TooLarge {
+        /// The address, without secrets.
+        place: String,
+        /// The bound.
+        max: usize,
+    },
+    /// The body is not what the source reads.
+    #[error("{place}: {reason}")]
+    Unreadable {
+        /// The address, without secrets.
+        place: String,
+        /// A sentence for a person.
+        reason: String,
+    },
+}
+
+impl FetchError {
+    /// How long to stay away, where the site said so or its host rests.
+    pub fn retry_after(&self) -> Option<Span> {
+        match self {
+            FetchError::RateLimited { retry_after, .. } | FetchError::Paused { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// Whether asking again is pointless until a person changes something.
+    pub fn is_final(&self) -> bool {
+        matches!(self, FetchError::Gone { .. } | FetchError::Refused { .. } | FetchError::Address { .. })
+    }
+
+    /// A word from a closed set, for metrics.
+    pub fn class(&self) -> &'static str {
+        match self {
+            FetchError::Setup(_) => "setup",
+            FetchError::Address { .. } => "address",
+            FetchError::Refused { .. } => "refused_address",
+            FetchError::Dns { .. } => "dns",
+            FetchError::Connect { .. } => "connect",
+            FetchError::Tls { .. } => "tls",
+            FetchError::Timeout { .. } => "timeout",
+            FetchError::Broken { .. } => "broken",
+            FetchError::Status { .. } => "status",
+            FetchError::Unauthorized { .. } => "unauthorized",
+            FetchError::Gone { .. } => "gone",
+            FetchError::RateLimited { .. } => "rate_limited",
+            FetchError::Paused { .. } => "paused",
+            FetchError::Redirect { .. } => "redirect",
+            FetchError::TooLarge { .. } => "too_large",
+            FetchError::Unreadable { .. } => "decode",
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Where mentions come from: one polite HTTP client, one file for each kind of source, and one visible table of them.
+
+pub mod charset;
+pub mod feed;
+pub mod guard;
+pub mod http;
+pub mod pace;
+pub mod salvage;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::config::fault::{self, Fault, Sheet, suggest};
+use crate::config::written::{Desk, Form};
+use crate::model::Capture;
+use crate::model::time::Span;
+
+pub use guard::Allow;
+pub use http::{FetchError, Http, Limits};
+
+/// What one fetch brought.
+#[derive(Debug, Default)]
+pub struct Brought {
+    /// What the source told, in its order.
+    pub captures: Vec<Capture>,
+    /// Why items were left out, the first few.
+    pub skipped: Vec<String>,
+    /// How many were left out.
+    pub skipped_total: usize,
+    /// Why the answer had to be mended; `None` where it was whole.
+    pub degraded: Option<String>,
+    /// More was published than the answer could show.
+    pub gap: bool,
+    /// Where to go on, in the source's own words. Kept in the transaction that stores the captures.
+    pub cursor: serde_json::Value,
+    /// How long the answer says that it holds.
+    pub max_age: Option<Span>,
+}
+
+/// A fetch under way.
+pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Brought, FetchError>> + Send + 'a>>;
+
+/// A place that mentions come from.
+pub trait Source: Send + Sync {
+    /// Asks for what is new since `cursor`, which is null at first.
+    fn fetch<'a>(&'a self, http: &'a Http, cursor: &'a serde_json::Value, now: Timestamp) -> Fetching<'a>;
+}
+
+/// One kind of source.
+pub struct Kind {
+    /// The word after `kind =`.
+    pub name: &'static str,
+    /// What it is, in a sentence.
+    pub about: &'static str,
+    /// Its settings with an example, as its manual.
+    pub manual: &'static str,
+    /// Reads the settings; mistakes go to the form's desk. The allow-list is that of the whole house.
+    pub read: fn(&Form<'_>, &Allow) -> Option<Box<dyn Source>>,
+}
+
+/// Every kind of source. A new kind is a file in this folder and a row here.
+pub const KINDS: &[Kind] = &[feed::KIND];
+
+/// A source that the settings name.
+#[derive(Clone)]
+pub struct Named {
+    /// Its name, unique.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// How often it is asked; adaptive where the settings do not say.
+    pub every: Option<Span>,
+    /// The source itself.
+    pub source: Arc<dyn Source>,
+}
+
+impl std::fmt::Debug for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.name, self.kind)
+    }
+}
+
+/// Reads the `[[source]]` tables of the settings.
+///
+/// # Errors
+/// Every mistake in them.
+pub fn read(sheet: &Arc<Sheet>, allow_private: &[String]) -> Result<Vec<Named>, Vec<Fault>> {
+    let desk = Desk::new(sheet.clone());
+    let mut out: Vec<Named> = Vec::new();
+    let allow = match Allow::parse(allow_private) {
+        Ok(allow) => allow,
+        Err(why) => {
+            desk.error(0..0, format!("`allow_private` is wrong: {why}"), "write networks such as \"10.0.0.0/8\"");
+            Allow::none()
+        }
+    };
+    desk.read(|root| {
+        for form in root.tables("source", "source") {
+            read_one(form, &allow, &mut out);
+        }
+    });
+    // The rest of the sheet is the settings' business, syntax included.
+    let faults = desk.into_faults();
+    if fault::any_error(&faults) { Err(faults) } else { Ok(out) }
+}
+
+fn read_one(form: Form<'_>, allow: &Allow, out: &mut Vec<Named>) {
+    let name = form.must_text("name");
+    let kind = form.must_text("kind");
+    let every = form.span("every").map(|e| e.value);
+    if let Some(name) = name.as_ref().filter(|n| out.iter().any(|s| s.name == n.value)) {
+        form.desk.error(name.span.clone(), format!("there are two sources named `{}`", name.value), "rename one");
+    }
+    let Some(kind) = kind else { return };
+    let Some(row) = KINDS.iter().find(|k| k.name == kind.value) else {
+        let help = suggest(&kind.value, KINDS.iter().map(|k| k.name));
+        form.desk.error(kind.span, format!("unknown kind of source `{}`", kind.value), help);
+        return;
+    };
+    let source = (row.read)(&form, allow);
+    form.finish();
+    if let (Some(name), Some(source)) = (name, source) {
+        out.push(Named { name: name.value, kind: row.name, every, source: source.into() });
+    }
+}

@@ -1,0 +1,318 @@
+//! Due sources → mentions. Each source is asked on its own; a slow one holds up nobody else.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
+
+use super::ground::Ground;
+use super::intake::{self, Batch, Receipt};
+use super::{Stage, operator};
+use crate::model::time::{Span, between, from_millis};
+use crate::sources::pace::{Outcome, Pace};
+use crate::sources::{Brought, FetchError, Http, Named};
+use crate::store::sources::{self, SourceState};
+use crate::store::{StoreError, Stored};
+
+/// Failures in a row after which a source is blind.
+const BLIND_FAILURES: u32 = 5;
+/// Silence that is not yet blindness, however chatty a source is, and the habit's multiple that is.
+const QUIET_LEAST: Span = Span::hours(24);
+const QUIET_TIMES: f64 = 10.0;
+/// Real time that one pass waits for answers before it looks for other due sources.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// The operator is told of blind sources at most this often, all of them in one message (F52).
+const TELL_EVERY: Span = Span::mins(10);
+/// The rest between looks when nothing is due.
+const IDLE: Span = Span::secs(30);
+
+type Answer = (usize, Result<Brought, FetchError>);
+
+/// The stage that collects.
+pub struct Collect {
+    ground: Arc<Ground>,
+    http: Http,
+    sources: Vec<Named>,
+    pace: Pace,
+    states: HashMap<usize, SourceState>,
+    flying: FuturesUnordered<BoxFuture<'static, Answer>>,
+    airborne: HashSet<usize>,
+    told: HashSet<String>,
+    told_at: Option<Timestamp>,
+    draw: u64,
+}
+
+impl Stage for Collect {
+    const NAME: &'static str = "collect";
+
+    async fn pass(&mut self, now: Timestamp) -> Timestamp {
+        if let Err(e) = self.load() {
+            tracing::error!(stage = "collect", error = %e, "the timetable cannot be read");
+            return now + IDLE;
+        }
+        self.launch(now);
+        self.land(now).await;
+        self.look_for_blindness(now).await;
+        if !self.flying.is_empty() {
+            return now;
+        }
+        let next = self.states.values().map(|s| s.due).min();
+        next.map_or(now + IDLE, |due| from_millis(due).min(now + IDLE))
+    }
+}
+
+impl Collect {
+    /// The stage over a ground.
+    pub fn new(ground: Arc<Ground>, http: Http, sources: Vec<Named>, min: Span, max: Span) -> Collect {
+        Collect {
+            ground,
+            http,
+            sources,
+            pace: Pace { min, max, every: None },
+            states: HashMap::new(),
+            flying: FuturesUnordered::new(),
+            airborne: HashSet::new(),
+            told: HashSet::new(),
+            told_at: None,
+            draw: 0x9e37_79b9_7f4a_7c15,
+        }
+    }
+
+    fn load(&mut self) -> Stored<()> {
+        for (i, source) in self.sources.iter().enumerate() {
+            if !self.states.contains_key(&i) {
+                let state = self.ground.store.read(|c| sources::get(c, &source.name))?;
+                self.states.insert(i, state.unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends for every due source that is not asked already.
+    fn launch(&mut self, now: Timestamp) {
+        for (i, source) in self.sources.iter().enumerate() {
+            let Some(state) = self.states.get(&i).filter(|s| s.due <= now.as_millisecond()) else { continue };
+            if !self.airborne.insert(i) {
+                continue;
+            }
+            let (http, source, cursor) = (self.http.clone(), source.source.clone(), state.cursor.clone());
+            self.flying.push(Box::pin(async move { (i, source.fetch(&http, &cursor, now).await) }));
+        }
+    }
+
+    /// Takes answers in, for as long as patience lasts.
+    async fn land(&mut self, now: Timestamp) {
+        let enough = tokio::time::sleep(PATIENCE);
+        tokio::pin!(enough);
+        loop {
+            tokio::select! {
+                answer = self.flying.next() => match answer {
+                    Some((i, answer)) => {
+                        self.airborne.remove(&i);
+                        self.settle(i, answer, now).await;
+                    }
+                    None => return,
+                },
+                () = &mut enough => return,
+            }
+        }
+    }
+
+    async fn settle(&mut self, i: usize, answer: Result<Brought, FetchError>, now: Timestamp) {
+        let (Some(source), Some(state)) = (self.sources.get(i).cloned(), self.states.get(&i).cloned()) else { return };
+        let pace = Pace { every: source.every, ..self.pace.clone() };
+        let jitter = self.jitter();
+        let stored = match answer {
+            Ok(brought) => self.take_in(&source, state, brought, &pace, jitter, now).await,
+            Err(e) => self.put_off(&source, state, &e, &pace, jitter, now).await,
+        };
+        match stored {
+            Ok(state) => {
+                self.states.insert(i, state);
+            }
+            Err(e) => {
+                // Not stored: the source is asked again from the same cursor.
+                tracing::error!(stage = "collect", source = source.name, error = %e, "what a source told cannot be stored");
+                if let Some(state) = self.states.get_mut(&i) {
+                    state.due = (now + pace.min).as_millisecond();
+                }
+            }
+        }
+    }
+
+    async fn take_in(
+        &self,
+        source: &Named,
+        mut state: SourceState,
+        brought: Brought,
+        pace: &Pace,
+        jitter: f64,
+        now: Timestamp,
+    ) -> Stored<SourceState> {
+        let history = !state.begun;
+        let batch = Batch { source: source.name.clone(), captures: brought.captures, history };
+        state.begun = true;
+        state.cursor = brought.cursor;
+        state.failures = 0;
+        state.error.clear();
+        state.degraded = brought.degraded.unwrap_or_default();
+        state.last_ok = now.as_millisecond();
+        state.skipped += brought.skipped_total as u64;
+        state.skipped_last = brought.skipped.last().cloned().unwrap_or(state.skipped_last);
+        state.gaps += u64::from(brought.gap);
+        let (name, kept) = (source.name.clone(), state);
+        let pace = pace.clone();
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let gap = brought.gap;
+        let max_age = brought.max_age;
+        let receipt = intake::accept(&self.ground, batch, now, move |tx, receipt| {
+            let state = after_answer(kept, receipt, &pace, gap, max_age, jitter, now);
+            sources::put(tx, &name, &state)?;
+            // The receiver waits in this very function.
+            sender.send(state).ok();
+            Ok(())
+        })
+        .await?;
+        let state = receiver.await.map_err(|_| StoreError::Closed)?;
+        let fresh = receipt.new + receipt.edited;
+        metrics::counter!("vakt_mentions_total", "source" => source.name.clone()).increment(receipt.new as u64);
+        metrics::counter!("vakt_fetches_total", "outcome" => if fresh > 0 { "new" } else { "unchanged" }).increment(1);
+        if fresh > 0 {
+            tracing::info!(source = source.name, new = receipt.new, edited = receipt.edited, history, "mentions");
+        }
+        if gap {
+            tracing::warn!(source = source.name, "more was published than the feed shows: items may be missed");
+        }
+        Ok(state)
+    }
+
+    async fn put_off(
+        &self,
+        source: &Named,
+        mut state: SourceState,
+        e: &FetchError,
+        pace: &Pace,
+        jitter: f64,
+        now: Timestamp,
+    ) -> Stored<SourceState> {
+        state.failures += 1;
+        state.error = e.to_string();
+        let last = Span::millis(state.interval).max(pace.min);
+        let outcome = Outcome::Failed { streak: state.failures, retry_after: e.retry_after() };
+        let wait = if e.is_final() { pace.max.max(Span::hours(24)) } else { pace.next_interval(last, outcome, jitter) };
+        state.due = (now + wait).as_millisecond();
+        metrics::counter!("vakt_fetches_total", "outcome" => e.class()).increment(1);
+        tracing::warn!(source = source.name, failures = state.failures, error = %e, wait = %wait, "a source cannot be read");
+        let (name, kept) = (source.name.clone(), state.clone());
+        self.ground.store.write(move |tx| sources::put(tx, &name, &kept)).await?;
+        Ok(state)
+    }
+
+    /// Sources that ought to speak and do not: marked, counted, and told to the operator in one message.
+    async fn look_for_blindness(&mut self, now: Timestamp) {
+        let mut blind: Vec<(String, String)> = Vec::new();
+        for (i, source) in self.sources.iter().enumerate() {
+            let Some(state) = self.states.get_mut(&i) else { continue };
+            let why = blindness(state, now);
+            if why != state.blind {
+                let turned = why.is_empty() != state.blind.is_empty();
+                state.blind = why;
+                if turned {
+                    state.blind_since = now.as_millisecond();
+                }
+                let (name, kept) = (source.name.clone(), state.clone());
+                if let Err(e) = self.ground.store.write(move |tx| sources::put(tx, &name, &kept)).await {
+                    tracing::error!(source = source.name, error = %e, "the state of a source cannot be kept");
+                }
+            }
+            if !state.blind.is_empty() {
+                blind.push((source.name.clone(), state.blind.clone()));
+            }
+        }
+        metrics::gauge!("vakt_sources_blind").set(blind.len() as f64);
+        let names: HashSet<String> = blind.iter().map(|(n, _)| n.clone()).collect();
+        let news = names.iter().any(|n| !self.told.contains(n)) || (!self.told.is_empty() && names.is_empty());
+        if news && self.told_at.is_none_or(|at| between(at, now) >= TELL_EVERY) {
+            self.told_at = Some(now);
+            match operator::blind(&self.ground, &blind, now).await {
+                Ok(()) => self.told = names,
+                Err(e) => tracing::error!(error = %e, "the operator cannot be told of blind sources"),
+            }
+        }
+    }
+
+    /// A number from −1 to 1 that spreads fetches over time; nothing depends on its quality.
+    fn jitter(&mut self) -> f64 {
+        self.draw ^= self.draw << 13;
+        self.draw ^= self.draw >> 7;
+        self.draw ^= self.draw << 17;
+        (self.draw % 2001) as f64 / 1000.0 - 1.0
+    }
+}
+
+fn after_answer(
+    mut state: SourceState,
+    receipt: &Receipt,
+    pace: &Pace,
+    gap: bool,
+    max_age: Option<Span>,
+    jitter: f64,
+    now: Timestamp,
+) -> SourceState {
+    let fresh = receipt.new + receipt.edited;
+    let last = if state.interval > 0 { Span::millis(state.interval) } else { pace.every.unwrap_or(Span::mins(5)).max(pace.min) };
+    let outcome = match fresh {
+        _ if gap => Outcome::Gap,
+        0 => Outcome::Unchanged,
+        n => Outcome::New(n),
+    };
+    let next = pace.next_interval(last, outcome, jitter).max(max_age.unwrap_or(Span::ZERO).min(pace.max));
+    state.interval = next.as_millis();
+    state.due = (now + next).as_millisecond();
+    if fresh > 0 {
+        if state.last_new > 0 {
+            let since = (now.as_millisecond() - state.last_new) as f64;
+            state.habit = if state.habit == 0.0 { since } else { 0.8 * state.habit + 0.2 * since };
+        }
+        state.last_new = now.as_millisecond();
+        state.mentions += receipt.new as u64;
+    }
+    state
+}
+
+/// Why a source is taken for blind; empty while it sees.
+fn blindness(state: &SourceState, now: Timestamp) -> String {
+    if state.failures >= BLIND_FAILURES {
+        return format!("it failed {} times in a row: {}", state.failures, state.error);
+    }
+    let silent = Span::millis(now.as_millisecond() - state.last_new);
+    let allowed = QUIET_LEAST.max(Span::millis((state.habit * QUIET_TIMES) as i64));
+    if state.habit > 0.0 && state.last_new > 0 && silent > allowed {
+        let (silent, habit) = (Span::mins(silent.as_millis() / 60_000), Span::mins((state.habit / 60_000.0) as i64));
+        return format!("nothing new for {silent}, though something comes every {habit} as a rule");
+    }
+    String::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blindness_is_failing_or_silence_against_habit() {
+        let now = from_millis(1_000_000_000_000);
+        let ago = |s: Span| now.as_millisecond() - s.as_millis();
+        let state = SourceState { failures: 5, error: "timed out".into(), ..SourceState::default() };
+        assert!(blindness(&state, now).contains("5 times"));
+        let hourly = SourceState { habit: 3_600_000.0, last_new: ago(Span::hours(20)), ..SourceState::default() };
+        assert_eq!(blindness(&hourly, now), "");
+        let silent = SourceState { last_new: ago(Span::hours(30)), ..hourly };
+        assert!(blindness(&silent, now).contains("nothing new for 1d6h"), "{}", blindness(&silent, now));
+        let rare = SourceState { habit: 86_400_000.0, last_new: ago(Span::days(5)), ..SourceState::default() };
+        assert_eq!(blindness(&rare, now), "");
+    }
+}

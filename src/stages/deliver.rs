@@ -1,0 +1,190 @@
+//! The outbox → the relays. A message leaves it only when a relay has taken it.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
+
+use super::Stage;
+use super::ground::Ground;
+use crate::channels::folder;
+use crate::channels::mail::{Mailer, SendError};
+use crate::model::time::Span;
+use crate::store::Stored;
+use crate::store::outbox::{self, Message};
+
+/// Messages under way at once.
+const AT_ONCE: usize = 8;
+/// Waits after a try that failed: the n-th, then the last of them for ever (F20).
+const WAITS: [Span; 6] = [Span::secs(15), Span::secs(30), Span::secs(60), Span::secs(120), Span::secs(240), Span::secs(300)];
+/// Real time that one pass waits for relays before it looks for other due messages.
+const PATIENCE: Duration = Duration::from_millis(250);
+const IDLE: Span = Span::secs(30);
+
+/// Where messages go.
+pub enum Post {
+    /// Through relays.
+    Relays(Arc<Mailer>),
+    /// Into a folder, while there is no relay.
+    Folder(PathBuf),
+}
+
+/// What became of a try.
+enum Outcome {
+    Taken(String),
+    Later(String),
+    Never(String),
+}
+
+/// The stage that delivers.
+pub struct Deliver {
+    ground: Arc<Ground>,
+    post: Arc<Post>,
+    flying: FuturesUnordered<BoxFuture<'static, (Message, Outcome)>>,
+    airborne: HashSet<i64>,
+    stopping: bool,
+}
+
+impl Stage for Deliver {
+    const NAME: &'static str = "deliver";
+
+    async fn pass(&mut self, now: Timestamp) -> Timestamp {
+        if let Err(e) = self.launch(now) {
+            tracing::error!(stage = "deliver", error = %e, "the outbox cannot be read");
+            return now + Span::secs(5);
+        }
+        self.land(PATIENCE).await;
+        if !self.flying.is_empty() {
+            return now;
+        }
+        let next = self.ground.store.read(outbox::next_due).ok().flatten();
+        next.map_or(now + IDLE, |due| due.min(now + IDLE))
+    }
+
+    /// Waits for what is under way; the rest stays in the outbox (F13).
+    async fn close(&mut self) {
+        self.stopping = true;
+        self.land(Duration::from_secs(25)).await;
+    }
+}
+
+impl Deliver {
+    /// The stage over a ground.
+    pub fn new(ground: Arc<Ground>, post: Post) -> Deliver {
+        Deliver { ground, post: Arc::new(post), flying: FuturesUnordered::new(), airborne: HashSet::new(), stopping: false }
+    }
+
+    fn launch(&mut self, now: Timestamp) -> Stored<()> {
+        let free = AT_ONCE.saturating_sub(self.flying.len());
+        if free == 0 {
+            return Ok(());
+        }
+        // Those under way are still due in the store, so so many more are read.
+        let limit = u32::try_from(free + self.airborne.len()).unwrap_or(u32::MAX);
+        let due = self.ground.store.read(|c| outbox::due(c, now, limit))?;
+        for message in due.into_iter().filter(|m| !self.airborne.contains(&m.id)).take(free).collect::<Vec<_>>() {
+            self.airborne.insert(message.id);
+            let (post, from) = (self.post.clone(), self.ground.house.from.clone());
+            self.flying.push(Box::pin(async move {
+                let outcome = send(&post, &from, &message).await;
+                (message, outcome)
+            }));
+        }
+        Ok(())
+    }
+
+    async fn land(&mut self, patience: Duration) {
+        let enough = tokio::time::sleep(patience);
+        tokio::pin!(enough);
+        loop {
+            tokio::select! {
+                done = self.flying.next() => match done {
+                    Some((message, outcome)) => {
+                        let (id, now) = (message.id, self.ground.clock.now());
+                        if let Err(e) = self.settle(message, outcome, now).await {
+                            // It stays due: taken twice at worst, with the same Message-ID and the same bytes.
+                            tracing::error!(stage = "deliver", error = %e, "what became of a message cannot be kept");
+                        }
+                        self.airborne.remove(&id);
+                        if !self.stopping && self.launch(now).is_err() {
+                            return;
+                        }
+                    }
+                    None => return,
+                },
+                () = &mut enough => return,
+            }
+        }
+    }
+
+    async fn settle(&self, message: Message, outcome: Outcome, now: Timestamp) -> Stored<()> {
+        let id = message.id;
+        let (person, incident) = (message.person.as_str(), message.incident.unwrap_or(0));
+        match outcome {
+            Outcome::Taken(relay) => {
+                metrics::counter!("vakt_messages_total", "outcome" => "delivered").increment(1);
+                tracing::info!(person, incident, relay, subject = message.subject, "delivered");
+                self.ground.store.write(move |tx| outbox::delivered(tx, id, &relay, now)).await
+            }
+            Outcome::Later(why) => {
+                let tries = usize::try_from(message.attempts).unwrap_or(usize::MAX);
+                let wait = WAITS.get(tries).or(WAITS.last()).copied().unwrap_or(IDLE);
+                metrics::counter!("vakt_messages_total", "outcome" => "later").increment(1);
+                tracing::warn!(person, incident, error = why, wait = %wait, "no relay took a message; it is tried again");
+                self.ground.store.write(move |tx| outbox::later(tx, id, &why, now + wait)).await
+            }
+            Outcome::Never(why) => {
+                metrics::counter!("vakt_messages_total", "outcome" => "failed").increment(1);
+                tracing::error!(person, incident, error = why, "every relay refuses a message for good");
+                self.fail(message, why, now).await
+            }
+        }
+    }
+
+    /// A person who cannot be reached: the incident's next step is due at once (F21).
+    async fn fail(&self, message: Message, why: String, now: Timestamp) -> Stored<()> {
+        let watch = self.ground.bells.watch.clone();
+        self.ground
+            .store
+            .write(move |tx| {
+                outbox::failed(tx, message.id, &why, now)?;
+                let Some(number) = message.incident else { return Ok(()) };
+                if let Some(mut incident) = crate::store::incidents::get(tx, number)?
+                    && incident.next_step.is_some_and(|due| due > now)
+                {
+                    incident.next_step = Some(now);
+                    crate::store::incidents::update(tx, &incident)?;
+                    crate::store::incidents::note(tx, number, now, "vakt", "unreachable", &message.person)?;
+                }
+                Ok(())
+            })
+            .await?;
+        watch.notify_one();
+        Ok(())
+    }
+}
+
+async fn send(post: &Post, from: &str, message: &Message) -> Outcome {
+    match post {
+        Post::Relays(mailer) => match mailer.send(from, &message.address, &message.body).await {
+            Ok(accepted) => Outcome::Taken(accepted.relay),
+            Err(SendError::Later { reason, .. }) => Outcome::Later(reason),
+            Err(SendError::Never { reason, .. }) => Outcome::Never(reason),
+        },
+        Post::Folder(dir) => {
+            let (dir, message) = (dir.clone(), message.clone());
+            let name = format!("{}-{}", message.created.strftime("%Y%m%dT%H%M%S"), message.message_id);
+            let work = tokio::task::spawn_blocking(move || folder::drop_mail(&dir, &name, &message.body));
+            match work.await {
+                Ok(Ok(path)) => Outcome::Taken(path.display().to_string()),
+                Ok(Err(e)) => Outcome::Later(format!("the mail folder cannot be written: {e}")),
+                Err(_) => Outcome::Later("the mail folder's thread panicked".into()),
+            }
+        }
+    }
+}

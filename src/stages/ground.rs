@@ -1,0 +1,120 @@
+//! What all stages stand on: the store, the clock, the rules in force, and the bells between them.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+
+use super::Clock;
+use crate::engine::stories::Stories;
+use crate::model::time::{Span, from_millis};
+use crate::rules::Rules;
+use crate::store::{Store, Stored, mentions};
+use crate::text::Analyst;
+
+/// The rules in force with the analyst that knows the house's words.
+#[derive(Debug)]
+pub struct Knowledge {
+    /// The rules.
+    pub rules: Rules,
+    /// The analyst.
+    pub analyst: Analyst,
+    /// Rises with every change of the rules.
+    pub generation: u64,
+}
+
+/// Only a bell rings between stages; the work itself waits in a table.
+#[derive(Debug, Default)]
+pub struct Bells {
+    /// Sources changed, or something is due: wakes collect.
+    pub collect: Arc<Notify>,
+    /// Mentions were stored: wakes watch.
+    pub watch: Arc<Notify>,
+    /// Mentions were stored: wakes index.
+    pub index: Arc<Notify>,
+    /// Messages were put into the outbox: wakes deliver.
+    pub deliver: Arc<Notify>,
+}
+
+/// What all stages stand on.
+#[derive(Debug)]
+pub struct Ground {
+    /// The store.
+    pub store: Store,
+    /// The clock.
+    pub clock: Clock,
+    /// The bells.
+    pub bells: Bells,
+    /// How letters look.
+    pub house: Letterhead,
+    knowledge: RwLock<Arc<Knowledge>>,
+    stories: Mutex<Stories>,
+}
+
+/// What every letter needs of the settings.
+#[derive(Debug, Clone)]
+pub struct Letterhead {
+    /// The sender, `name <address>`.
+    pub from: String,
+    /// Where the operator is told things; the sender's own address where none is set.
+    pub operator: String,
+    /// What links begin with.
+    pub base_url: Option<String>,
+}
+
+impl Letterhead {
+    /// The domain of the sender's address, for message ids.
+    pub fn domain(&self) -> &str {
+        self.from.rsplit_once('@').map_or("localhost", |(_, d)| d.trim_end_matches('>'))
+    }
+}
+
+/// Fingerprints read back after a restart.
+const REMEMBERED: u32 = 20_000;
+
+impl Ground {
+    /// The ground over an open store.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn new(store: Store, clock: Clock, rules: Rules, house: Letterhead) -> Stored<Arc<Ground>> {
+        let mut stories = Stories::default();
+        let since = (clock.now() - Span::days(3)).as_millisecond();
+        for (story, fingerprint, at) in store.read(|c| mentions::fingerprints_since(c, since, REMEMBERED))? {
+            stories.remember(fingerprint, story, from_millis(at));
+        }
+        Ok(Arc::new(Ground {
+            store,
+            clock,
+            bells: Bells::default(),
+            house,
+            knowledge: RwLock::new(Arc::new(Knowledge::new(rules, 0))),
+            stories: Mutex::new(stories),
+        }))
+    }
+
+    /// The rules in force.
+    pub fn knowledge(&self) -> Arc<Knowledge> {
+        self.knowledge.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts other rules in force.
+    pub fn change_rules(&self, rules: Rules) {
+        let mut knowledge = self.knowledge.write().unwrap_or_else(PoisonError::into_inner);
+        let generation = knowledge.generation + 1;
+        *knowledge = Arc::new(Knowledge::new(rules, generation));
+        drop(knowledge);
+        self.bells.watch.notify_one();
+    }
+
+    /// The stories of the last days.
+    pub fn stories(&self) -> std::sync::MutexGuard<'_, Stories> {
+        self.stories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Knowledge {
+    fn new(rules: Rules, generation: u64) -> Knowledge {
+        let analyst = Analyst::with_house(rules.house.sentiment.iter().cloned());
+        Knowledge { rules, analyst, generation }
+    }
+}

@@ -1,0 +1,144 @@
+//! Store → search index, from the index's own checkpoint. Nothing that rings waits for it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::Stage;
+use super::ground::Ground;
+use crate::index::{self, IndexError, IndexWriter};
+use crate::model::time::Span;
+use crate::store::{StoreError, mentions};
+
+/// Changes read at a time.
+const CHUNK: u32 = 1000;
+/// Uncommitted mentions that force a commit.
+const MOST: usize = 50_000;
+/// A commit comes this long after the first uncommitted mention, or this many times what the last one took,
+/// whichever is longer: under load commits are fewer and larger.
+const COMMIT_AFTER: Duration = Duration::from_millis(1000);
+const COMMIT_SHARE: u32 = 8;
+/// How often the stage looks by itself.
+const IDLE: Span = Span::secs(5);
+
+/// What goes wrong in this stage.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the indexing thread panicked")]
+    Panicked,
+}
+
+/// The stage that indexes.
+pub struct Indexing {
+    ground: Arc<Ground>,
+    dir: PathBuf,
+    desk: Option<Desk>,
+}
+
+/// The writer with what it has not committed.
+struct Desk {
+    writer: IndexWriter,
+    pending: usize,
+    since: Option<Instant>,
+    commit_took: Duration,
+}
+
+impl Stage for Indexing {
+    const NAME: &'static str = "index";
+
+    async fn pass(&mut self, now: Timestamp) -> Timestamp {
+        match self.step(now).await {
+            Ok(true) => now,
+            Ok(false) => now + IDLE,
+            Err(e) => {
+                self.desk = None;
+                metrics::counter!("vakt_index_failures_total").increment(1);
+                tracing::warn!(stage = "index", error = %e, "indexing failed and is tried again");
+                now + IDLE
+            }
+        }
+    }
+
+    async fn close(&mut self) {
+        if let Some(desk) = self.desk.take() {
+            // What is not committed is read again at the next start.
+            tokio::task::spawn_blocking(move || desk.writer.close().ok()).await.ok();
+        }
+    }
+}
+
+impl Indexing {
+    /// The stage over a ground, writing to a folder.
+    pub fn new(ground: Arc<Ground>, dir: PathBuf) -> Indexing {
+        Indexing { ground, dir, desk: None }
+    }
+
+    /// Reads on; says whether there is more, or something waits to be committed.
+    async fn step(&mut self, now: Timestamp) -> Result<bool, Failure> {
+        let ground = self.ground.clone();
+        let dir = self.dir.clone();
+        let desk = self.desk.take();
+        // Indexing is work for a processor, so it has a thread to itself.
+        let work = tokio::task::spawn_blocking(move || {
+            let mut desk = match desk {
+                Some(desk) => desk,
+                None => open(&dir, now)?,
+            };
+            let more = desk.read_on(&ground)?;
+            Ok::<_, Failure>((desk, more))
+        });
+        let (desk, more) = work.await.map_err(|_| Failure::Panicked)??;
+        let wait = !more && desk.since.is_some();
+        self.desk = Some(desk);
+        if wait {
+            // Something waits to be committed: come back soon, in real time.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(more || wait)
+    }
+}
+
+fn open(dir: &std::path::Path, now: Timestamp) -> Result<Desk, Failure> {
+    let (writer, damage) = index::open_or_make(dir, now.as_millisecond())?;
+    if let Some(why) = damage {
+        metrics::counter!("vakt_index_rebuilds_total").increment(1);
+        tracing::warn!(stage = "index", why, "the search index was damaged; it is put aside and built anew from the store");
+    }
+    Ok(Desk { writer, pending: 0, since: None, commit_took: Duration::ZERO })
+}
+
+impl Desk {
+    fn read_on(&mut self, ground: &Ground) -> Result<bool, Failure> {
+        let from = self.writer.reached().seq;
+        let changes = ground.store.read(|c| mentions::changed_after(c, from, CHUNK))?;
+        for (seq, m) in &changes {
+            self.writer.add(*seq, m)?;
+        }
+        self.pending += changes.len();
+        if !changes.is_empty() {
+            self.since.get_or_insert_with(Instant::now);
+        }
+        let waited = self.since.map_or(Duration::ZERO, |s| s.elapsed());
+        if self.pending >= MOST || (self.pending > 0 && waited >= COMMIT_AFTER.max(self.commit_took * COMMIT_SHARE)) {
+            self.commit()?;
+        }
+        metrics::gauge!("vakt_index_seq").set(self.writer.reached().seq as f64);
+        Ok(changes.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX))
+    }
+
+    fn commit(&mut self) -> Result<(), Failure> {
+        let began = Instant::now();
+        self.writer.commit()?;
+        self.commit_took = began.elapsed();
+        self.pending = 0;
+        self.since = None;
+        metrics::histogram!("vakt_index_commit_seconds").record(self.commit_took.as_secs_f64());
+        Ok(())
+    }
+}

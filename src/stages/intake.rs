@@ -1,0 +1,211 @@
+//! From what a source told to what is stored: cleaned, dated, told apart, analysed, in one transaction with the cursor.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::ground::{Ground, Knowledge};
+use crate::model::time::Span;
+use crate::model::{Author, Capture, Mention};
+use crate::query::Doc;
+use crate::store::counts::Counts;
+use crate::store::mentions::{self, Identity, Put};
+use crate::store::{StoreError, Stored};
+use crate::text::{address, clean, sentiment::Label};
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Receipt {
+    /// Mentions that are new.
+    pub new: usize,
+    /// Mentions that were known and have changed.
+    pub edited: usize,
+    /// Mentions that were known.
+    pub known: usize,
+    /// Captures without any text.
+    pub empty: usize,
+}
+
+/// Captures of one source.
+#[derive(Debug)]
+pub struct Batch {
+    /// Name of the source.
+    pub source: String,
+    /// What it told.
+    pub captures: Vec<Capture>,
+    /// It is the source's first: history, which warms the baselines and never rings.
+    pub history: bool,
+}
+
+/// Publication is believed from so long before arrival to so long after it (F50).
+const OLDEST: Span = Span::days(30);
+const FUTURE: Span = Span::mins(10);
+
+/// Batches larger than this are analysed on a thread of their own.
+const SMALL: usize = 16;
+
+/// Stores a batch. `also` runs in the same transaction, with the receipt: it keeps the source's cursor.
+///
+/// # Errors
+/// The store's. Nothing of the batch, nor of `also`, is stored then.
+pub async fn accept(
+    ground: &Arc<Ground>,
+    batch: Batch,
+    now: Timestamp,
+    also: impl FnOnce(&Transaction<'_>, &Receipt) -> Stored<()> + Send + 'static,
+) -> Stored<Receipt> {
+    let (prepared, receipt) = if batch.captures.len() <= SMALL {
+        prepare(ground, batch, now)?
+    } else {
+        let ground = ground.clone();
+        let work = tokio::task::spawn_blocking(move || prepare(&ground, batch, now));
+        work.await.map_err(|_| StoreError::Closed)??
+    };
+    let receipt = ground
+        .store
+        .write(move |tx| {
+            let mut receipt = receipt;
+            let mut seq = mentions::last_seq(tx)?;
+            let mut counts = Counts::default();
+            for (mention, identity) in &prepared {
+                match mentions::put(tx, mention, identity, &mut seq)? {
+                    Put::New(_) => {
+                        receipt.new += 1;
+                        counts.add(mention);
+                    }
+                    Put::Edited(_) => receipt.edited += 1,
+                    Put::Known(_) => receipt.known += 1,
+                }
+            }
+            counts.write(tx)?;
+            also(tx, &receipt)?;
+            Ok(receipt)
+        })
+        .await?;
+    if receipt.new + receipt.edited > 0 {
+        ground.bells.watch.notify_one();
+        ground.bells.index.notify_one();
+    }
+    Ok(receipt)
+}
+
+type Prepared = Vec<(Mention, Identity)>;
+
+/// Everything that needs no transaction.
+fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Prepared, Receipt)> {
+    let knowledge = ground.knowledge();
+    let mut receipt = Receipt::default();
+    let mut plain: Vec<(Mention, Identity, Option<String>)> = Vec::with_capacity(batch.captures.len());
+    for capture in batch.captures {
+        let (hint, native) = (capture.language.clone(), capture.native_id.clone());
+        let mention = cleaned(&knowledge, &batch.source, capture, batch.history, now);
+        if mention.text.is_empty() && mention.title.is_empty() {
+            receipt.empty += 1;
+            continue;
+        }
+        let identity = identity(&mention, native.as_deref());
+        plain.push((mention, identity, hint));
+    }
+    // What is known and unchanged is not analysed again: most of what a feed tells, most of the time.
+    let identities: Vec<Identity> = plain.iter().map(|(_, i, _)| *i).collect();
+    let known = ground.store.read(|c| mentions::known(c, &identities))?;
+    let mut out = Vec::with_capacity(plain.len());
+    for (mut mention, identity, hint) in plain {
+        let same = known.get(&identity.told) == Some(&identity.content)
+            || (!known.contains_key(&identity.told) && identity.placed.is_some_and(|p| known.contains_key(&p)));
+        if same && known.contains_key(&identity.told) {
+            receipt.known += 1;
+            continue;
+        }
+        analyse(&knowledge, &mut mention, hint.as_deref());
+        let fresh = identity.told;
+        let length = mention.title.len() + mention.text.len();
+        mention.story = ground.stories().assign(mention.fingerprint, length, fresh, mention.at);
+        out.push((mention, identity));
+    }
+    Ok((out, receipt))
+}
+
+fn cleaned(knowledge: &Knowledge, source: &str, c: Capture, history: bool, now: Timestamp) -> Mention {
+    let text = |raw: &str, max| if c.html { clean::html_to_text(raw, max) } else { clean::plain_text(raw, max) };
+    let title = c.title.as_deref().map(|t| clean::one_line(&text(t, clean::MAX_TITLE), clean::MAX_TITLE)).unwrap_or_default();
+    let mut body = text(&c.text, clean::MAX_TEXT);
+    if body == title {
+        body.clear();
+    }
+    let address = c.url.as_deref().and_then(address::canonical);
+    let (url, site) = address.map_or_else(Default::default, |a| (a.url, a.host));
+    let line = |s: &str| clean::one_line(s, clean::MAX_FIELD);
+    let author = Author {
+        name: line(&c.author.name),
+        handle: line(c.author.handle.trim_start_matches('@')),
+        followers: c.author.followers,
+    };
+    let (at, undated) = match c.published {
+        Some(p) if p > now + FUTURE => (now, true),
+        Some(p) => (p.max(now - OLDEST), p < now - OLDEST),
+        None => (now, true),
+    };
+    let place = knowledge.rules.house.site(&site);
+    Mention {
+        id: 0,
+        source: source.to_owned(),
+        network: line(&c.network).to_lowercase(),
+        reach: c.reach.unwrap_or(0).max(author.followers.unwrap_or(0)).max(place.reach),
+        tier: place.tier,
+        site,
+        url,
+        title,
+        text: body,
+        author,
+        at,
+        received: now,
+        undated,
+        history,
+        language: String::new(),
+        sentiment: None,
+        why: Vec::new(),
+        intent: String::new(),
+        engagement: c.engagement.unwrap_or(0),
+        story: 0,
+        fingerprint: 0,
+        topics: Vec::new(),
+    }
+}
+
+/// Hashes that tell it from all others: by the source's own id, else by its address, else by author and text.
+fn identity(m: &Mention, native: Option<&str>) -> Identity {
+    let hash = |parts: &[&str]| xxh3_64(parts.join("\u{1f}").as_bytes()).cast_signed();
+    let content = hash(&[&m.title, &m.text]);
+    let number = content.to_string();
+    let told = match native.filter(|n| !n.trim().is_empty()) {
+        Some(native) => hash(&["id", &m.source, native]),
+        None if !m.url.is_empty() => hash(&["url", &m.source, &m.url]),
+        None => hash(&["text", &m.source, &m.author.identity(), &number]),
+    };
+    let placed = (!m.url.is_empty()).then(|| hash(&["place", &m.url, &number]));
+    Identity { told, placed, content }
+}
+
+fn analyse(knowledge: &Knowledge, m: &mut Mention, hint: Option<&str>) {
+    let analysis = knowledge.analyst.analyse(&m.title, &m.text, hint);
+    m.language = analysis.language.to_owned();
+    m.sentiment = (analysis.score.label != Label::Unscored).then_some(analysis.score.value);
+    m.why = analysis.score.why.iter().map(|r| (r.term.clone(), r.weight)).collect();
+    m.intent = analysis.intent.as_str().to_owned();
+    m.fingerprint = analysis.fingerprint;
+    let doc = Doc {
+        site: &m.site,
+        source: &m.source,
+        network: &m.network,
+        handle: &m.author.handle,
+        author: &m.author.name,
+        sentiment: m.label(),
+        intent: &m.intent,
+        ..Doc::text(&analysis)
+    };
+    let numbers = knowledge.rules.matcher.matches(&doc);
+    m.topics = knowledge.rules.names(&numbers);
+}

@@ -1,0 +1,75 @@
+//! What the operator is told: blind sources, refused rules. Through the same outbox as everything else.
+
+use jiff::Timestamp;
+
+use super::ground::Ground;
+use crate::channels::letter::{self, Note};
+use crate::channels::mail;
+use crate::model::Person;
+use crate::store::Stored;
+use crate::store::outbox::{self, Message};
+
+/// Tells of the sources that are blind now; an empty list says that all see again.
+///
+/// # Errors
+/// When the message cannot be stored.
+pub async fn blind(ground: &Ground, sources: &[(String, String)], now: Timestamp) -> Stored<()> {
+    let subject = match sources {
+        [] => "[vakt] all sources are read again".to_owned(),
+        [(name, _)] => format!("[vakt] blind: {name} is not heard"),
+        many => format!("[vakt] blind: {} sources are not heard", many.len()),
+    };
+    let mut text = String::new();
+    for (name, why) in sources {
+        text.push_str(&format!("{name}: {why}\n"));
+    }
+    text.push_str(if sources.is_empty() {
+        "Every source that was blind is read again.\n"
+    } else {
+        "\nWhat is said there is not seen until this is mended. `vakt sources` shows how each source stands.\n"
+    });
+    send(ground, "blind", &subject, &text, now).await
+}
+
+/// Tells that changed rules were refused, and which mistakes they have.
+///
+/// # Errors
+/// When the message cannot be stored.
+pub async fn rules_refused(ground: &Ground, faults: &str, now: Timestamp) -> Stored<()> {
+    let text = format!("The rules were changed and have mistakes. The last good rules stay in force.\n\n{faults}\n");
+    send(ground, "rules", "[vakt] the rules have mistakes; the last good ones stay in force", &text, now).await
+}
+
+async fn send(ground: &Ground, about: &str, subject: &str, text: &str, now: Timestamp) -> Stored<()> {
+    let address = ground.house.operator.clone();
+    let person = Person {
+        name: "operator".into(),
+        full_name: "Operator".into(),
+        email: address.clone(),
+        languages: vec!["en".into()],
+        time_zone: "UTC".into(),
+    };
+    let message_id = format!("operator.{about}.{}@{}", now.as_millisecond(), ground.house.domain());
+    let note = letter::note(&Note { subject, text, message_id: &message_id });
+    let body = match mail::envelope_bytes(&note, &ground.house.from, &person, now) {
+        Ok(body) => body,
+        Err(e) => {
+            tracing::error!(error = %e, "a message to the operator cannot be composed");
+            return Ok(());
+        }
+    };
+    let message = Message {
+        id: 0,
+        message_id,
+        incident: None,
+        person: person.name,
+        address,
+        subject: note.subject,
+        body,
+        created: now,
+        attempts: 0,
+    };
+    ground.store.write(move |tx| outbox::put(tx, &message)).await?;
+    ground.bells.deliver.notify_one();
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Changed rules → rules in force, or the operator told and the last good ones kept.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::ground::Ground;
+use super::{Stage, operator};
+use crate::config::fault::{Fault, Sheet, render_all};
+use crate::model::time::Span;
+use crate::rules::Rules;
+use crate::store::{Store, Stored, meta};
+
+const LAST_GOOD: &str = "rules_last_good";
+/// How often the stage is called when nothing changes; its bell rings when something does.
+const IDLE: Span = Span::mins(1);
+
+/// The stage that reloads the rules.
+pub struct Reload {
+    ground: Arc<Ground>,
+    dir: PathBuf,
+    /// What was read last, good or not, so that a touch without a change is no change.
+    last: Vec<Arc<Sheet>>,
+    refused: Option<Vec<String>>,
+}
+
+impl Stage for Reload {
+    const NAME: &'static str = "reload";
+
+    async fn pass(&mut self, now: Timestamp) -> Timestamp {
+        let dir = self.dir.clone();
+        let Ok(read) = tokio::task::spawn_blocking(move || Rules::load(&dir)).await else { return now + IDLE };
+        match read {
+            Ok(rules) if rules.sheets == self.last => self.refused = None,
+            Ok(rules) => self.take(rules).await,
+            Err(faults) => self.refuse(&faults, now).await,
+        }
+        metrics::gauge!("vakt_rules_ok").set(if self.refused.is_none() { 1.0 } else { 0.0 });
+        now + IDLE
+    }
+}
+
+impl Reload {
+    /// The stage over a ground, reading from a directory.
+    pub fn new(ground: Arc<Ground>, dir: PathBuf) -> Reload {
+        let last = ground.knowledge().rules.sheets.clone();
+        Reload { ground, dir, last, refused: None }
+    }
+
+    async fn take(&mut self, rules: Rules) {
+        self.last.clone_from(&rules.sheets);
+        self.refused = None;
+        let kept = keep_last_good(&self.ground.store, &rules).await;
+        if let Err(e) = kept {
+            tracing::error!(error = %e, "the rules in force cannot be kept for a restart");
+        }
+        tracing::info!(topics = rules.topics.len(), alerts = rules.alerts.len(), "rules reloaded");
+        self.ground.change_rules(rules);
+    }
+
+    async fn refuse(&mut self, faults: &[Fault], now: Timestamp) {
+        let said: Vec<String> = faults.iter().map(Fault::brief).collect();
+        if self.refused.as_ref() == Some(&said) {
+            return;
+        }
+        for fault in &said {
+            tracing::error!(fault, "the rules have a mistake; the last good ones stay in force");
+        }
+        if let Err(e) = operator::rules_refused(&self.ground, &render_all(faults, false), now).await {
+            tracing::error!(error = %e, "the operator cannot be told of refused rules");
+            return;
+        }
+        self.refused = Some(said);
+    }
+}
+
+/// Keeps the texts of rules that are good, so that a restart with broken files still has rules.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn keep_last_good(store: &Store, rules: &Rules) -> Stored<()> {
+    let texts: Vec<(&str, &str)> = rules.sheets.iter().map(|s| (s.name.as_str(), s.text.as_str())).collect();
+    let text = serde_json::to_string(&texts)?;
+    store.write(move |tx| meta::set(tx, LAST_GOOD, &text)).await
+}
+
+/// The last good rules; `None` where none were kept.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn last_good(store: &Store) -> Stored<Option<Rules>> {
+    let Some(text) = store.read(|c| meta::get(c, LAST_GOOD))? else { return Ok(None) };
+    let texts: Vec<(String, String)> = serde_json::from_str(&text)?;
+    Ok(Rules::read(texts.into_iter().map(|(name, text)| Sheet::new(name, text)).collect()).ok())
+}

@@ -1,0 +1,188 @@
+//! Turns calls into letters: gathers the evidence, composes one message for each person, ready for the outbox.
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::ground::{Ground, Knowledge};
+use crate::channels::letter::{self, Brief, ChartFacts};
+use crate::channels::mail;
+use crate::engine::incident::Call;
+use crate::model::incident::Notice;
+use crate::model::time::Span;
+use crate::model::{Alert, Incident, Mention, Person};
+use crate::report::chart;
+use crate::store::outbox::{self, Message};
+use crate::store::{Stored, incidents, mentions};
+
+/// Mentions that a letter is made from.
+const EVIDENCE: u32 = 400;
+/// The chart shows so many buckets of this length.
+const BUCKET: Span = Span::mins(15);
+const BUCKETS: i64 = 48;
+
+/// Composes the letters of calls and moves the incident's numbers on. Stores nothing.
+///
+/// # Errors
+/// When the evidence cannot be read.
+pub fn letters(
+    ground: &Ground,
+    knowledge: &Knowledge,
+    c: &Connection,
+    incident: &mut Incident,
+    calls: &[Call],
+    now: Timestamp,
+) -> Stored<Vec<Message>> {
+    let people = &knowledge.rules.people;
+    let mut out = Vec::new();
+    let alert = knowledge.rules.alert(&incident.alert).cloned().unwrap_or_else(|| bare_alert(incident));
+    if calls.is_empty() {
+        return Ok(out);
+    }
+    let evidence = evidence(c, &alert, incident, now)?;
+    let facts = chart_facts(c, &alert, incident, now)?;
+    let brand = knowledge.rules.topic(&incident.topic).map_or(incident.topic.as_str(), |t| t.title.as_str());
+    for call in calls {
+        incident.messages += 1;
+        let reached = people.reach(&call.notify);
+        if reached.is_empty() && !matches!(call.notice, Notice::Acknowledged | Notice::Resolved) {
+            // Nobody to call must never mean silence (F99).
+            tracing::error!(incident = incident.id, notice = call.notice.as_str(), "there is nobody to tell");
+        }
+        for person in &reached {
+            if !incident.told.contains(&person.name) {
+                incident.told.push(person.name.clone());
+            }
+        }
+        let told: Vec<String> =
+            incident.told.iter().map(|n| people.person(n).map_or_else(|| n.clone(), |p| p.full_name.clone())).collect();
+        for person in reached {
+            let brief = Brief {
+                notice: call.notice,
+                incident,
+                alert: &alert,
+                brand,
+                mentions: &evidence,
+                chart: facts.as_ref(),
+                playbook: knowledge.rules.playbook(&alert.playbook),
+                person,
+                told: &told,
+                base_url: ground.house.base_url.as_deref(),
+                now,
+                from_domain: ground.house.domain(),
+            };
+            match message(ground, &brief, incident.id, person, now) {
+                Ok(message) => out.push(message),
+                Err(why) => {
+                    // A letter that cannot be composed must not keep the others from being sent.
+                    tracing::error!(incident = incident.id, person = person.name, error = why, "a letter cannot be composed");
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Puts messages into the outbox and notes them on the incident's timeline.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn post(c: &Connection, incident: &Incident, calls: &[Call], messages: &[Message], now: Timestamp) -> Stored<()> {
+    for call in calls {
+        let detail = format!("{} · {}", incident.severity, call.notify.join(", "));
+        incidents::note(c, incident.id, now, "vakt", call.notice.as_str(), &detail)?;
+    }
+    for message in messages {
+        outbox::put(c, message)?;
+    }
+    Ok(())
+}
+
+fn message(ground: &Ground, brief: &Brief<'_>, incident: i64, person: &Person, now: Timestamp) -> Result<Message, String> {
+    let letter = letter::compose(brief).map_err(|e| e.to_string())?;
+    let body = mail::envelope_bytes(&letter, &ground.house.from, person, now).map_err(|e| e.to_string())?;
+    Ok(Message {
+        id: 0,
+        message_id: letter.message_id.trim_matches(['<', '>']).to_owned(),
+        incident: Some(incident),
+        person: person.name.clone(),
+        address: person.email.clone(),
+        subject: letter.subject,
+        body,
+        created: now,
+        attempts: 0,
+    })
+}
+
+/// The loudest mentions of the incident, loudest first.
+fn evidence(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) -> Stored<Vec<Mention>> {
+    let from = (incident.opened - alert.window).min(now - alert.window).max(now - Span::days(2));
+    let mut found = mentions::of_topics(c, &alert.topics, alert.any, from.as_millisecond(), now.as_millisecond(), EVIDENCE)?;
+    found.retain(|m| !m.history && in_group(alert, incident, m));
+    found.sort_by_key(|m| {
+        let loud = m.reach.saturating_add(m.engagement.saturating_mul(20));
+        (std::cmp::Reverse(m.tier == 1), std::cmp::Reverse(m.is_negative()), std::cmp::Reverse(loud), m.id)
+    });
+    found.truncate(200);
+    Ok(found)
+}
+
+/// Whether a mention belongs to the incident's group.
+fn in_group(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
+    let values = incident.group.split('/');
+    alert.group_by.iter().zip(values).all(|(by, value)| match by.as_str() {
+        "topic" => m.topics.iter().any(|t| t == value),
+        "language" => m.language == value,
+        "network" => m.network == value,
+        _ => m.source == value,
+    })
+}
+
+fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) -> Stored<Option<ChartFacts>> {
+    let width = BUCKET.as_millis();
+    let last = now.as_millisecond().div_euclid(width);
+    let first = last - BUCKETS + 1;
+    let start = crate::model::time::from_millis(first * width);
+    let times = mentions::times_of_topics(c, &alert.topics, alert.any, start.as_millisecond(), now.as_millisecond())?;
+    let slots = usize::try_from(BUCKETS).unwrap_or(0);
+    let (mut all, mut negative) = (vec![0u32; slots], vec![0u32; slots]);
+    for (at, is_negative) in times {
+        let slot = usize::try_from(at.div_euclid(width) - first).unwrap_or(usize::MAX);
+        if let (Some(a), Some(n)) = (all.get_mut(slot), negative.get_mut(slot)) {
+            *a += 1;
+            *n += u32::from(is_negative);
+        }
+    }
+    let share = BUCKET.as_minutes() / alert.window.as_minutes().max(1.0);
+    let usual = (incident.evidence.signals.expected * share) as f32;
+    let peak = all.iter().copied().max().unwrap_or(0);
+    let alt = format!("Mentions in the last 12 hours by quarter of an hour: at most {peak}, usual {usual:.1}");
+    let sparkline = chart::sparkline(&all);
+    let series = chart::Series { start, bucket: BUCKET, mentions: all, negative, expected: vec![usual; slots] };
+    let png = match chart::png(&series, &alert.title, "UTC") {
+        Ok(png) => Some(png),
+        Err(e) => {
+            tracing::warn!(error = %e, "the chart cannot be drawn; the letter goes without it");
+            None
+        }
+    };
+    Ok(Some(ChartFacts { sparkline, alt, png }))
+}
+
+/// Enough of an alert rule for the letters of an incident whose rule is gone from the rules.
+fn bare_alert(incident: &Incident) -> Alert {
+    Alert {
+        name: incident.alert.clone(),
+        title: incident.alert.clone(),
+        topics: vec![incident.topic.clone()],
+        any: true,
+        window: Span::mins(15),
+        condition: incident.evidence.condition.clone(),
+        severity: incident.severity,
+        raise: Vec::new(),
+        group_by: Vec::new(),
+        playbook: String::new(),
+        escalation: String::new(),
+        remind: None,
+        resolve_after: Span::hours(2),
+    }
+}

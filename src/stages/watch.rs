@@ -1,0 +1,246 @@
+//! New mentions and the passing of time → incidents and messages, in one transaction with the place read up to.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::ground::{Ground, Knowledge};
+use super::{Stage, tell};
+use crate::engine::detect::{Detector, GroupKey, Kept, Verdict};
+use crate::engine::incident::{self, Call, REOPEN};
+use crate::model::signals::Signals;
+use crate::model::time::{Span, between};
+use crate::model::{Incident, Policy, Status};
+use crate::store::outbox::Message;
+use crate::store::{StoreError, Stored, groups, incidents, mentions, meta};
+
+/// Mentions read at a time.
+const CHUNK: u32 = 2000;
+/// Ticks come at least this often.
+const TICK: Span = Span::secs(1);
+/// The time of the last tick is kept at least this often.
+const KEEP_TICK: Span = Span::mins(5);
+/// How far back a new rule learns from what is stored.
+const WARM: Span = Span::days(14);
+const WARM_MOST: u32 = 50_000;
+
+const WATCHED: &str = "watched_upto";
+const TICKED: &str = "watched_at";
+
+/// What changed in one pass, to be stored together.
+#[derive(Default)]
+struct Changes {
+    incidents: Vec<Changed>,
+    groups: Vec<(GroupKey, Kept)>,
+}
+
+struct Changed {
+    incident: Incident,
+    /// As it was read; `None` for a new one. Somebody may acknowledge it meanwhile.
+    before: Option<Incident>,
+    calls: Vec<Call>,
+    messages: Vec<Message>,
+}
+
+/// The stage that detects.
+pub struct Watch {
+    ground: Arc<Ground>,
+    state: Option<State>,
+}
+
+struct State {
+    detector: Detector,
+    generation: u64,
+    upto: i64,
+    kept_tick: Timestamp,
+}
+
+impl Stage for Watch {
+    const NAME: &'static str = "watch";
+
+    async fn pass(&mut self, now: Timestamp) -> Timestamp {
+        match self.watch(now).await {
+            Ok(more) => {
+                if more {
+                    now
+                } else {
+                    now + TICK
+                }
+            }
+            Err(e) => {
+                // What is in memory may be ahead of the store: it is read again.
+                self.state = None;
+                metrics::counter!("vakt_watch_failures_total").increment(1);
+                tracing::error!(stage = "watch", error = %e, "a pass failed and is done again");
+                now + TICK
+            }
+        }
+    }
+}
+
+impl Watch {
+    /// The stage over a ground.
+    pub fn new(ground: Arc<Ground>) -> Watch {
+        Watch { ground, state: None }
+    }
+
+    /// The present level of every group with mentions in its window.
+    pub fn levels(&self, now: Timestamp) -> Vec<(GroupKey, Signals)> {
+        self.state.as_ref().map(|s| s.detector.levels(now)).unwrap_or_default()
+    }
+
+    /// One pass; says whether more mentions wait.
+    async fn watch(&mut self, now: Timestamp) -> Stored<bool> {
+        let ground = self.ground.clone();
+        let knowledge = ground.knowledge();
+        let mut state = match self.state.take() {
+            Some(state) if state.generation == knowledge.generation => state,
+            _ => begin(&ground, &knowledge, now)?,
+        };
+        let new = ground.store.read(|c| mentions::after(c, state.upto, CHUNK))?;
+        for m in &new {
+            state.detector.feed(m);
+            state.upto = m.id;
+        }
+        let live = ground.store.read(|c| incidents::live(c, now - REOPEN))?;
+        let busy: HashSet<GroupKey> =
+            live.iter().filter(|i| i.status != Status::Resolved).map(key_of).collect();
+        let verdicts = state.detector.tick(now, &busy);
+        let mut changes = judge(&ground, &knowledge, live, &verdicts, now)?;
+        changes.groups = state.detector.take_changes();
+        let tick_due = between(state.kept_tick, now) >= KEEP_TICK;
+        if !new.is_empty() || tick_due || !changes.incidents.is_empty() || !changes.groups.is_empty() {
+            state.kept_tick = now;
+            self.keep(changes, state.upto, now).await?;
+        }
+        let more = new.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
+        self.state = Some(state);
+        Ok(more)
+    }
+
+    async fn keep(&self, changes: Changes, upto: i64, now: Timestamp) -> Stored<()> {
+        let calls = changes.incidents.iter().any(|c| !c.messages.is_empty());
+        for Changed { incident, calls, .. } in &changes.incidents {
+            for call in calls {
+                tracing::info!(
+                    incident = incident.id, alert = incident.alert, group = incident.group, severity = incident.severity.as_str(),
+                    notice = call.notice.as_str(), "incident"
+                );
+                metrics::counter!("vakt_notices_total", "notice" => call.notice.as_str()).increment(1);
+            }
+        }
+        self.ground
+            .store
+            .write(move |tx| {
+                for changed in &changes.incidents {
+                    let Changed { incident, before, calls, messages } = changed;
+                    match before {
+                        None => incidents::insert(tx, incident)?,
+                        Some(before) => {
+                            if incidents::get(tx, incident.id)?.as_ref() != Some(before) {
+                                // Somebody acted on it since it was read: judge it again.
+                                return Err(StoreError::Busy);
+                            }
+                            incidents::update(tx, incident)?;
+                        }
+                    }
+                    tell::post(tx, incident, calls, messages, now)?;
+                }
+                for (key, kept) in &changes.groups {
+                    groups::put(tx, &key.alert, &key.group, &serde_json::to_string(kept)?)?;
+                }
+                meta::set(tx, WATCHED, &upto.to_string())?;
+                meta::set(tx, TICKED, &now.as_millisecond().to_string())
+            })
+            .await?;
+        if calls {
+            self.ground.bells.deliver.notify_one();
+        }
+        Ok(())
+    }
+}
+
+fn key_of(i: &Incident) -> GroupKey {
+    GroupKey { alert: i.alert.clone(), group: i.group.clone() }
+}
+
+/// Reads everything back: baselines, the place read up to, and the mentions that are still in some window.
+fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State> {
+    let mut detector = Detector::new(&knowledge.rules.alerts);
+    ground.store.read(|c| {
+        let mut known: HashSet<String> = HashSet::new();
+        for (alert, group, text) in groups::all(c)? {
+            known.insert(alert.clone());
+            detector.restore(GroupKey { alert, group }, serde_json::from_str(&text)?);
+        }
+        let upto = meta::number(c, WATCHED)?.unwrap_or(0);
+        if let Some(at) = meta::number(c, TICKED)? {
+            detector.restore_tick(crate::model::time::from_millis(at));
+        }
+        let mut seen: HashSet<i64> = HashSet::new();
+        let from = now - detector.longest_window();
+        for alert in &knowledge.rules.alerts {
+            let of = |from: Timestamp, most| {
+                mentions::of_topics(c, &alert.topics, alert.any, from.as_millisecond(), i64::MAX, most)
+            };
+            for m in of(from, WARM_MOST)?.iter().filter(|m| m.id <= upto) {
+                if seen.insert(m.id) {
+                    detector.refill(m);
+                }
+            }
+        }
+        // A rule that was never kept learns from what is stored; each mention warms every such rule once.
+        let fresh: Vec<_> = knowledge.rules.alerts.iter().filter(|a| !known.contains(&a.name)).collect();
+        let mut warmed: BTreeMap<i64, crate::model::Mention> = BTreeMap::new();
+        for alert in fresh {
+            let of = mentions::of_topics(c, &alert.topics, alert.any, (now - WARM).as_millisecond(), i64::MAX, WARM_MOST)?;
+            warmed.extend(of.into_iter().filter(|m| m.id <= upto).map(|m| (m.id, m)));
+        }
+        for m in warmed.values() {
+            detector.warm(m, &known);
+        }
+        Ok(State { detector, generation: knowledge.generation, upto, kept_tick: Timestamp::MIN })
+    })
+}
+
+/// Verdicts on incidents: which open, change, or end, and who is told what.
+fn judge(ground: &Ground, knowledge: &Knowledge, live: Vec<Incident>, verdicts: &[Verdict], now: Timestamp) -> Stored<Changes> {
+    let mut changes = Changes::default();
+    let mut judged: HashSet<GroupKey> = HashSet::new();
+    // The latest incident of a group is the one that goes on.
+    for before in live.into_iter().rev() {
+        let key = key_of(&before);
+        if !judged.insert(key.clone()) {
+            continue;
+        }
+        let verdict = verdicts.iter().find(|v| v.key == key);
+        let alert = knowledge.rules.alert(&before.alert);
+        let policy = policy(knowledge, alert.map_or("", |a| &a.escalation));
+        let mut incident = before.clone();
+        let calls = incident::judge(&mut incident, verdict, policy, alert, now);
+        if incident != before {
+            let messages = ground.store.read(|c| tell::letters(ground, knowledge, c, &mut incident, &calls, now))?;
+            changes.incidents.push(Changed { incident, before: Some(before), calls, messages });
+        }
+    }
+    let mut next_id = None;
+    for verdict in verdicts {
+        let Some(severity) = verdict.severity.filter(|_| !judged.contains(&verdict.key)) else { continue };
+        let Some(alert) = knowledge.rules.alert(&verdict.key.alert) else { continue };
+        let id = match next_id {
+            Some(id) => id,
+            None => ground.store.read(incidents::next_id)?,
+        };
+        next_id = Some(id + 1);
+        let (mut incident, calls) = incident::open(verdict, severity, policy(knowledge, &alert.escalation), alert, now);
+        incident.id = id;
+        let messages = ground.store.read(|c| tell::letters(ground, knowledge, c, &mut incident, &calls, now))?;
+        changes.incidents.push(Changed { incident, before: None, calls, messages });
+    }
+    Ok(changes)
+}
+
+fn policy<'a>(knowledge: &'a Knowledge, name: &str) -> Option<&'a Policy> {
+    knowledge.rules.people.policy(name)
+}
