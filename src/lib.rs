@@ -20,11 +20,19 @@
 //!
 //! `tests/it/walls.rs` reads the imports and holds these walls, and with them the room of every dependency.
 
+pub mod channels;
+pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod engine;
 pub mod index;
 pub mod model;
 pub mod query;
+pub mod report;
 pub mod rules;
+pub mod serve;
+pub mod sources;
+pub mod stages;
 pub mod store;
+pub mod telemetry;
 pub mod text;

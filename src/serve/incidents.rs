@@ -4,7 +4,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::Json;
-use minijinja::{AutoEscape, Environment, context};
+use minijinja::{AutoEscape, Environment, Value, context};
+use minijinja::value::Serde;
 
 use super::Served;
 use crate::model::signals::meaning;
@@ -39,7 +40,7 @@ pub(super) async fn show(State(served): State<Served>, Path(id): Path<i64>) -> R
     }
 }
 
-fn render(name: &str, source: &str, values: minijinja::Value) -> Response {
+fn render(name: &str, source: &str, values: Value) -> Response {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     match environment.render_named_str(name, source, values) {
@@ -53,7 +54,7 @@ fn render(name: &str, source: &str, values: minijinja::Value) -> Response {
 
 pub(super) async fn list_page(State(served): State<Served>) -> Response {
     match served.ground.store.read(|c| incidents::latest(c, LISTED)) {
-        Ok(list) => render("incidents.html", include_str!("incidents.html"), context! { incidents => list }),
+        Ok(list) => render("incidents.html", include_str!("incidents.html"), context! { incidents => Value::from(Serde(list)) }),
         Err(e) => failed(&e),
     }
 }
@@ -74,12 +75,12 @@ pub(super) async fn page(State(served): State<Served>, Path(id): Path<i64>) -> R
         .map(|t| {
             let value = format!("{:.2}", t.value);
             let value = value.trim_end_matches('0').trim_end_matches('.').to_owned();
-            context! { meaning => meaning(&t.signal), op => t.op, threshold => t.threshold, value, held => t.held }
+            context! { meaning => meaning(&t.signal), op => t.op.as_str(), threshold => t.threshold, value, held => t.held }
         })
         .collect();
     let messages: Vec<_> = messages
         .into_iter()
-        .map(|(person, subject, state, created, done)| context! { person, subject, state, created, done })
+        .map(|(person, subject, state, created, done)| Value::from(Serde(serde_json::json!({ "person": person, "subject": subject, "state": state, "created": created, "done": done }))))
         .collect();
-    render("incident.html", include_str!("incident.html"), context! { i => incident, terms, timeline, messages })
+    render("incident.html", include_str!("incident.html"), context! { i => Value::from(Serde(incident)), terms, timeline => Value::from(Serde(timeline)), messages })
 }

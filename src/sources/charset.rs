@@ -47,7 +47,13 @@ fn choose(body: &[u8], http: Option<&str>) -> &'static Encoding {
     detector.feed(body.get(..100_000).unwrap_or(body), true);
     let guess = detector.guess(None, Utf8Detection::Deny);
     // UTF-8 with a few broken bytes stays UTF-8: most of it would be garbage in any other charset.
-    if mostly_utf8(body) { UTF_8 } else if guess == UTF_8 { WINDOWS_1252 } else { guess }
+    if mostly_utf8(body) {
+        UTF_8
+    } else if guess == UTF_8 {
+        WINDOWS_1252
+    } else {
+        guess
+    }
 }
 
 /// UTF-16 without a byte order mark shows in the zero bytes around the first `<` or `{`.
@@ -91,12 +97,18 @@ mod tests {
         assert_eq!(decode(b"\xFF\xFE<\0a\0>\0", None), "<a>");
         assert_eq!(decode(b"\0<\0a\0>", None), "<a>");
         assert_eq!(decode(b"<a>\xE5</a>", Some("iso-8859-1")), "<a>å</a>");
-        assert_eq!(decode(b"<?xml version='1.0' encoding='windows-1251'?><a>\xCF\xF0</a>", None).split_once("?>").unwrap().1, "<a>Пр</a>");
+        assert_eq!(
+            decode(b"<?xml version='1.0' encoding='windows-1251'?><a>\xCF\xF0</a>", None).split_once("?>").unwrap().1,
+            "<a>Пр</a>"
+        );
     }
 
     #[test]
     fn refuted_claims_are_not_believed() {
-        assert!(decode(b"<?xml version='1.0' encoding='utf-8'?><a>sm\xF6rg\xE5sbord p\xE5 \xF6n</a>", None).contains("smörgåsbord"));
+        assert!(
+            decode(b"<?xml version='1.0' encoding='utf-8'?><a>sm\xF6rg\xE5sbord p\xE5 \xF6n</a>", None)
+                .contains("smörgåsbord")
+        );
         assert_eq!(decode("<a>smörgåsbord</a>".as_bytes(), Some("iso-8859-1")), "<a>smörgåsbord</a>");
         assert!(decode(b"<?xml version='1.0' encoding='utf-16'?><a>x</a>", None).ends_with("<a>x</a>"));
     }

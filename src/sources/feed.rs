@@ -10,6 +10,7 @@ use crate::model::mention::Capture;
 use crate::model::time::{Span, between};
 
 mod document;
+pub mod kind;
 
 pub use document::{Document, DocumentError, read_document};
 
@@ -156,7 +157,12 @@ impl Feed {
     }
 
     /// Reads a document away from the threads that serve the network: a large one takes a second.
-    async fn read(&self, body: Vec<u8>, charset: Option<String>, moved: Option<String>) -> Result<Document, FetchError> {
+    async fn read(
+        &self,
+        body: Vec<u8>,
+        charset: Option<String>,
+        moved: Option<String>,
+    ) -> Result<Document, FetchError> {
         let (url, network, language) = (self.url.clone(), self.network.clone(), self.language.clone());
         let reading = tokio::task::spawn_blocking(move || {
             let base = moved.as_deref().unwrap_or(&url);

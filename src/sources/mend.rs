@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use super::refs::{plain, references};
+use super::tags::{local, parts, tag_end};
 
 /// What kind of document the root element makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +164,11 @@ impl Mender {
         }
         // An internal subset has marks of its own, up to `]>`.
         let subset = tail.find('[').filter(|open| tail.find('>').is_some_and(|end| *open < end));
-        let cut = if subset.is_some() { tail.split_once("]>").or_else(|| tail.split_once('>')) } else { tail.split_once('>') };
+        let cut = if subset.is_some() {
+            tail.split_once("]>").or_else(|| tail.split_once('>'))
+        } else {
+            tail.split_once('>')
+        };
         cut.map_or("", |(_, rest)| rest)
     }
 
@@ -184,16 +189,23 @@ impl Mender {
             self.root(&mut name, &mut attributes);
         }
         for (key, value) in &mut attributes {
-            if key == "xmlns" || key.starts_with("xmlns:") {
-                if let Some(known) = namespace(value) {
-                    *value = known.to_owned();
-                }
+            let declares = key == "xmlns" || key.starts_with("xmlns:");
+            if let Some(known) = namespace(value).filter(|_| declares) {
+                *value = known.to_owned();
             }
         }
         // feed-rs multiplies these without looking at their size.
         attributes.retain(|(key, _)| !matches!(key.as_str(), "start" | "end" | "time" | "duration"));
         let local = local(&name).to_owned();
+        let media = name.starts_with("media:");
+        if media && matches!(local.as_str(), "title" | "description" | "text") {
+            // feed-rs knows these two words only.
+            for (_, value) in attributes.iter_mut().filter(|(key, _)| key == "type") {
+                *value = if value.contains("html") { "html".into() } else { "plain".into() };
+            }
+        }
         let construct = self.root == Some(Root::Atom)
+            && !media
             && matches!(local.as_str(), "title" | "subtitle" | "summary" | "rights" | "content");
         if construct {
             self.text_type(&mut attributes);
@@ -201,7 +213,10 @@ impl Mender {
         let field = match self.root {
             Some(Root::Atom) => construct,
             Some(Root::Rss | Root::Rdf) => {
-                matches!(local.as_str(), "title" | "description" | "encoded" | "author" | "creator" | "managingEditor" | "webMaster")
+                matches!(
+                    local.as_str(),
+                    "title" | "description" | "encoded" | "author" | "creator" | "managingEditor" | "webMaster"
+                )
             }
             _ => false,
         };
@@ -295,9 +310,12 @@ impl Mender {
     /// The name that feed-rs knows an element by.
     fn rename<'n>(&self, name: &'n str) -> Cow<'n, str> {
         let known = match self.root {
-            Some(Root::Rss | Root::Rdf) => ["item", "title", "link", "description", "guid", "pubDate", "channel", "author"]
-                .into_iter()
-                .find(|known| known.eq_ignore_ascii_case(name)),
+            Some(root @ (Root::Rss | Root::Rdf)) => {
+                let top = if root == Root::Rss { "rss" } else { "RDF" };
+                [top, "item", "title", "link", "description", "guid", "pubDate", "channel", "author"]
+                    .into_iter()
+                    .find(|known| known.eq_ignore_ascii_case(name))
+            }
             Some(Root::Atom) if self.old_atom => match local(name) {
                 "issued" => Some("published"),
                 "modified" => Some("updated"),
@@ -346,7 +364,8 @@ impl Mender {
             at += next;
             let tail = tail.get(next..)?;
             if tail.starts_with("<![CDATA[") {
-                at += tail.find("]]>").map(|n| n + 3)?;
+                let Some(length) = tail.find("]]>") else { break };
+                at += length + 3;
                 continue;
             }
             if let Some(end) = tail.strip_prefix("</") {
@@ -367,67 +386,6 @@ impl Mender {
     }
 }
 
-fn local(name: &str) -> &str {
-    name.rsplit_once(':').map_or(name, |(_, local)| local)
-}
-
-/// Splits a tag off the front: what stands between `<` and `>`, and the rest. `None` where the `<` begins no tag.
-pub(super) fn tag_end(tail: &str) -> Option<(&str, &str)> {
-    let inside = tail.strip_prefix('<')?;
-    let first = inside.strip_prefix('/').unwrap_or(inside).chars().next()?;
-    if !(first.is_alphabetic() || first == '_') {
-        return None;
-    }
-    let (mut quote, mut plain) = (None, None);
-    for (at, byte) in inside.bytes().enumerate() {
-        match (byte, quote) {
-            (b'<', _) => break,
-            (b'>', None) => return Some((inside.get(..at)?, inside.get(at + 1..)?)),
-            (b'>', Some(_)) => plain = plain.or(Some(at)),
-            (b'"' | b'\'', None) => quote = Some(byte),
-            (byte, Some(open)) if byte == open => quote = None,
-            _ => {}
-        }
-    }
-    // A quote that is never closed: the first `>` ended the tag after all.
-    plain.and_then(|at| Some((inside.get(..at)?, inside.get(at + 1..)?)))
-}
-
-/// Name, attributes and whether the element is empty.
-pub(super) fn parts(inside: &str) -> (&str, Vec<(String, String)>, bool) {
-    let (inside, empty) = inside.strip_suffix('/').map_or((inside, false), |i| (i, true));
-    let end = inside.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(inside.len());
-    let (name, mut rest) = inside.split_at(end);
-    let mut attributes: Vec<(String, String)> = Vec::new();
-    while attributes.len() < 64 {
-        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
-        if rest.is_empty() {
-            break;
-        }
-        let end = rest.find(|c: char| c.is_whitespace() || c == '=').unwrap_or(rest.len());
-        let (key, tail) = rest.split_at(end);
-        let tail = tail.trim_start();
-        let value;
-        (value, rest) = match tail.strip_prefix('=').map(str::trim_start) {
-            None => (key, tail),
-            Some(tail) => match tail.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-                Some(quote) => {
-                    let tail = tail.strip_prefix(quote).unwrap_or(tail);
-                    tail.split_once(quote).unwrap_or((tail, ""))
-                }
-                None => tail.split_at(tail.find(char::is_whitespace).unwrap_or(tail.len())),
-            },
-        };
-        let good = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':'))
-            && !attributes.iter().any(|(k, _)| k == key);
-        if good {
-            attributes.push((key.to_owned(), plain(value)));
-        }
-    }
-    (name, attributes, empty)
-}
-
 fn namespace(uri: &str) -> Option<&'static str> {
     let uri = uri.trim().to_ascii_lowercase();
     let uri = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://"))?;
@@ -435,14 +393,22 @@ fn namespace(uri: &str) -> Option<&'static str> {
     Some(match uri {
         "w3.org/2005/atom" | "purl.org/atom/ns" | "purl.org/atom" => ATOM,
         "purl.org/rss/1.0" | "my.netscape.com/rdf/simple/0.9" | "channel.netscape.com/rdf/simple/0.9" => RSS,
-        "purl.org/net/rss1.1" | "purl.org/rss/2.0" | "rssboard.org/rss-specification" | "my.netscape.com/publish/formats/rss-0.91.dtd" => RSS,
+        "purl.org/net/rss1.1"
+        | "purl.org/rss/2.0"
+        | "rssboard.org/rss-specification"
+        | "my.netscape.com/publish/formats/rss-0.91.dtd" => RSS,
         "blogs.law.harvard.edu/tech/rss" | "cyber.law.harvard.edu/rss" | "cyber.law.harvard.edu/rss/rss.html" => RSS,
         uri if uri.starts_with("backend.userland.com/rss") => RSS,
         "search.yahoo.com/mrss" => MEDIA,
         "purl.org/rss/1.0/modules/content" => CONTENT,
         "purl.org/dc/elements/1.1" | "purl.org/dc/elements/1.0" | "purl.org/dc/1.1" => DC,
         // Nothing in them is read, and feed-rs panics on some of their values.
-        uri if uri.starts_with("itunes.com/") || uri.starts_with("podcastindex.org/") || uri.starts_with("example.com/dtds/podcast") => IGNORED,
+        uri if uri.starts_with("itunes.com/")
+            || uri.starts_with("podcastindex.org/")
+            || uri.starts_with("example.com/dtds/podcast") =>
+        {
+            IGNORED
+        }
         _ => return None,
     })
 }

@@ -1,11 +1,14 @@
 //! Where mentions come from: one polite HTTP client, one file for each kind of source, and one visible table of them.
 
-pub mod charset;
+mod charset;
 pub mod feed;
 pub mod guard;
 pub mod http;
+mod mend;
 pub mod pace;
-pub mod salvage;
+mod refs;
+mod salvage;
+mod tags;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -57,12 +60,12 @@ pub struct Kind {
     pub about: &'static str,
     /// Its settings with an example, as its manual.
     pub manual: &'static str,
-    /// Reads the settings; mistakes go to the form's desk. The allow-list is that of the whole house.
-    pub read: fn(&Form<'_>, &Allow) -> Option<Box<dyn Source>>,
+    /// Reads the settings; mistakes go to the form's desk. The networks are those that the whole house may reach.
+    pub read: fn(&Form<'_>, &[String]) -> Option<Box<dyn Source>>,
 }
 
 /// Every kind of source. A new kind is a file in this folder and a row here.
-pub const KINDS: &[Kind] = &[feed::KIND];
+pub const KINDS: &[Kind] = &[feed::kind::KIND];
 
 /// A source that the settings name.
 #[derive(Clone)]
@@ -90,16 +93,12 @@ impl std::fmt::Debug for Named {
 pub fn read(sheet: &Arc<Sheet>, allow_private: &[String]) -> Result<Vec<Named>, Vec<Fault>> {
     let desk = Desk::new(sheet.clone());
     let mut out: Vec<Named> = Vec::new();
-    let allow = match Allow::parse(allow_private) {
-        Ok(allow) => allow,
-        Err(why) => {
-            desk.error(0..0, format!("`allow_private` is wrong: {why}"), "write networks such as \"10.0.0.0/8\"");
-            Allow::none()
-        }
-    };
+    if let Err(e) = Allow::parse(allow_private) {
+        desk.error(0..0, e.to_string(), "write networks such as \"10.0.0.0/8\"");
+    }
     desk.read(|root| {
         for form in root.tables("source", "source") {
-            read_one(form, &allow, &mut out);
+            read_one(form, allow_private, &mut out);
         }
     });
     // The rest of the sheet is the settings' business, syntax included.
@@ -107,7 +106,7 @@ pub fn read(sheet: &Arc<Sheet>, allow_private: &[String]) -> Result<Vec<Named>, 
     if fault::any_error(&faults) { Err(faults) } else { Ok(out) }
 }
 
-fn read_one(form: Form<'_>, allow: &Allow, out: &mut Vec<Named>) {
+fn read_one(form: Form<'_>, allow_private: &[String], out: &mut Vec<Named>) {
     let name = form.must_text("name");
     let kind = form.must_text("kind");
     let every = form.span("every").map(|e| e.value);
@@ -120,7 +119,7 @@ fn read_one(form: Form<'_>, allow: &Allow, out: &mut Vec<Named>) {
         form.desk.error(kind.span, format!("unknown kind of source `{}`", kind.value), help);
         return;
     };
-    let source = (row.read)(&form, allow);
+    let source = (row.read)(&form, allow_private);
     form.finish();
     if let (Some(name), Some(source)) = (name, source) {
         out.push(Named { name: name.value, kind: row.name, every, source: source.into() });

@@ -1,5 +1,8 @@
 //! Character references: `&eacute;`, `&#8217;` and the `&` that is none.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::charset::allowed;
 
 /// Text with all its references read, also the five of XML.
@@ -79,34 +82,25 @@ fn numbered(code: u32) -> char {
 
 /// The references of HTML 4; the others stay as they are and are read with the markup.
 fn named(name: &str) -> Option<char> {
-    if let Some(at) = LATIN_1.split_ascii_whitespace().position(|n| n == name) {
-        return u32::try_from(at).ok().and_then(|at| char::from_u32(160 + at));
-    }
-    let mut pairs = OTHERS.split_ascii_whitespace();
-    while let (Some(n), Some(c)) = (pairs.next(), pairs.next()) {
-        if n == name {
-            return c.chars().next();
-        }
-    }
-    match name {
-        "ensp" | "emsp" | "thinsp" => Some(' '),
-        "zwnj" => Some('\u{200C}'),
-        "zwj" => Some('\u{200D}'),
-        _ => None,
-    }
+    static TABLE: LazyLock<HashMap<&str, char>> = LazyLock::new(|| {
+        let latin = LATIN_1.split_ascii_whitespace().zip('\u{A0}'..);
+        let mut words = OTHERS.split_ascii_whitespace();
+        let others = std::iter::from_fn(|| Some((words.next()?, words.next()?.chars().next()?)));
+        let unseen = [("ensp", ' '), ("emsp", ' '), ("thinsp", ' '), ("zwnj", '\u{200C}'), ("zwj", '\u{200D}')];
+        latin.chain(others).chain(unseen).collect()
+    });
+    TABLE.get(name).copied()
 }
 
 /// From U+00A0 on, in order.
-const LATIN_1: &str =
-    "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute \
+const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute \
      micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig \
      Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash \
      Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute \
      ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc \
      uuml yacute thorn yuml";
 
-const OTHERS: &str =
-    "OElig Œ oelig œ Scaron Š scaron š Yuml Ÿ fnof ƒ circ ˆ tilde ˜ Alpha Α Beta Β Gamma Γ Delta Δ Epsilon Ε Zeta Ζ \
+const OTHERS: &str = "OElig Œ oelig œ Scaron Š scaron š Yuml Ÿ fnof ƒ circ ˆ tilde ˜ Alpha Α Beta Β Gamma Γ Delta Δ Epsilon Ε Zeta Ζ \
      Eta Η Theta Θ Iota Ι Kappa Κ Lambda Λ Mu Μ Nu Ν Xi Ξ Omicron Ο Pi Π Rho Ρ Sigma Σ Tau Τ Upsilon Υ Phi Φ Chi Χ \
      Psi Ψ Omega Ω alpha α beta β gamma γ delta δ epsilon ε zeta ζ eta η theta θ iota ι kappa κ lambda λ mu μ nu ν xi \
      ξ omicron ο pi π rho ρ sigmaf ς sigma σ tau τ upsilon υ phi φ chi χ psi ψ omega ω thetasym ϑ upsih ϒ piv ϖ ndash \

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::mend::{Mended, Root, tag_end};
+use super::mend::{Mended, Root};
+use super::tags::tag_end;
 
 /// The items found in a broken document.
 #[derive(Debug, Default)]
@@ -34,11 +35,8 @@ pub(super) fn pieces(text: &str) -> Pieces<'_> {
         };
         let after = text.len() - rest.len();
         if let Some(name) = inside.strip_prefix('/') {
-            if is_item(name) {
-                if let Some(slice) = begun.take().and_then(|from| text.get(from..after)) {
-                    found.items.push(slice);
-                }
-            }
+            let from = if is_item(name) { begun.take() } else { None };
+            found.items.extend(from.and_then(|from| text.get(from..after)));
         } else if is_item(inside) && !inside.ends_with('/') {
             // An item inside an item: the first one never ended.
             found.open += usize::from(begun.is_some());
@@ -121,7 +119,7 @@ mod tests {
     fn takes_what_is_whole_of_a_broken_list() {
         let (found, ended) = json_items(r#"{"title": "x", "items": [{"id": "1"}, {"id": "2"}, {"id": "3", "ti"#);
         assert_eq!((found.len(), ended), (2, false));
-        assert_eq!(json_items(r#"{"items":[{"id":"1"}]  oops"#).1, true);
+        assert!(json_items(r#"{"items":[{"id":"1"}]  oops"#).1);
         assert_eq!(json_items("{"), (vec![], false));
     }
 }

@@ -124,7 +124,7 @@ impl Collect {
 
     async fn settle(&mut self, i: usize, answer: Result<Brought, FetchError>, now: Timestamp) {
         let (Some(source), Some(state)) = (self.sources.get(i).cloned(), self.states.get(&i).cloned()) else { return };
-        let pace = Pace { every: source.every, ..self.pace.clone() };
+        let pace = Pace { every: source.every, ..self.pace };
         let jitter = self.jitter();
         let stored = match answer {
             Ok(brought) => self.take_in(&source, state, brought, &pace, jitter, now).await,
@@ -145,7 +145,7 @@ impl Collect {
     }
 
     async fn take_in(
-        &self,
+        &mut self,
         source: &Named,
         mut state: SourceState,
         brought: Brought,
@@ -165,7 +165,7 @@ impl Collect {
         state.skipped_last = brought.skipped.last().cloned().unwrap_or(state.skipped_last);
         state.gaps += u64::from(brought.gap);
         let (name, kept) = (source.name.clone(), state);
-        let pace = pace.clone();
+        let pace = *pace;
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let gap = brought.gap;
         let max_age = brought.max_age;
@@ -191,7 +191,7 @@ impl Collect {
     }
 
     async fn put_off(
-        &self,
+        &mut self,
         source: &Named,
         mut state: SourceState,
         e: &FetchError,
@@ -203,7 +203,7 @@ impl Collect {
         state.error = e.to_string();
         let last = Span::millis(state.interval).max(pace.min);
         let outcome = Outcome::Failed { streak: state.failures, retry_after: e.retry_after() };
-        let wait = if e.is_final() { pace.max.max(Span::hours(24)) } else { pace.next_interval(last, outcome, jitter) };
+        let wait = if e.is_final() { pace.max.max(Span::hours(24)) } else { pace.next_interval(last, outcome, None, jitter) };
         state.due = (now + wait).as_millisecond();
         metrics::counter!("vakt_fetches_total", "outcome" => e.class()).increment(1);
         tracing::warn!(source = source.name, failures = state.failures, error = %e, wait = %wait, "a source cannot be read");
@@ -270,7 +270,7 @@ fn after_answer(
         0 => Outcome::Unchanged,
         n => Outcome::New(n),
     };
-    let next = pace.next_interval(last, outcome, jitter).max(max_age.unwrap_or(Span::ZERO).min(pace.max));
+    let next = pace.next_interval(last, outcome, max_age, jitter);
     state.interval = next.as_millis();
     state.due = (now + next).as_millisecond();
     if fresh > 0 {

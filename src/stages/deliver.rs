@@ -122,7 +122,7 @@ impl Deliver {
         }
     }
 
-    async fn settle(&self, message: Message, outcome: Outcome, now: Timestamp) -> Stored<()> {
+    async fn settle(&mut self, message: Message, outcome: Outcome, now: Timestamp) -> Stored<()> {
         let id = message.id;
         let (person, incident) = (message.person.as_str(), message.incident.unwrap_or(0));
         match outcome {
@@ -147,7 +147,7 @@ impl Deliver {
     }
 
     /// A person who cannot be reached: the incident's next step is due at once (F21).
-    async fn fail(&self, message: Message, why: String, now: Timestamp) -> Stored<()> {
+    async fn fail(&mut self, message: Message, why: String, now: Timestamp) -> Stored<()> {
         let watch = self.ground.bells.watch.clone();
         self.ground
             .store

@@ -158,7 +158,7 @@ fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestam
     let alt = format!("Mentions in the last 12 hours by quarter of an hour: at most {peak}, usual {usual:.1}");
     let sparkline = chart::sparkline(&all);
     let series = chart::Series { start, bucket: BUCKET, mentions: all, negative, expected: vec![usual; slots] };
-    let png = match chart::png(&series, &alert.title, "UTC") {
+    let png = match chart::png(&series) {
         Ok(png) => Some(png),
         Err(e) => {
             tracing::warn!(error = %e, "the chart cannot be drawn; the letter goes without it");

@@ -7,8 +7,9 @@ use url::Url;
 
 use crate::model::mention::{Author, Capture};
 use crate::sources::charset::decode;
-use crate::sources::mend::{Root, mend, parts, tag_end, without_address};
+use crate::sources::mend::{Root, mend, without_address};
 use crate::sources::salvage::{json_items, pieces, wrap};
+use crate::sources::tags::{parts, tag_end};
 
 /// The most items taken from one document.
 const MOST_ITEMS: usize = 2_000;
@@ -119,7 +120,8 @@ impl Reader<'_> {
             }
         }
         document.skip_many(found.open, "the item never ends");
-        document.degraded = Some(format!("{} of its items could be read one by one: {reason}", document.captures.len()));
+        document.degraded =
+            Some(format!("{} of its items could be read one by one: {reason}", document.captures.len()));
         Ok(document)
     }
 
@@ -250,9 +252,13 @@ impl Reader<'_> {
         for (at, _) in page.match_indices("<link").chain(page.match_indices("<LINK")).take(500) {
             let Some((inside, _)) = page.get(at..).and_then(tag_end) else { continue };
             let (_, attributes, _) = parts(inside);
-            let value = |name: &str| attributes.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+            let value =
+                |name: &str| attributes.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
             let kind = value("type").unwrap_or("").to_ascii_lowercase();
-            let feed = kind.contains("rss") || kind.contains("atom") || kind.contains("feed+json") || kind == "application/json";
+            let feed = kind.contains("rss")
+                || kind.contains("atom")
+                || kind.contains("feed+json")
+                || kind == "application/json";
             let alternate = value("rel").is_some_and(|r| r.to_ascii_lowercase().contains("alternate"));
             if let Some(url) = value("href").filter(|_| feed && alternate).and_then(|href| self.resolve(href)) {
                 found.push(url);
@@ -284,7 +290,8 @@ impl Document {
 /// The fields of a JSON item that are read, where they are what they should be.
 fn json_item(item: &Map<String, Value>) -> Value {
     let mut out = Map::new();
-    let texts = ["url", "external_url", "title", "content_html", "content_text", "summary", "date_published", "date_modified"];
+    let texts =
+        ["url", "external_url", "title", "content_html", "content_text", "summary", "date_published", "date_modified"];
     for key in texts {
         if let Some(text) = item.get(key).and_then(Value::as_str) {
             out.insert(key.into(), text.into());

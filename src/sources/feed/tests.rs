@@ -57,7 +57,8 @@ fn reads_old_and_new_atom() {
     assert_eq!(entry.url.as_deref(), Some("https://example.org/1"));
     assert_eq!(entry.language.as_deref(), Some("de"));
     assert!(entry.published.is_some());
-    let document = read("<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>a &lt; b</title><id>x</id></entry></feed>");
+    let document =
+        read("<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>a &lt; b</title><id>x</id></entry></feed>");
     assert_eq!(document.captures[0].title.as_deref(), Some("a &lt; b"));
 }
 
@@ -109,7 +110,8 @@ fn says_what_it_is_when_it_is_no_feed() {
 
 #[test]
 fn fields_and_items_are_bounded() {
-    let item = format!("<item><title>{}</title><description>{}</description></item>", "å".repeat(5_000), "å".repeat(99_999));
+    let item =
+        format!("<item><title>{}</title><description>{}</description></item>", "å".repeat(5_000), "å".repeat(99_999));
     let document = read(&format!("<rss><channel>{item}</channel></rss>"));
     assert_eq!(document.captures[0].title.as_deref().unwrap().chars().count(), 1_000);
     assert_eq!(document.captures[0].text.len(), 64 * 1024);
@@ -221,7 +223,11 @@ async fn a_move_is_believed_the_third_time() {
             get(move || {
                 let n = counted.fetch_add(1, Ordering::SeqCst);
                 async move {
-                    if n < 3 { (StatusCode::MOVED_PERMANENTLY, [("location", "/new")], "").into_response() } else { rss(0..3).into_response() }
+                    if n < 3 {
+                        (StatusCode::MOVED_PERMANENTLY, [("location", "/new")], "").into_response()
+                    } else {
+                        rss(0..3).into_response()
+                    }
                 }
             }),
         )

@@ -1,0 +1,394 @@
+//! Composes what people are told: understood in ten seconds, with the reasons, the loudest voices and the plan.
+//!
+//! Everything that strangers wrote is text and nothing else: escaped, stripped of what cannot be seen, and with
+//! addresses that cannot be clicked.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use serde::Serialize;
+
+use super::defang::{self, header_text};
+use super::words::Words;
+use crate::model::incident::Notice;
+use crate::model::signals::meaning;
+use crate::model::{Alert, Incident, Mention, Person, Playbook, Severity};
+
+/// What a letter is made of.
+#[derive(Debug)]
+pub struct Brief<'a> {
+    /// Why people are told.
+    pub notice: Notice,
+    /// The incident.
+    pub incident: &'a Incident,
+    /// Its alert rule.
+    pub alert: &'a Alert,
+    /// The topic's title.
+    pub brand: &'a str,
+    /// Its mentions, loudest first.
+    pub mentions: &'a [Mention],
+    /// Its chart.
+    pub chart: Option<&'a ChartFacts>,
+    /// What to do.
+    pub playbook: Option<&'a Playbook>,
+    /// Whom the letter is for.
+    pub person: &'a Person,
+    /// Full names of all who were told.
+    pub told: &'a [String],
+    /// What links begin with.
+    pub base_url: Option<&'a str>,
+    /// The time.
+    pub now: Timestamp,
+    /// Domain of message ids.
+    pub from_domain: &'a str,
+}
+
+/// A chart in its forms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChartFacts {
+    /// As a line of text.
+    pub sparkline: String,
+    /// In words.
+    pub alt: String,
+    /// As a picture.
+    pub png: Option<Vec<u8>>,
+}
+
+/// A letter for one person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Letter {
+    /// One line.
+    pub subject: String,
+    /// The whole of it as plain text.
+    pub text: String,
+    /// The same as HTML, with the chart as `cid:chart`.
+    pub html: String,
+    /// The chart as PNG.
+    pub chart: Option<Vec<u8>>,
+    /// With angle brackets.
+    pub message_id: String,
+    /// What it answers.
+    pub in_reply_to: Option<String>,
+    /// The thread that it belongs to.
+    pub references: Vec<String>,
+    /// Number of the incident; 0 for notes to the operator.
+    pub incident: i64,
+    /// `watch`, `review`, `escalate`, `crisis`, or `note`.
+    pub severity: &'static str,
+    /// Whether mail programs should make much of it.
+    pub urgent: bool,
+}
+
+/// A letter that cannot be composed.
+#[derive(Debug, thiserror::Error)]
+#[error("the letter's template fails")]
+pub struct LetterError(#[from] minijinja::Error);
+
+/// Most stories that a letter shows, and graphemes of each quote.
+const STORIES: usize = 8;
+const QUOTE: usize = 280;
+/// A letter stays under 100 KB with its chart and its encoding; beyond so many bytes of HTML, stories are left out.
+const MOST_HTML: usize = 40_000;
+
+#[derive(Debug, Serialize)]
+struct Voice {
+    place: String,
+    network: String,
+    author: String,
+    reach: String,
+    language: String,
+    at: String,
+    title: String,
+    quote: String,
+    link: String,
+    mixed: bool,
+    copies: usize,
+    sites: usize,
+    negative: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Reason {
+    meaning: String,
+    value: String,
+    threshold: String,
+    held: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Statement {
+    language: String,
+    text: String,
+}
+
+/// Composes a letter.
+///
+/// # Errors
+/// When a template fails, which is a fault of vakt.
+pub fn compose(brief: &Brief<'_>) -> Result<Letter, LetterError> {
+    let words = Words::of(brief.person.languages.first().map_or("en", String::as_str));
+    let mut stories = STORIES;
+    let (mut text, mut html) = render(brief, words, stories)?;
+    while html.len() > MOST_HTML && stories > 0 {
+        stories -= 1;
+        (text, html) = render(brief, words, stories)?;
+    }
+    let i = brief.incident;
+    let root = format!("<incident.{}@{}>", i.id, brief.from_domain);
+    let told_before = i.messages > 1;
+    Ok(Letter {
+        subject: subject(brief, words),
+        text,
+        html,
+        chart: brief.chart.filter(|_| whole(brief.notice)).and_then(|c| c.png.clone()),
+        message_id: format!("<incident.{}.{}.{}@{}>", i.id, brief.person.name, i.messages, brief.from_domain),
+        in_reply_to: told_before.then(|| root.clone()),
+        references: vec![root],
+        incident: i.id,
+        severity: i.severity.as_str(),
+        urgent: i.severity >= Severity::Escalate && whole(brief.notice),
+    })
+}
+
+/// Whether the notice brings the plan with it, or is but a word.
+fn whole(notice: Notice) -> bool {
+    !matches!(notice, Notice::Acknowledged | Notice::Resolved)
+}
+
+/// `Acme: Product safety, 42 mentions in 15m (usual 2), 88 % negative`.
+fn headline(brief: &Brief<'_>, words: &Words) -> String {
+    let s = &brief.incident.evidence.signals;
+    let usual = if s.expected < 10.0 { format!("{:.1}", s.expected) } else { format!("{:.0}", s.expected) };
+    header_text(
+        &format!(
+            "{}: {}, {} {} {} {} ({} {}), {:.0} % {}",
+            header_text(brief.brand, 40),
+            header_text(&brief.alert.title, 60),
+            words.number(s.mentions),
+            words.mentions,
+            words.within,
+            brief.alert.window,
+            words.usual,
+            usual.trim_end_matches(".0"),
+            s.negative_share * 100.0,
+            words.negative
+        ),
+        150,
+    )
+}
+
+/// The bracket is ours: what strangers wrote is not in a subject at all.
+fn subject(brief: &Brief<'_>, words: &Words) -> String {
+    let severity = brief.incident.severity.as_str().to_uppercase();
+    let notice = words.notice(brief.notice);
+    match brief.notice {
+        Notice::Opened => format!("[{severity}] {}", headline(brief, words)),
+        Notice::Acknowledged => {
+            let by = brief.incident.ack.as_ref().map_or("", |a| a.by.as_str());
+            let what = header_text(&format!("{}: {}", brief.brand, brief.alert.title), 100);
+            format!("[{severity} · {notice}] {what}, {} {}", header_text(by, 40), words.has_it)
+        }
+        Notice::Resolved => {
+            let what = header_text(&format!("{}: {}", brief.brand, brief.alert.title), 100);
+            format!("[{severity} · {notice}] {what}")
+        }
+        _ => format!("[{severity} · {notice}] {}", headline(brief, words)),
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut e = Environment::new();
+    e.set_undefined_behavior(UndefinedBehavior::Strict);
+    e.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        e.set_syntax(syntax);
+    }
+    e
+}
+
+fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, String), LetterError> {
+    let i = brief.incident;
+    let s = &i.evidence.signals;
+    let zone = TimeZone::get(&brief.person.time_zone).unwrap_or(TimeZone::UTC);
+    let time = |t: Timestamp| t.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
+    let reasons: Vec<Reason> = i.evidence.terms.iter().map(reason).collect();
+    let raised: Vec<_> = i.evidence.raised.iter().map(|(to, when)| context! { to => to.as_str(), when => when.as_str() }).collect();
+    let told: Vec<String> = brief
+        .told
+        .iter()
+        .map(|n| if *n == brief.person.full_name { format!("{n} ({})", words.you) } else { n.clone() })
+        .collect();
+    let path = format!("/incidents/{}", i.id);
+    let values = context! {
+        w => vocabulary(words),
+        headline => headline(brief, words),
+        notice => words.notice(brief.notice),
+        whole => whole(brief.notice),
+        severity => i.severity.as_str().to_uppercase(),
+        colour => colour(i.severity),
+        opened => time(i.opened),
+        zone => brief.person.time_zone.as_str(),
+        reach => words.number(s.reach),
+        languages => s.languages,
+        reasons => Value::from(Serde(reasons)),
+        raised,
+        ack => i.ack.as_ref().map(|a| context! { by => a.by.as_str(), at => time(a.at), note => header_text(&a.note, 300) }),
+        resolved => brief.notice == Notice::Resolved,
+        chart => brief.chart.map(|c| context! { line => c.sparkline.as_str(), alt => c.alt.as_str(), png => c.png.is_some() }),
+        voices => Value::from(Serde(voices(brief, words, &zone, stories))),
+        told,
+        first => brief.playbook.map(|p| p.first.clone()).unwrap_or_default(),
+        playbook => brief.playbook.map(|p| p.title.clone()).unwrap_or_default(),
+        tasks => brief.playbook.map(|p| p.checklist.iter().take(15).map(task).collect::<Vec<_>>()).unwrap_or_default(),
+        dos => brief.playbook.map(|p| p.dos.iter().take(6).cloned().collect::<Vec<_>>()).unwrap_or_default(),
+        donts => brief.playbook.map(|p| p.donts.iter().take(6).cloned().collect::<Vec<_>>()).unwrap_or_default(),
+        statements => Value::from(Serde(statements(brief))),
+        contacts => brief.playbook.map(|p| p.contacts.clone()).unwrap_or_default(),
+        link => brief.base_url.map(|b| format!("{b}{path}")),
+        command => format!("vakt incident ack {} --as {}", i.id, brief.person.name),
+    };
+    let e = environment();
+    let text = e.render_named_str("letter.txt", include_str!("letter/letter.txt.j2"), &values)?;
+    let html = e.render_named_str("letter.html", include_str!("letter/letter.html.j2"), &values)?;
+    Ok((text, html))
+}
+
+fn vocabulary(w: &Words) -> Value {
+    context! {
+        code => w.code, why => w.why, seen => w.seen, threshold => w.threshold, raised => w.raised, chart => w.chart,
+        loudest => w.loudest, copies => w.copies, sites => w.sites, followers => w.followers, reached => w.reached,
+        told => w.told, first => w.first, checklist => w.checklist, due => w.due, dos => w.dos, donts => w.donts,
+        say => w.say, take => w.take, details => w.details, people => w.people, has_it => w.has_it, over => w.over,
+        since => w.since,
+    }
+}
+
+/// White on each of these is read at 4.5 : 1 and better.
+fn colour(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Crisis => "#9b1c1c",
+        Severity::Escalate => "#a33b00",
+        Severity::Review => "#6b5200",
+        Severity::Watch => "#1f5f8b",
+    }
+}
+
+fn short(x: f64) -> String {
+    let text = format!("{x:.2}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
+    if text == "-0" { "0".to_owned() } else { text }
+}
+
+fn reason(t: &crate::model::Term) -> Reason {
+    Reason {
+        meaning: meaning(&t.signal).to_owned(),
+        value: short(t.value),
+        threshold: format!("{} {}", t.op, short(t.threshold)),
+        held: t.held,
+    }
+}
+
+fn task(t: &crate::model::playbook::Task) -> Value {
+    context! { role => t.role.as_str(), due => t.due.map(|d| d.to_string()), what => t.what.as_str() }
+}
+
+/// The loudest mentions, one for each story, with how many copies it has.
+fn voices(brief: &Brief<'_>, words: &Words, zone: &TimeZone, most: usize) -> Vec<Voice> {
+    let mut leads: Vec<&Mention> = Vec::new();
+    for m in brief.mentions {
+        if leads.len() < most && !leads.iter().any(|l| l.story == m.story) {
+            leads.push(m);
+        }
+    }
+    let voice = |m: &&Mention| {
+        let same = || brief.mentions.iter().filter(|c| c.story == m.story);
+        let mut sites: Vec<&str> = same().map(|c| c.site.as_str()).collect();
+        sites.sort_unstable();
+        sites.dedup();
+        let link = defang::link(&m.url);
+        let who = if m.author.name.is_empty() { &m.author.handle } else { &m.author.name };
+        Voice {
+            place: header_text(if m.site.is_empty() { &m.source } else { &m.site }, 60),
+            network: header_text(&m.network, 20),
+            author: header_text(who, 40),
+            reach: words.number(m.reach),
+            language: m.language.clone(),
+            at: m.at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string(),
+            title: header_text(&m.title, 120),
+            quote: header_text(&m.text, QUOTE),
+            mixed: link.as_ref().is_some_and(|l| l.mixed_script),
+            link: link.map(|l| l.shown).unwrap_or_default(),
+            copies: same().count().saturating_sub(1),
+            sites: sites.len(),
+            negative: m.is_negative(),
+        }
+    };
+    leads.iter().map(voice).collect()
+}
+
+/// Holding statements in the languages that the mentions speak, most spoken first, and in the reader's own.
+fn statements(brief: &Brief<'_>) -> Vec<Statement> {
+    let Some(playbook) = brief.playbook else { return Vec::new() };
+    let mut spoken: Vec<(&str, usize)> = Vec::new();
+    for m in brief.mentions {
+        match spoken.iter_mut().find(|(l, _)| *l == m.language) {
+            Some((_, n)) => *n += 1,
+            None => spoken.push((&m.language, 1)),
+        }
+    }
+    spoken.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let mut languages: Vec<&str> = spoken.into_iter().map(|(l, _)| l).collect();
+    if let Some(own) = brief.person.languages.first()
+        && !languages.contains(&own.as_str())
+    {
+        languages.push(own);
+    }
+    let link = brief.base_url.unwrap_or("");
+    languages
+        .into_iter()
+        .filter_map(|l| playbook.statement(l))
+        .map(|s| {
+            let values = context! { brand => brief.brand, product => brief.brand, link };
+            // The rules room has tried every statement; one that fails is shown as it is written.
+            let text = environment().render_named_str("statement.txt", &s.text, values).unwrap_or_else(|_| s.text.clone());
+            Statement { language: s.language.clone(), text: header_text(&text, 1200) }
+        })
+        .collect()
+}
+
+/// A note to the operator.
+#[derive(Debug)]
+pub struct Note<'a> {
+    /// One line.
+    pub subject: &'a str,
+    /// Plain text.
+    pub text: &'a str,
+    /// Without angle brackets.
+    pub message_id: &'a str,
+}
+
+/// Most characters of a note.
+const MOST_NOTE: usize = 40_000;
+
+/// Composes a note to the operator.
+pub fn note(note: &Note<'_>) -> Letter {
+    let text: String = note.text.chars().filter(|c| *c == '\n' || !c.is_control()).take(MOST_NOTE).collect();
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    Letter {
+        subject: header_text(note.subject, 150),
+        html: format!("<!doctype html><html lang=\"en\"><body><pre style=\"white-space:pre-wrap\">{escaped}</pre></body></html>"),
+        text,
+        chart: None,
+        message_id: format!("<{}>", note.message_id),
+        in_reply_to: None,
+        references: Vec::new(),
+        incident: 0,
+        severity: "note",
+        urgent: false,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

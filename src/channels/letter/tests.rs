@@ -1,0 +1,193 @@
+//! Letters: what they say, that they are small, and that strangers' words stay words.
+
+use super::*;
+use crate::channels::mail::envelope_bytes;
+use crate::engine::window::tests::mention;
+use crate::model::playbook::{Said, Task};
+use crate::model::time::Span;
+use crate::model::{Evidence, Raise, Signals, Status, Term};
+
+fn incident() -> Incident {
+    let term = |signal: &str, op: &str, threshold, value| Term {
+        signal: signal.into(),
+        op: op.into(),
+        threshold,
+        value,
+        held: true,
+    };
+    Incident {
+        id: 7,
+        alert: "product-safety".into(),
+        group: "acme".into(),
+        topic: "acme".into(),
+        status: Status::Open,
+        severity: Severity::Crisis,
+        opened: "2026-03-10T21:40:00Z".parse().expect("a time"),
+        fired: "2026-03-10T21:45:00Z".parse().expect("a time"),
+        resolved: None,
+        ack: None,
+        steps_taken: 1,
+        next_step: None,
+        next_remind: None,
+        told: vec!["maria".into()],
+        messages: 1,
+        peak: 42,
+        evidence: Evidence {
+            signals: Signals { mentions: 42, expected: 2.04, negative_share: 0.88, reach: 1_250_000, ..Signals::default() },
+            condition: "mentions >= 5 && surprise >= 4.0".into(),
+            terms: vec![term("mentions", ">=", 5.0, 42.0), term("surprise", ">=", 4.0, 17.345)],
+            raised: vec![(Severity::Crisis, "reach > 250000".into())],
+        },
+    }
+}
+
+fn alert() -> Alert {
+    Alert {
+        name: "product-safety".into(),
+        title: "Product safety".into(),
+        topics: vec!["acme".into()],
+        any: false,
+        window: Span::mins(15),
+        condition: String::new(),
+        severity: Severity::Escalate,
+        raise: vec![Raise { to: Severity::Crisis, when: "reach > 250000".into() }],
+        group_by: vec![],
+        playbook: "p".into(),
+        escalation: "pr".into(),
+        remind: None,
+        resolve_after: Span::hours(2),
+    }
+}
+
+fn person(language: &str) -> Person {
+    Person {
+        name: "maria".into(),
+        full_name: "Maria Lindqvist".into(),
+        email: "maria@acme.example".into(),
+        languages: vec![language.into()],
+        time_zone: "Europe/Stockholm".into(),
+    }
+}
+
+fn playbook() -> Playbook {
+    Playbook {
+        name: "p".into(),
+        title: "Product safety".into(),
+        targets: vec![],
+        owner: String::new(),
+        decision_maker: String::new(),
+        approvers: vec![],
+        contacts: vec!["Legal: +46 8 000".into()],
+        first: "Pause scheduled posts.".into(),
+        checklist: vec![Task { role: "PR lead".into(), due: Some(Span::mins(10)), what: "Read the mentions".into() }],
+        dos: vec!["Answer calmly".into()],
+        donts: vec!["Guess".into()],
+        statements: ["sv", "en"].map(|l| Said { language: l.into(), text: format!("{l}: {{{{ brand }}}} looks into it.") }).into(),
+        answers: vec![],
+    }
+}
+
+fn letter(notice: Notice, language: &str, mentions: &[Mention]) -> Letter {
+    let (incident, alert, person, playbook) = (incident(), alert(), person(language), playbook());
+    let chart = ChartFacts { sparkline: "▁▂█".into(), alt: "at most 42".into(), png: Some(vec![1, 2, 3]) };
+    compose(&Brief {
+        notice,
+        incident: &incident,
+        alert: &alert,
+        brand: "Acme",
+        mentions,
+        chart: Some(&chart),
+        playbook: Some(&playbook),
+        person: &person,
+        told: &["Maria Lindqvist".to_owned(), "Bo".to_owned()],
+        base_url: Some("https://vakt.acme.example"),
+        now: incident.fired,
+        from_domain: "acme.example",
+    })
+    .expect("it is composed")
+}
+
+fn hostile(text: &str) -> Mention {
+    let mut m = mention(1, 1, -0.8);
+    m.title = text.to_owned();
+    m.text = text.to_owned();
+    m.author.name = text.to_owned();
+    m.url = "https://tracker.example/p?u=1".to_owned();
+    m
+}
+
+fn two() -> Vec<Mention> {
+    let a = Mention { title: "Kettle on fire".into(), text: "It burned my hand".into(), ..mention(1, 1, -0.8) };
+    let b = Mention { story: 1, site: "post.example".into(), ..mention(2, 2, -0.5) };
+    vec![a, b]
+}
+
+#[test]
+fn understood_in_ten_seconds() {
+    let subject = |notice, language| letter(notice, language, &[]).subject;
+    insta::assert_snapshot!(subject(Notice::Opened, "en"), @"[CRISIS] Acme: Product safety, 42 mentions in 15m (usual 2), 88 % negative");
+    insta::assert_snapshot!(subject(Notice::Reminder, "sv"), @"[CRISIS · påminnelse] Acme: Product safety, 42 omnämnanden på 15m (normalt 2), 88 % negativa");
+    insta::assert_snapshot!(subject(Notice::Resolved, "de"), @"[CRISIS · vorbei] Acme: Product safety");
+}
+
+#[test]
+fn the_letter_in_words() {
+    insta::assert_snapshot!(letter(Notice::Opened, "en", &two()).text);
+}
+
+#[test]
+fn the_letter_in_swedish() {
+    insta::assert_snapshot!(letter(Notice::Raised, "sv", &two()).text);
+}
+
+#[test]
+fn strangers_words_stay_words() {
+    for text in [
+        "<script>alert(1)</script><img src=http://t.example/p.gif>",
+        "x\r\nBcc: victim@example.org\r\n\r\nbody",
+        "{{ 7*7 }}{% for x in y %}",
+        "\u{202e}gpj.exe [CRISIS] fake",
+        "<a href=https://evil.example>apple.com</a>",
+    ] {
+        let l = letter(Notice::Opened, "en", &[hostile(text)]);
+        assert!(!l.html.contains("<script") && !l.html.contains("<img src=http") && !l.html.contains("<a href=https://evil"));
+        assert!(!l.html.contains("https://tracker.example") && l.html.contains("hxxps://tracker[.]example"));
+        assert!(!l.html.contains('\u{202e}') && !l.text.contains('\u{202e}'));
+        let bytes = envelope_bytes(&l, "vakt <vakt@acme.example>", &person("en"), incident().fired).expect("bytes");
+        assert!(bytes.iter().all(u8::is_ascii), "seven bits a byte");
+        let mail = mail_parser::MessageParser::default().parse(&bytes).expect("a mail");
+        assert_eq!(mail.bcc(), None);
+        assert!(mail.subject().is_some_and(|s| s.starts_with("[CRISIS] Acme")));
+        assert_eq!(mail.attachments().count(), 1, "the chart and nothing else");
+    }
+}
+
+#[test]
+fn one_incident_is_one_thread_and_the_bytes_are_the_same() {
+    let a = letter(Notice::Opened, "en", &two());
+    let b = letter(Notice::Reminder, "en", &two());
+    assert_eq!(a.references, b.references);
+    assert_eq!(a.message_id, "<incident.7.maria.1@acme.example>");
+    let bytes = |l| envelope_bytes(l, "vakt <vakt@acme.example>", &person("en"), incident().fired).expect("bytes");
+    assert_eq!(bytes(&a), bytes(&a));
+}
+
+#[test]
+fn whatever_comes_is_under_100_kilobytes() {
+    let huge: Vec<Mention> = (0..200)
+        .map(|i| Mention { story: i, ..hostile(&"🔥<&>ä".repeat(20_000)) })
+        .collect();
+    let l = letter(Notice::Opened, "sv", &huge);
+    let bytes = envelope_bytes(&l, "vakt <vakt@acme.example>", &person("sv"), incident().fired).expect("bytes");
+    assert!(bytes.len() < 100_000, "{}", bytes.len());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_breaks_a_letter(text in "\\PC{0,300}|[\\x00-\\x1f<>&\"'{}%]{0,60}") {
+        let l = letter(Notice::Opened, "it", &[hostile(&text)]);
+        let bytes = envelope_bytes(&l, "vakt <vakt@acme.example>", &person("it"), incident().fired).expect("bytes");
+        proptest::prop_assert!(mail_parser::MessageParser::default().parse(&bytes).is_some());
+        proptest::prop_assert!(!l.subject.contains(['\r', '\n']));
+    }
+}

@@ -1,0 +1,257 @@
+//! A letter's own words, in the languages of the people who are called.
+
+use crate::model::incident::Notice;
+
+/// The words of one language.
+pub(super) struct Words {
+    pub(super) code: &'static str,
+    pub(super) mentions: &'static str,
+    pub(super) within: &'static str,
+    pub(super) usual: &'static str,
+    pub(super) negative: &'static str,
+    pub(super) since: &'static str,
+    pub(super) why: &'static str,
+    pub(super) seen: &'static str,
+    pub(super) threshold: &'static str,
+    pub(super) raised: &'static str,
+    pub(super) chart: &'static str,
+    pub(super) loudest: &'static str,
+    pub(super) copies: &'static str,
+    pub(super) sites: &'static str,
+    pub(super) followers: &'static str,
+    pub(super) reached: &'static str,
+    pub(super) told: &'static str,
+    pub(super) you: &'static str,
+    pub(super) first: &'static str,
+    pub(super) checklist: &'static str,
+    pub(super) due: &'static str,
+    pub(super) dos: &'static str,
+    pub(super) donts: &'static str,
+    pub(super) say: &'static str,
+    pub(super) take: &'static str,
+    pub(super) details: &'static str,
+    pub(super) people: &'static str,
+    pub(super) has_it: &'static str,
+    pub(super) over: &'static str,
+    /// Opened, reopened, raised, escalated, reminder, acknowledged, resolved.
+    notices: [&'static str; 7],
+    /// What parts thousands.
+    thousands: &'static str,
+}
+
+impl Words {
+    /// The words of a language; English where it is none of the five.
+    pub(super) fn of(code: &str) -> &'static Words {
+        ALL.iter().find(|w| w.code == code).copied().unwrap_or(&EN)
+    }
+
+    pub(super) fn notice(&self, notice: Notice) -> &'static str {
+        let index = match notice {
+            Notice::Opened => 0,
+            Notice::Reopened => 1,
+            Notice::Raised => 2,
+            Notice::Escalated => 3,
+            Notice::Reminder => 4,
+            Notice::Acknowledged => 5,
+            Notice::Resolved => 6,
+        };
+        self.notices.get(index).copied().unwrap_or("")
+    }
+
+    /// A number as people read it.
+    pub(super) fn number(&self, n: u64) -> String {
+        let digits = n.to_string();
+        let mut out = String::new();
+        for (i, c) in digits.chars().enumerate() {
+            if i > 0 && (digits.len() - i) % 3 == 0 {
+                out.push_str(self.thousands);
+            }
+            out.push(c);
+        }
+        out
+    }
+}
+
+static EN: Words = Words {
+    code: "en",
+    mentions: "mentions",
+    within: "in",
+    usual: "usual",
+    negative: "negative",
+    since: "since",
+    why: "Why it rang",
+    seen: "seen",
+    threshold: "threshold",
+    raised: "Raised to",
+    chart: "Last 12 hours by quarter of an hour: all mentions, negative ones dark, the usual level dashed",
+    loudest: "The loudest",
+    copies: "copies",
+    sites: "sites",
+    followers: "reach",
+    reached: "Reaches",
+    told: "Called so far",
+    you: "you",
+    first: "First ten minutes",
+    checklist: "Checklist",
+    due: "within",
+    dos: "Do",
+    donts: "Don't",
+    say: "What may be said",
+    take: "To take it, so that nobody else is called",
+    details: "All about it",
+    people: "people",
+    has_it: "has it",
+    over: "It is calm again.",
+    notices: ["new", "back again", "raised", "nobody has it yet", "reminder", "taken", "over"],
+    thousands: ",",
+};
+
+static SV: Words = Words {
+    code: "sv",
+    mentions: "omnämnanden",
+    within: "på",
+    usual: "normalt",
+    negative: "negativa",
+    since: "sedan",
+    why: "Varför det ringer",
+    seen: "sett",
+    threshold: "gräns",
+    raised: "Höjt till",
+    chart: "Senaste 12 timmarna per kvart: alla omnämnanden, negativa mörka, normal nivå streckad",
+    loudest: "Det som hörs mest",
+    copies: "kopior",
+    sites: "sajter",
+    followers: "räckvidd",
+    reached: "Når",
+    told: "Larmade hittills",
+    you: "du",
+    first: "De första tio minuterna",
+    checklist: "Checklista",
+    due: "inom",
+    dos: "Gör",
+    donts: "Gör inte",
+    say: "Vad som får sägas",
+    take: "Ta ärendet, så att ingen annan larmas",
+    details: "Allt om det",
+    people: "personer",
+    has_it: "har det",
+    over: "Det är lugnt igen.",
+    notices: ["nytt", "tillbaka", "höjt", "ingen har tagit det", "påminnelse", "taget", "över"],
+    thousands: "\u{a0}",
+};
+
+static DE: Words = Words {
+    code: "de",
+    mentions: "Erwähnungen",
+    within: "in",
+    usual: "üblich",
+    negative: "negativ",
+    since: "seit",
+    why: "Warum es klingelt",
+    seen: "gesehen",
+    threshold: "Schwelle",
+    raised: "Angehoben auf",
+    chart: "Die letzten 12 Stunden je Viertelstunde: alle Erwähnungen, negative dunkel, das Übliche gestrichelt",
+    loudest: "Die lautesten Stimmen",
+    copies: "Kopien",
+    sites: "Seiten",
+    followers: "Reichweite",
+    reached: "Erreicht",
+    told: "Bisher alarmiert",
+    you: "Sie",
+    first: "Die ersten zehn Minuten",
+    checklist: "Checkliste",
+    due: "binnen",
+    dos: "Tun",
+    donts: "Lassen",
+    say: "Was gesagt werden darf",
+    take: "Übernehmen, damit niemand sonst alarmiert wird",
+    details: "Alles dazu",
+    people: "Menschen",
+    has_it: "hat es übernommen",
+    over: "Es ist wieder ruhig.",
+    notices: ["neu", "wieder da", "angehoben", "noch von niemandem übernommen", "Erinnerung", "übernommen", "vorbei"],
+    thousands: ".",
+};
+
+static IT: Words = Words {
+    code: "it",
+    mentions: "menzioni",
+    within: "in",
+    usual: "di solito",
+    negative: "negative",
+    since: "dalle",
+    why: "Perché suona",
+    seen: "visto",
+    threshold: "soglia",
+    raised: "Alzato a",
+    chart: "Ultime 12 ore per quarto d'ora: tutte le menzioni, scure le negative, tratteggiato il livello abituale",
+    loudest: "Le voci più forti",
+    copies: "copie",
+    sites: "siti",
+    followers: "portata",
+    reached: "Raggiunge",
+    told: "Avvisati finora",
+    you: "Lei",
+    first: "I primi dieci minuti",
+    checklist: "Lista di controllo",
+    due: "entro",
+    dos: "Da fare",
+    donts: "Da evitare",
+    say: "Che cosa si può dire",
+    take: "Per prenderlo in carico, così che nessun altro sia chiamato",
+    details: "Tutti i dettagli",
+    people: "persone",
+    has_it: "l'ha preso in carico",
+    over: "È tornata la calma.",
+    notices: ["nuovo", "di nuovo", "alzato", "nessuno l'ha ancora preso", "promemoria", "preso in carico", "finito"],
+    thousands: ".",
+};
+
+static ES: Words = Words {
+    code: "es",
+    mentions: "menciones",
+    within: "en",
+    usual: "lo habitual",
+    negative: "negativas",
+    since: "desde",
+    why: "Por qué suena",
+    seen: "visto",
+    threshold: "umbral",
+    raised: "Elevado a",
+    chart: "Últimas 12 horas por cuartos de hora: todas las menciones, oscuras las negativas, a trazos el nivel habitual",
+    loudest: "Las voces más fuertes",
+    copies: "copias",
+    sites: "sitios",
+    followers: "alcance",
+    reached: "Llega a",
+    told: "Avisados hasta ahora",
+    you: "usted",
+    first: "Los primeros diez minutos",
+    checklist: "Lista de comprobación",
+    due: "en",
+    dos: "Hacer",
+    donts: "No hacer",
+    say: "Qué se puede decir",
+    take: "Para hacerse cargo, y que no se llame a nadie más",
+    details: "Todos los detalles",
+    people: "personas",
+    has_it: "se hace cargo",
+    over: "Ha vuelto la calma.",
+    notices: ["nuevo", "de vuelta", "elevado", "nadie se ha hecho cargo", "recordatorio", "asumido", "terminado"],
+    thousands: ".",
+};
+
+static ALL: [&Words; 5] = [&EN, &SV, &DE, &IT, &ES];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_people_read_them() {
+        assert_eq!(Words::of("de").number(1_250_000), "1.250.000");
+        assert_eq!(Words::of("en").number(999), "999");
+        assert_eq!(Words::of("xx").number(12_000), "12,000");
+    }
+}

@@ -1,0 +1,53 @@
+//! The sample rules, as they stand in the project's `rules/`.
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("../../../rules/", $name)))),*] };
+}
+
+/// Path below the rules directory, and text.
+pub(super) const FILES: &[(&str, &str)] = files![
+    "README.md",
+    "alerts/brand.toml",
+    "alerts/competitors.toml",
+    "alerts/risks.toml",
+    "lexicon/house.toml",
+    "people.toml",
+    "playbooks/boycott.md",
+    "playbooks/brand-criticism.md",
+    "playbooks/competitor-watch.md",
+    "playbooks/data-breach.md",
+    "playbooks/executive-conduct.md",
+    "playbooks/person-criticism.md",
+    "playbooks/product-safety.md",
+    "topics/acme.toml",
+    "topics/competitors.toml",
+    "topics/risks.toml",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::FILES;
+    use crate::config::fault::render_all;
+    use crate::config::Sheet;
+    use crate::rules::Rules;
+
+    #[test]
+    fn all_files_are_here_and_in_order() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+        let mut found = Vec::new();
+        let mut waiting = vec![root.clone()];
+        while let Some(dir) = waiting.pop() {
+            for entry in std::fs::read_dir(dir).expect("a folder").flatten() {
+                match entry.file_type().expect("a type").is_dir() {
+                    true => waiting.push(entry.path()),
+                    false => found.push(entry.path().strip_prefix(&root).expect("below").display().to_string()),
+                }
+            }
+        }
+        found.sort();
+        assert_eq!(found, FILES.iter().map(|(n, _)| *n).collect::<Vec<_>>());
+        let sheets = FILES.iter().map(|(n, t)| Sheet::new(format!("rules/{n}"), *t)).collect();
+        let rules = Rules::read(sheets).unwrap_or_else(|f| panic!("{}", render_all(&f, false)));
+        assert!(rules.warnings.is_empty(), "{}", render_all(&rules.warnings, false));
+    }
+}

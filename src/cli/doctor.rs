@@ -1,0 +1,192 @@
+//! `vakt doctor`: what keeps this vakt from doing its work, and what to do about it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Paint, Verdict, open_store, runtime, settings};
+use crate::config::Config;
+use crate::config::fault::Fault;
+use crate::index;
+use crate::model::time::from_millis;
+use crate::rules::Rules;
+use crate::sources;
+use crate::store::{self, mentions, outbox};
+
+/// Check relay, sources, disk, clock and permissions.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing looked at.
+struct Finding {
+    what: &'static str,
+    state: State,
+    detail: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Well,
+    Warning,
+    Ill,
+}
+
+/// Less free disk than this is a warning.
+const ROOM: u64 = 1 << 30;
+
+impl Doctor {
+    pub(super) fn run(self, file: Option<&Path>) -> anyhow::Result<Verdict> {
+        let config = settings(file)?;
+        let mut findings = vec![rules(&config), disk(&config), permissions(&config)];
+        findings.extend(secrets(&config));
+        findings.extend(state(&config));
+        findings.extend(relays(&config)?);
+        let ill = findings.iter().any(|f| f.state == State::Ill);
+        if self.json {
+            let word = |s| match s {
+                State::Well => "well",
+                State::Warning => "warning",
+                State::Ill => "ill",
+            };
+            let list: Vec<_> = findings
+                .iter()
+                .map(|f| serde_json::json!({ "what": f.what, "state": word(f.state), "detail": f.detail }))
+                .collect();
+            println!("{}", serde_json::Value::from(list));
+        } else {
+            let paint = Paint::new();
+            for f in &findings {
+                let mark = match f.state {
+                    State::Well => paint.good("well   "),
+                    State::Warning => paint.warm("look   "),
+                    State::Ill => paint.bad("ill    "),
+                };
+                println!("{mark} {:<12} {}", f.what, f.detail);
+            }
+        }
+        Ok(if ill { Verdict::No } else { Verdict::Done })
+    }
+}
+
+fn finding(what: &'static str, state: State, detail: impl Into<String>) -> Finding {
+    Finding { what, state, detail: detail.into() }
+}
+
+fn rules(config: &Config) -> Finding {
+    let dir = config.rules_dir.display();
+    match Rules::load(&config.rules_dir) {
+        Ok(r) if r.warnings.is_empty() => {
+            finding("rules", State::Well, format!("{dir}: {} topics, {} alerts", r.topics.len(), r.alerts.len()))
+        }
+        Ok(r) => finding("rules", State::Warning, format!("{dir}: {} warnings; `vakt check` shows them", r.warnings.len())),
+        Err(f) => {
+            let first = f.first().map(Fault::brief).unwrap_or_default();
+            finding("rules", State::Ill, format!("{dir}: {} mistakes; `vakt check` shows them; first: {first}", f.len()))
+        }
+    }
+}
+
+fn disk(config: &Config) -> Finding {
+    let dir = if config.data_dir.exists() { config.data_dir.as_path() } else { Path::new(".") };
+    match rustix::fs::statvfs(dir) {
+        Ok(s) => {
+            let free = s.f_bavail.saturating_mul(s.f_frsize);
+            let state = if free < ROOM { State::Warning } else { State::Well };
+            finding("disk", state, format!("{} GiB free at {}", free >> 30, dir.display()))
+        }
+        Err(e) => finding("disk", State::Ill, format!("{}: {e}", dir.display())),
+    }
+}
+
+fn permissions(config: &Config) -> Finding {
+    let dir = config.data_dir.display();
+    match std::fs::metadata(&config.data_dir) {
+        Ok(facts) if facts.permissions().mode() & 0o007 != 0 => {
+            finding("permissions", State::Warning, format!("everybody on this machine may read {dir}: chmod 0700 {dir}"))
+        }
+        Ok(_) => finding("permissions", State::Well, format!("{dir} is private")),
+        Err(_) => finding("permissions", State::Warning, format!("{dir} is not there yet; `vakt run` makes it")),
+    }
+}
+
+fn secrets(config: &Config) -> Vec<Finding> {
+    let relays = config.mail.relays.iter().filter_map(|r| r.password.as_ref());
+    let tokens = config.http.tokens.iter().map(|t| &t.value);
+    relays.chain(tokens).filter_map(|s| s.fetch().err()).map(|e| finding("secret", State::Ill, e.to_string())).collect()
+}
+
+fn state(config: &Config) -> Vec<Finding> {
+    let store = match open_store(config) {
+        Ok(store) => store,
+        Err(e) => return vec![finding("store", State::Warning, format!("{e:#}"))],
+    };
+    let mut out = Vec::new();
+    out.push(match store.check() {
+        Ok(()) => finding("store", State::Well, format!("whole, {} mentions", store.read(mentions::count).unwrap_or(0))),
+        Err(e) => finding("store", State::Ill, format!("{e}: restore the last backup")),
+    });
+    out.push(match index::check(&config.index_dir()) {
+        Ok(()) => finding("index", State::Well, "whole"),
+        Err(index::IndexError::Missing(_)) => finding("index", State::Warning, "not there yet; `vakt run` builds it"),
+        Err(e) => finding("index", State::Warning, format!("{e}; `vakt run` builds it anew")),
+    });
+    if let Ok(o) = store.read(outbox::standing) {
+        let line = format!("{} waiting, {} delivered, {} failed", o.waiting, o.delivered, o.failed);
+        let state = if o.failed > 0 || !o.last_error.is_empty() && o.waiting > 0 { State::Ill } else { State::Well };
+        let line = if o.last_error.is_empty() { line } else { format!("{line}; last error: {}", o.last_error) };
+        out.push(finding("outbox", state, line));
+    }
+    for (name, s) in store.read(store::sources::all).unwrap_or_default() {
+        if !s.blind.is_empty() {
+            out.push(finding("source", State::Ill, format!("{name} is blind: {}", s.blind)));
+        }
+    }
+    out.push(clock(&store));
+    out
+}
+
+#[expect(clippy::disallowed_methods, reason = "it is the machine's clock that is looked at")]
+fn clock(store: &store::Store) -> Finding {
+    let now = jiff::Timestamp::now();
+    let last = store.read(|c| mentions::fingerprints_since(c, i64::MIN, 1)).ok().and_then(|l| l.first().map(|(_, _, at)| *at));
+    match last.map(from_millis) {
+        Some(last) if last > now + crate::model::time::Span::hours(1) => {
+            finding("clock", State::Ill, format!("it says {now}, before the last mention of {last}: set the clock"))
+        }
+        _ => finding("clock", State::Well, now.strftime("%Y-%m-%d %H:%M UTC").to_string()),
+    }
+}
+
+fn relays(config: &Config) -> anyhow::Result<Vec<Finding>> {
+    if let Err(faults) = sources::read(&config.sheet, &config.fetch.allow_private) {
+        let first = faults.first().map(Fault::brief).unwrap_or_default();
+        return Ok(vec![finding("sources", State::Ill, format!("{} mistakes; first: {first}", faults.len()))]);
+    }
+    if config.mail.relays.is_empty() {
+        let folder = config.mail_dir().display().to_string();
+        return Ok(vec![finding("mail", State::Warning, format!("no relay is set: mails go to {folder}, and call nobody"))]);
+    }
+    let mut out = Vec::new();
+    for relay in &config.mail.relays {
+        let url = url::Url::parse(&relay.url).ok();
+        let host = url.as_ref().and_then(|u| u.host_str()).unwrap_or("").to_owned();
+        let implicit = url.as_ref().is_some_and(|u| u.scheme() == "smtps");
+        let port = url.as_ref().and_then(url::Url::port).unwrap_or(if implicit { 465 } else { 587 });
+        let reached = runtime()?.block_on(async {
+            let connect = tokio::net::TcpStream::connect((host.as_str(), port));
+            tokio::time::timeout(Duration::from_secs(5), connect).await
+        });
+        out.push(match reached {
+            Ok(Ok(_)) => finding("relay", State::Well, format!("{host}:{port} answers")),
+            Ok(Err(e)) => finding("relay", State::Ill, format!("{host}:{port}: {e}")),
+            Err(_) => finding("relay", State::Ill, format!("{host}:{port} does not answer within 5 s")),
+        });
+    }
+    Ok(out)
+}

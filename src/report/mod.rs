@@ -1,0 +1,3 @@
+//! Pictures of what was counted.
+
+pub mod chart;
