@@ -54,7 +54,8 @@ pub struct Baseline {
     scored: f64,
     sentiment: f64,
     squares: f64,
-    /// The next hour to learn, since 1970.
+    /// The first hour that was learned, and the next one to learn, since 1970.
+    first: Option<i64>,
     next: Option<i64>,
     /// Hours that are not over yet.
     open: BTreeMap<i64, Hour>,
@@ -71,6 +72,7 @@ impl Default for Baseline {
             scored: 0.0,
             sentiment: 0.0,
             squares: 0.0,
+            first: None,
             next: None,
             open: BTreeMap::new(),
         }
@@ -86,10 +88,16 @@ fn hour_of_day(hour: i64) -> usize {
 }
 
 impl Baseline {
-    /// Counts a mention in its hour; one of an hour that is learned already is too late.
+    /// Counts a mention in its hour. One of an hour that is learned already, such as the history of a source that
+    /// answers later than others, is added to what was learned; one from before all that is too late.
     pub fn count(&mut self, m: &Mention) {
         let hour = hour_of(m.at);
-        if self.next.is_some_and(|next| hour < next) {
+        if let Some(next) = self.next.filter(|next| hour < *next) {
+            if self.first.is_some_and(|first| hour >= first) {
+                let weight = 0.5f64.powf((next - hour) as f64 / HALF_LIFE);
+                self.mentions += weight;
+                self.season[hour_of_day(hour)].0 += if self.hours >= 20.0 { weight } else { 0.0 };
+            }
             return;
         }
         let open = self.open.entry(hour).or_default();
@@ -108,6 +116,7 @@ impl Baseline {
         let first = self.open.keys().next().copied().unwrap_or(over);
         let mut hour = self.next.unwrap_or(first.min(over)).max(over - 24 * 60);
         let changed = hour < over;
+        self.first.get_or_insert(hour);
         while hour < over {
             let seen = self.open.remove(&hour).unwrap_or_default();
             let (from, to) = (from_millis(hour * HOUR), from_millis((hour + 1) * HOUR));

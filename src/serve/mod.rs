@@ -118,5 +118,3 @@ async fn metrics_page(State(served): State<Served>) -> Response {
     }
 }
 
-#[cfg(test)]
-mod tests;
