@@ -151,7 +151,11 @@ impl Daemon {
     ///
     /// # Errors
     /// Whatever keeps it from running; nothing runs then.
-    pub async fn start(config: &Config, clock: Clock, metrics: Option<PrometheusHandle>) -> Result<Daemon, DaemonError> {
+    pub async fn start(
+        config: &Config,
+        clock: Clock,
+        metrics: Option<PrometheusHandle>,
+    ) -> Result<Daemon, DaemonError> {
         let lock = DataLock::take(&config.data_dir)?;
         let store = Store::open(&config.database())?;
         let (rules, broken) = rules_in_force(config, &store)?;

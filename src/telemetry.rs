@@ -19,15 +19,20 @@ pub enum Logs {
 
 /// Starts logging. `RUST_LOG` narrows it; without it vakt's own lines from `info` up are shown, and others' warnings.
 pub fn start_logs(logs: Logs) {
-    let filter = || EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,vakt=info,tantivy=error"));
+    let filter =
+        || EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,vakt=info,tantivy=error"));
     let layer = match logs {
         Logs::Off => return,
-        Logs::Json => tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).with_filter(filter()).boxed(),
+        Logs::Json => {
+            tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).with_filter(filter()).boxed()
+        }
         Logs::Auto => match std::env::var_os("JOURNAL_STREAM").and_then(|_| tracing_journald::layer().ok()) {
             Some(journal) => journal.with_filter(filter()).boxed(),
             None => {
-                let colour = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
-                let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour).with_target(false);
+                let colour =
+                    std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+                let lines =
+                    tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour).with_target(false);
                 lines.with_filter(filter()).boxed()
             }
         },

@@ -15,7 +15,8 @@ fn unseen(c: char) -> bool {
 pub fn header_text(text: &str, most: usize) -> String {
     // Only as much is looked at as could be shown.
     let clipped: String = text.chars().take(most.saturating_mul(16)).collect();
-    let joined = clipped.split(|c: char| c.is_whitespace() || unseen(c)).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+    let joined =
+        clipped.split(|c: char| c.is_whitespace() || unseen(c)).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
     let line: String = joined.nfc().collect();
     let mut graphemes = line.graphemes(true);
     let mut out: String = graphemes.by_ref().take(most).collect();

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 /// When the folder cannot be made or written.
 pub fn drop_mail(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
     std::fs::create_dir_all(dir)?;
-    let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_@".contains(c) { c } else { '_' }).collect();
+    let safe: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_@".contains(c) { c } else { '_' }).collect();
     let path = dir.join(format!("{safe}.eml"));
     let half = dir.join(format!(".{safe}.half"));
     let mut file = File::create(&half)?;

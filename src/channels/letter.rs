@@ -37,6 +37,8 @@ pub struct Brief<'a> {
     pub person: &'a Person,
     /// Full names of all who were told.
     pub told: &'a [String],
+    /// Full name of whoever has it.
+    pub taken_by: Option<&'a str>,
     /// What links begin with.
     pub base_url: Option<&'a str>,
     /// The time.
@@ -157,15 +159,20 @@ fn whole(notice: Notice) -> bool {
     !matches!(notice, Notice::Acknowledged | Notice::Resolved)
 }
 
+/// Brand and alert; the brand once, where the alert's title begins with it.
+fn what(brief: &Brief<'_>) -> String {
+    let (brand, title) = (header_text(brief.brand, 40), header_text(&brief.alert.title, 60));
+    if title.starts_with(&brand) { title } else { format!("{brand}: {title}") }
+}
+
 /// `Acme: Product safety, 42 mentions in 15m (usual 2), 88 % negative`.
 fn headline(brief: &Brief<'_>, words: &Words) -> String {
     let s = &brief.incident.evidence.signals;
     let usual = if s.expected < 10.0 { format!("{:.1}", s.expected) } else { format!("{:.0}", s.expected) };
     header_text(
         &format!(
-            "{}: {}, {} {} {} {} ({} {}), {:.0} % {}",
-            header_text(brief.brand, 40),
-            header_text(&brief.alert.title, 60),
+            "{}, {} {} {} {} ({} {}), {:.0} % {}",
+            what(brief),
             words.number(s.mentions),
             words.mentions,
             words.within,
@@ -186,12 +193,12 @@ fn subject(brief: &Brief<'_>, words: &Words) -> String {
     match brief.notice {
         Notice::Opened => format!("[{severity}] {}", headline(brief, words)),
         Notice::Acknowledged => {
-            let by = brief.incident.ack.as_ref().map_or("", |a| a.by.as_str());
-            let what = header_text(&format!("{}: {}", brief.brand, brief.alert.title), 100);
+            let by = brief.taken_by.unwrap_or("");
+            let what = what(brief);
             format!("[{severity} · {notice}] {what}, {} {}", header_text(by, 40), words.has_it)
         }
         Notice::Resolved => {
-            let what = header_text(&format!("{}: {}", brief.brand, brief.alert.title), 100);
+            let what = what(brief);
             format!("[{severity} · {notice}] {what}")
         }
         _ => format!("[{severity} · {notice}] {}", headline(brief, words)),
@@ -214,7 +221,8 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
     let zone = TimeZone::get(&brief.person.time_zone).unwrap_or(TimeZone::UTC);
     let time = |t: Timestamp| t.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
     let reasons: Vec<Reason> = i.evidence.terms.iter().map(reason).collect();
-    let raised: Vec<_> = i.evidence.raised.iter().map(|(to, when)| context! { to => to.as_str(), when => when.as_str() }).collect();
+    let raised: Vec<_> =
+        i.evidence.raised.iter().map(|(to, when)| context! { to => to.as_str(), when => when.as_str() }).collect();
     let told: Vec<String> = brief
         .told
         .iter()
@@ -234,7 +242,7 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         languages => s.languages,
         reasons => Value::from(Serde(reasons)),
         raised,
-        ack => i.ack.as_ref().map(|a| context! { by => a.by.as_str(), at => time(a.at), note => header_text(&a.note, 300) }),
+        ack => i.ack.as_ref().map(|a| context! { by => brief.taken_by.unwrap_or(a.by.as_str()), at => time(a.at), note => header_text(&a.note, 300) }),
         resolved => brief.notice == Notice::Resolved,
         chart => brief.chart.map(|c| context! { line => c.sparkline.as_str(), alt => c.alt.as_str(), png => c.png.is_some() }),
         voices => Value::from(Serde(voices(brief, words, &zone, stories))),
@@ -352,7 +360,8 @@ fn statements(brief: &Brief<'_>) -> Vec<Statement> {
         .map(|s| {
             let values = context! { brand => brief.brand, product => brief.brand, link };
             // The rules room has tried every statement; one that fails is shown as it is written.
-            let text = environment().render_named_str("statement.txt", &s.text, values).unwrap_or_else(|_| s.text.clone());
+            let text =
+                environment().render_named_str("statement.txt", &s.text, values).unwrap_or_else(|_| s.text.clone());
             Statement { language: s.language.clone(), text: header_text(&text, 1200) }
         })
         .collect()
@@ -378,7 +387,9 @@ pub fn note(note: &Note<'_>) -> Letter {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     Letter {
         subject: header_text(note.subject, 150),
-        html: format!("<!doctype html><html lang=\"en\"><body><pre style=\"white-space:pre-wrap\">{escaped}</pre></body></html>"),
+        html: format!(
+            "<!doctype html><html lang=\"en\"><body><pre style=\"white-space:pre-wrap\">{escaped}</pre></body></html>"
+        ),
         text,
         chart: None,
         message_id: format!("<{}>", note.message_id),

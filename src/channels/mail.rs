@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lettre::address::{Address, Envelope};
-use lettre::message::header::{ContentDisposition, ContentId, ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{
+    ContentDisposition, ContentId, ContentTransferEncoding, ContentType, HeaderName, HeaderValue,
+};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
@@ -133,8 +135,14 @@ impl Relay {
     ///
     /// # Errors
     /// A sentence that says what is wrong, without the password.
-    pub fn parse(url: &str, user: Option<String>, password: Option<SecretString>, ca_file: Option<&Path>) -> Result<Relay, String> {
-        let wrong = |what: &str| format!("{what} in the relay's url; write for example smtps://alerts@mail.example.org:465");
+    pub fn parse(
+        url: &str,
+        user: Option<String>,
+        password: Option<SecretString>,
+        ca_file: Option<&Path>,
+    ) -> Result<Relay, String> {
+        let wrong =
+            |what: &str| format!("{what} in the relay's url; write for example smtps://alerts@mail.example.org:465");
         let parsed = Url::parse(url).map_err(|_| wrong("there is a mistake"))?;
         // Schemes that are not of the web have their hosts as they are written.
         let host = parsed.host_str().filter(|h| !h.is_empty()).ok_or_else(|| wrong("there is no host"))?.to_owned();
@@ -145,7 +153,9 @@ impl Relay {
             ("smtp", None | Some("required")) => Protection::Required,
             ("smtp", Some("opportunistic")) => Protection::Opportunistic,
             ("smtp", Some("none")) => Protection::None,
-            ("smtp" | "smtps", Some(other)) => return Err(format!("`tls={other}` is unknown; use required, opportunistic or none")),
+            ("smtp" | "smtps", Some(other)) => {
+                return Err(format!("`tls={other}` is unknown; use required, opportunistic or none"));
+            }
             (other, _) => return Err(format!("`{other}://` is no relay; use smtp:// or smtps://")),
         };
         let local = bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
@@ -156,18 +166,22 @@ impl Relay {
         let mut tls = TlsParameters::builder(bare.to_owned());
         if let Some(path) = ca_file {
             let pem = std::fs::read(path).map_err(|e| format!("ca_file {}: {e}", path.display()))?;
-            let certificate = Certificate::from_pem(&pem).map_err(|_| format!("ca_file {} is no PEM certificate", path.display()))?;
+            let certificate =
+                Certificate::from_pem(&pem).map_err(|_| format!("ca_file {} is no PEM certificate", path.display()))?;
             tls = tls.add_root_certificate(certificate);
         }
-        let parameters = || tls.build().map_err(|_| "TLS cannot be set up: are there CA certificates on this machine?".to_owned());
+        let parameters =
+            || tls.build().map_err(|_| "TLS cannot be set up: are there CA certificates on this machine?".to_owned());
         let tls = match protection {
             Protection::Implicit => Tls::Wrapper(parameters()?),
             Protection::Required => Tls::Required(parameters()?),
             Protection::Opportunistic => Tls::Opportunistic(parameters()?),
             Protection::None => Tls::None,
         };
-        let mut builder =
-            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(bare).port(port).tls(tls).timeout(Some(PER_COMMAND));
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(bare)
+            .port(port)
+            .tls(tls)
+            .timeout(Some(PER_COMMAND));
         let own = (!parsed.username().is_empty()).then(|| parsed.username().replace("%40", "@"));
         if let (Some(user), Some(password)) = (user.or(own), password) {
             builder = builder.credentials(Credentials::new(user, password.expose_secret().to_owned()));
@@ -218,7 +232,9 @@ impl Mailer {
     /// When no relay took it; for good only when every relay said so.
     pub async fn send(&self, from: &str, to: &str, bytes: &[u8]) -> Result<Accepted, SendError> {
         let address = from.rsplit_once('<').map_or(from, |(_, a)| a.trim_end_matches('>'));
-        let parse = |a: &str| a.parse::<Address>().map_err(|_| SendError::Never { reason: format!("`{a}` is no mail address") });
+        let parse = |a: &str| {
+            a.parse::<Address>().map_err(|_| SendError::Never { reason: format!("`{a}` is no mail address") })
+        };
         let envelope = Envelope::new(Some(parse(address)?), vec![parse(to)?])
             .map_err(|_| SendError::Never { reason: "there is no recipient".into() })?;
         let mut reasons = Vec::new();
@@ -238,7 +254,11 @@ impl Mailer {
             }
         }
         let reason = reasons.join("; ");
-        if for_good && !self.relays.is_empty() { Err(SendError::Never { reason }) } else { Err(SendError::Later { reason }) }
+        if for_good && !self.relays.is_empty() {
+            Err(SendError::Never { reason })
+        } else {
+            Err(SendError::Later { reason })
+        }
     }
 }
 

@@ -46,7 +46,12 @@ impl Check {
             Ok(rules) => {
                 faults.extend(rules.warnings.iter().cloned());
                 let (topics, alerts) = (rules.topics.len(), rules.alerts.len());
-                format!("{}: {topics} topics, {alerts} alerts, {} playbooks, {} persons", dir.display(), rules.playbooks.len(), rules.people.persons.len())
+                format!(
+                    "{}: {topics} topics, {alerts} alerts, {} playbooks, {} persons",
+                    dir.display(),
+                    rules.playbooks.len(),
+                    rules.people.persons.len()
+                )
             }
             Err(wrong) => {
                 faults.extend(wrong);
@@ -56,13 +61,13 @@ impl Check {
         let broken = any_error(&faults);
         if self.json {
             let list: Vec<_> = faults.iter().map(as_json).collect();
-            println!("{}", serde_json::json!({ "valid": !broken, "faults": list }));
+            say!("{}", serde_json::json!({ "valid": !broken, "faults": list }));
         } else {
             if !faults.is_empty() {
                 show_faults(&faults);
             }
             if !broken {
-                println!("{} {summary}", Paint::new().good("in order:"));
+                say!("{} {summary}", Paint::new().good("in order:"));
             }
         }
         Ok(if broken { Verdict::No } else { Verdict::Done })

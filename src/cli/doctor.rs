@@ -58,7 +58,7 @@ impl Doctor {
                 .iter()
                 .map(|f| serde_json::json!({ "what": f.what, "state": word(f.state), "detail": f.detail }))
                 .collect();
-            println!("{}", serde_json::Value::from(list));
+            say!("{}", serde_json::Value::from(list));
         } else {
             let paint = Paint::new();
             for f in &findings {
@@ -67,7 +67,7 @@ impl Doctor {
                     State::Warning => paint.warm("look   "),
                     State::Ill => paint.bad("ill    "),
                 };
-                println!("{mark} {:<12} {}", f.what, f.detail);
+                say!("{mark} {:<12} {}", f.what, f.detail);
             }
         }
         Ok(if ill { Verdict::No } else { Verdict::Done })
@@ -84,10 +84,16 @@ fn rules(config: &Config) -> Finding {
         Ok(r) if r.warnings.is_empty() => {
             finding("rules", State::Well, format!("{dir}: {} topics, {} alerts", r.topics.len(), r.alerts.len()))
         }
-        Ok(r) => finding("rules", State::Warning, format!("{dir}: {} warnings; `vakt check` shows them", r.warnings.len())),
+        Ok(r) => {
+            finding("rules", State::Warning, format!("{dir}: {} warnings; `vakt check` shows them", r.warnings.len()))
+        }
         Err(f) => {
             let first = f.first().map(Fault::brief).unwrap_or_default();
-            finding("rules", State::Ill, format!("{dir}: {} mistakes; `vakt check` shows them; first: {first}", f.len()))
+            finding(
+                "rules",
+                State::Ill,
+                format!("{dir}: {} mistakes; `vakt check` shows them; first: {first}", f.len()),
+            )
         }
     }
 }
@@ -107,9 +113,11 @@ fn disk(config: &Config) -> Finding {
 fn permissions(config: &Config) -> Finding {
     let dir = config.data_dir.display();
     match std::fs::metadata(&config.data_dir) {
-        Ok(facts) if facts.permissions().mode() & 0o007 != 0 => {
-            finding("permissions", State::Warning, format!("everybody on this machine may read {dir}: chmod 0700 {dir}"))
-        }
+        Ok(facts) if facts.permissions().mode() & 0o007 != 0 => finding(
+            "permissions",
+            State::Warning,
+            format!("everybody on this machine may read {dir}: chmod 0700 {dir}"),
+        ),
         Ok(_) => finding("permissions", State::Well, format!("{dir} is private")),
         Err(_) => finding("permissions", State::Warning, format!("{dir} is not there yet; `vakt run` makes it")),
     }
@@ -128,7 +136,9 @@ fn state(config: &Config) -> Vec<Finding> {
     };
     let mut out = Vec::new();
     out.push(match store.check() {
-        Ok(()) => finding("store", State::Well, format!("whole, {} mentions", store.read(mentions::count).unwrap_or(0))),
+        Ok(()) => {
+            finding("store", State::Well, format!("whole, {} mentions", store.read(mentions::count).unwrap_or(0)))
+        }
         Err(e) => finding("store", State::Ill, format!("{e}: restore the last backup")),
     });
     out.push(match index::check(&config.index_dir()) {
@@ -154,7 +164,8 @@ fn state(config: &Config) -> Vec<Finding> {
 #[expect(clippy::disallowed_methods, reason = "it is the machine's clock that is looked at")]
 fn clock(store: &store::Store) -> Finding {
     let now = jiff::Timestamp::now();
-    let last = store.read(|c| mentions::fingerprints_since(c, i64::MIN, 1)).ok().and_then(|l| l.first().map(|(_, _, at)| *at));
+    let last =
+        store.read(|c| mentions::fingerprints_since(c, i64::MIN, 1)).ok().and_then(|l| l.first().map(|(_, _, at)| *at));
     match last.map(from_millis) {
         Some(last) if last > now + crate::model::time::Span::hours(1) => {
             finding("clock", State::Ill, format!("it says {now}, before the last mention of {last}: set the clock"))
@@ -170,7 +181,11 @@ fn relays(config: &Config) -> anyhow::Result<Vec<Finding>> {
     }
     if config.mail.relays.is_empty() {
         let folder = config.mail_dir().display().to_string();
-        return Ok(vec![finding("mail", State::Warning, format!("no relay is set: mails go to {folder}, and call nobody"))]);
+        return Ok(vec![finding(
+            "mail",
+            State::Warning,
+            format!("no relay is set: mails go to {folder}, and call nobody"),
+        )]);
     }
     let mut out = Vec::new();
     for relay in &config.mail.relays {

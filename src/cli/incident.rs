@@ -62,7 +62,9 @@ impl Incidents {
         match self.act {
             Act::List { json } => list(&config, json),
             Act::Show { id, json } => show(&config, id, json),
-            Act::Ack(word) => act(&config, &word, "acknowledged", |i, now| incident::acknowledge(i, &word.by, &word.note, now)),
+            Act::Ack(word) => {
+                act(&config, &word, "acknowledged", |i, now| incident::acknowledge(i, &word.by, &word.note, now))
+            }
             Act::Resolve(word) => act(&config, &word, "resolved", |i, now| incident::resolve(i, now)),
         }
     }
@@ -71,15 +73,23 @@ impl Incidents {
 fn list(config: &Config, json: bool) -> anyhow::Result<Verdict> {
     let all = open_store(config)?.read(|c| incidents::latest(c, 50))?;
     if json {
-        println!("{}", serde_json::to_string(&all)?);
+        say!("{}", serde_json::to_string(&all)?);
         return Ok(Verdict::Done);
     }
     if all.is_empty() {
-        println!("All is quiet: there has been no incident.");
+        say!("All is quiet: there has been no incident.");
     }
     let paint = Paint::new();
     for i in all {
-        println!("{:>4}  {}  {:<12}  {} · {}  {}", i.id, severity(i.severity, paint), i.status.as_str(), i.alert, i.group, paint.dim(&day(i.opened)));
+        say!(
+            "{:>4}  {}  {:<12}  {} · {}  {}",
+            i.id,
+            severity(i.severity, paint),
+            i.status.as_str(),
+            i.alert,
+            i.group,
+            paint.dim(&day(i.opened))
+        );
     }
     Ok(Verdict::Done)
 }
@@ -101,34 +111,46 @@ fn show(config: &Config, id: i64, json: bool) -> anyhow::Result<Verdict> {
     let store = open_store(config)?;
     let (found, timeline, messages) =
         store.read(|c| Ok((incidents::get(c, id)?, incidents::timeline(c, id)?, outbox::of_incident(c, id)?)))?;
-    let Some(i) = found else { return Err(Refused(format!("there is no incident {id}; `vakt incident list` shows all")).into()) };
+    let Some(i) = found else {
+        return Err(Refused(format!("there is no incident {id}; `vakt incident list` shows all")).into());
+    };
     if json {
-        println!("{}", serde_json::json!({ "incident": i, "timeline": timeline }));
+        say!("{}", serde_json::json!({ "incident": i, "timeline": timeline }));
         return Ok(Verdict::Done);
     }
     let paint = Paint::new();
-    println!("{} {} · {}", severity(i.severity, paint), paint.bold(&i.alert), i.group);
-    println!("{}, opened {}", i.status.as_str(), day(i.opened));
+    say!("{} {} · {}", severity(i.severity, paint), paint.bold(&i.alert), i.group);
+    say!("{}, opened {}", i.status.as_str(), day(i.opened));
     if let Some(ack) = &i.ack {
-        println!("{} has it since {}{}", ack.by, day(ack.at), if ack.note.is_empty() { String::new() } else { format!(": {}", ack.note) });
+        say!(
+            "{} has it since {}{}",
+            ack.by,
+            day(ack.at),
+            if ack.note.is_empty() { String::new() } else { format!(": {}", ack.note) }
+        );
     }
-    println!("\n{}", paint.bold("Why it rang"));
+    say!("\n{}", paint.bold("Why it rang"));
     for t in &i.evidence.terms {
-        println!("  {:<42} {:>10.2}   threshold {} {}", meaning(&t.signal), t.value, t.op, t.threshold);
+        say!("  {:<42} {:>10.2}   threshold {} {}", meaning(&t.signal), t.value, t.op, t.threshold);
     }
     for (to, when) in &i.evidence.raised {
-        println!("  raised to {to}: {when}");
+        say!("  raised to {to}: {when}");
     }
     let s = &i.evidence.signals;
-    println!("  usual for the window: {:.1} mentions; seen {}, {:.0} % negative", s.expected, s.mentions, s.negative_share * 100.0);
-    println!("\n{}", paint.bold("Timeline"));
+    say!(
+        "  usual for the window: {:.1} mentions; seen {}, {:.0} % negative",
+        s.expected,
+        s.mentions,
+        s.negative_share * 100.0
+    );
+    say!("\n{}", paint.bold("Timeline"));
     for e in timeline {
-        println!("  {}  {:<12} {} {}", day(e.at), e.what, e.detail, paint.dim(&e.who));
+        say!("  {}  {:<12} {} {}", day(e.at), e.what, e.detail, paint.dim(&e.who));
     }
-    println!("\n{}", paint.bold("Who was told"));
+    say!("\n{}", paint.bold("Who was told"));
     for (person, subject, state, created, done) in messages {
         let when = done.map_or_else(|| format!("since {}", day(created)), day);
-        println!("  {person:<12} {state:<10} {when}  {}", super::safe(&subject, 80));
+        say!("  {person:<12} {state:<10} {when}  {}", super::safe(&subject, 80));
     }
     Ok(Verdict::Done)
 }
@@ -157,7 +179,7 @@ fn act(
         let mut incident = before.clone();
         let calls = change(&mut incident, now);
         if calls.is_empty() {
-            println!("incident {} is {} already", word.id, before.status.as_str());
+            say!("incident {} is {} already", word.id, before.status.as_str());
             return Ok(Verdict::Done);
         }
         let knowledge = ground.knowledge();
@@ -173,7 +195,7 @@ fn act(
         });
         match kept {
             Ok(()) => {
-                println!("incident {} is {what} by {}", word.id, word.by);
+                say!("incident {} is {what} by {}", word.id, word.by);
                 return Ok(Verdict::Done);
             }
             Err(e) if e.is_passing() => {}

@@ -1,6 +1,11 @@
 //! The commands, one thin file each. Exit codes: 0 done, 1 the answer is no, 2 the call was wrong, 3 the environment
 //! failed.
 
+/// Prints a line; a reader that has had enough, such as `head`, ends the command quietly.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::cli::print_line(format_args!($($text)*)) };
+}
+
 mod check;
 mod demo;
 mod doctor;
@@ -102,6 +107,13 @@ fn is_closed_pipe(e: &anyhow::Error) -> bool {
     e.chain().filter_map(|c| c.downcast_ref::<std::io::Error>()).any(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
+/// A line to standard output.
+fn print_line(line: std::fmt::Arguments<'_>) {
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// A line to standard error; when even that is closed there is nobody to tell.
 fn warn(line: &str) {
     writeln!(std::io::stderr(), "{line}").ok();
@@ -155,7 +167,8 @@ fn settings_file(named: Option<&Path>) -> Option<PathBuf> {
 /// Reads the settings, or those that hold where there is no file; mistakes are told.
 fn settings(named: Option<&Path>) -> anyhow::Result<Config> {
     let Some(path) = settings_file(named) else { return Ok(Config::unwritten()) };
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read the settings {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("cannot read the settings {}", path.display()))?;
     match Config::read(Sheet::new(path.display().to_string(), text)) {
         Ok(config) => Ok(config.rebase(&path)),
         Err(faults) => {

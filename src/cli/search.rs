@@ -113,7 +113,14 @@ fn write_mention(out: &mut impl Write, m: &Mention, paint: Paint) -> std::io::Re
     let place = if m.site.is_empty() { &m.network } else { &m.site };
     let at = m.at.strftime("%Y-%m-%d %H:%M").to_string();
     let who = safe(if m.author.name.is_empty() { &m.author.handle } else { &m.author.name }, 30);
-    writeln!(out, "{}  {score}  {}  {} · {} · {who}", paint.dim(&at), m.language, safe(&m.network, 20), safe(place, 40))?;
+    writeln!(
+        out,
+        "{}  {score}  {}  {} · {} · {who}",
+        paint.dim(&at),
+        m.language,
+        safe(&m.network, 20),
+        safe(place, 40)
+    )?;
     if !m.title.is_empty() {
         writeln!(out, "    {}", paint.bold(&safe(&m.title, 110)))?;
     }
@@ -145,7 +152,8 @@ pub(super) fn fetch(store: &crate::store::Store, ids: &[i64]) -> Result<Vec<Ment
 }
 
 fn latest(c: &rusqlite::Connection) -> Result<Option<Timestamp>, StoreError> {
-    let last: Option<i64> = c.query_row("SELECT received FROM mentions ORDER BY id DESC LIMIT 1", [], |r| r.get(0)).ok();
+    let last: Option<i64> =
+        c.query_row("SELECT received FROM mentions ORDER BY id DESC LIMIT 1", [], |r| r.get(0)).ok();
     Ok(last.map(crate::model::time::from_millis))
 }
 

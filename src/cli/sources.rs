@@ -40,13 +40,13 @@ impl Sources {
             None | Some(Act::List) => list(file, self.json),
             Some(Act::Kinds) => {
                 for kind in KINDS {
-                    println!("{:<12} {}", kind.name, kind.about);
+                    say!("{:<12} {}", kind.name, kind.about);
                 }
                 Ok(Verdict::Done)
             }
             Some(Act::Explain { kind }) => match KINDS.iter().find(|k| k.name == kind) {
                 Some(row) => {
-                    println!("{}\n\n{}", row.about, row.manual);
+                    say!("{}\n\n{}", row.about, row.manual);
                     Ok(Verdict::Done)
                 }
                 None => {
@@ -76,7 +76,7 @@ fn list(file: Option<&Path>, json: bool) -> anyhow::Result<Verdict> {
             .iter()
             .map(|n| serde_json::json!({ "name": n.name, "kind": n.kind, "standing": standing(states.get(&n.name)), "state": states.get(&n.name) }))
             .collect();
-        println!("{}", serde_json::Value::from(list));
+        say!("{}", serde_json::Value::from(list));
         return Ok(Verdict::Done);
     }
     let paint = Paint::new();
@@ -87,10 +87,10 @@ fn list(file: Option<&Path>, json: bool) -> anyhow::Result<Verdict> {
             "degraded" | "failing" => paint.warm(&format!("{:<8}", standing(state))),
             other => format!("{other:<8}"),
         };
-        println!("{word}  {:<24} {:<8} {}", safe(&source.name, 24), source.kind, detail(state));
+        say!("{word}  {:<24} {:<8} {}", safe(&source.name, 24), source.kind, detail(state));
     }
     if named.is_empty() {
-        println!("No sources yet. Add [[source]] tables to vakt.toml; `vakt sources explain feed` shows how.");
+        say!("No sources yet. Add [[source]] tables to vakt.toml; `vakt sources explain feed` shows how.");
     }
     let blind = named.iter().any(|n| standing(states.get(&n.name)) == "blind");
     Ok(if blind { Verdict::No } else { Verdict::Done })

@@ -12,7 +12,7 @@ const WINDOW: Span = Span::days(3);
 /// Stories kept; the oldest goes when there are more.
 const MOST: usize = 100_000;
 /// Bits that may differ between copies of a text of some length, and of a short one.
-const NEAR: u32 = 8;
+const NEAR: u32 = 13;
 const NEAR_SHORT: u32 = 3;
 /// Texts of fewer bytes are short.
 const SHORT: usize = 120;

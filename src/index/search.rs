@@ -146,7 +146,13 @@ impl Searcher {
     }
 
     /// Total and the numbers of one page.
-    fn page(&self, query: &dyn Query, order: Order, limit: usize, offset: usize) -> Result<(usize, Vec<i64>), IndexError> {
+    fn page(
+        &self,
+        query: &dyn Query,
+        order: Order,
+        limit: usize,
+        offset: usize,
+    ) -> Result<(usize, Vec<i64>), IndexError> {
         let searcher = self.reader.searcher();
         let top = || TopDocs::with_limit(limit.max(1)).and_offset(offset);
         let (total, addresses): (usize, Vec<DocAddress>) = match order {

@@ -54,9 +54,24 @@ fn finds_what_the_matcher_says() {
     let dir = tempfile::tempdir().expect("a folder");
     let all = filled(dir.path());
     for query in [
-        "acme", "brinner", "\"wasserkocher hat\"", "{ACME}", "nino", "niño", "kettle NEAR/2 brand", "kettle ONEAR/2 brand",
-        "ket*", "#acme", "acme AND NOT kettle", "language:de", "acme AND network:x AND sentiment:negative", "acme OR football",
-        "fire NOT {ACME}", "(acme OR rain) AND NOT (kettle NEAR/3 brand)", "site:example", "site:x.example",
+        "acme",
+        "brinner",
+        "\"wasserkocher hat\"",
+        "{ACME}",
+        "nino",
+        "niño",
+        "kettle NEAR/2 brand",
+        "kettle ONEAR/2 brand",
+        "ket*",
+        "#acme",
+        "acme AND NOT kettle",
+        "language:de",
+        "acme AND network:x AND sentiment:negative",
+        "acme OR football",
+        "fire NOT {ACME}",
+        "(acme OR rain) AND NOT (kettle NEAR/3 brand)",
+        "site:example",
+        "site:x.example",
     ] {
         let node = parse(query).node.expect("a query");
         let matcher = crate::query::Matcher::new([(&node, [].as_slice())]);
@@ -65,8 +80,16 @@ fn finds_what_the_matcher_says() {
             .filter(|m| {
                 let (text, terms) = Analyst::terms("", &m.text, &m.language);
                 let doc = crate::query::Doc {
-                    text: &text, terms: &terms, language: &m.language, site: &m.site, source: &m.source,
-                    network: &m.network, handle: "", author: &m.author.name, sentiment: m.label(), intent: &m.intent,
+                    text: &text,
+                    terms: &terms,
+                    language: &m.language,
+                    site: &m.site,
+                    source: &m.source,
+                    network: &m.network,
+                    handle: "",
+                    author: &m.author.name,
+                    sentiment: m.label(),
+                    intent: &m.intent,
                     topics: &m.topics,
                 };
                 !matcher.matches(&doc).is_empty()
@@ -98,7 +121,8 @@ fn damage_is_put_aside() {
         filled(&path);
         for entry in std::fs::read_dir(&path).expect("files").flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let hit = if how == "meta" { name == "meta.json" } else { name.ends_with(".term") || name.ends_with(".pos") };
+            let hit =
+                if how == "meta" { name == "meta.json" } else { name.ends_with(".term") || name.ends_with(".pos") };
             if !hit {
                 continue;
             }

@@ -1,11 +1,11 @@
 //! Incidents, as JSON and as pages that only show.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use axum::Json;
-use minijinja::{AutoEscape, Environment, Value, context};
 use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Value, context};
 
 use super::Served;
 use crate::model::signals::meaning;
@@ -54,15 +54,18 @@ fn render(name: &str, source: &str, values: Value) -> Response {
 
 pub(super) async fn list_page(State(served): State<Served>) -> Response {
     match served.ground.store.read(|c| incidents::latest(c, LISTED)) {
-        Ok(list) => render("incidents.html", include_str!("incidents.html"), context! { incidents => Value::from(Serde(list)) }),
+        Ok(list) => {
+            render("incidents.html", include_str!("incidents.html"), context! { incidents => Value::from(Serde(list)) })
+        }
         Err(e) => failed(&e),
     }
 }
 
 pub(super) async fn page(State(served): State<Served>, Path(id): Path<i64>) -> Response {
-    let read = served.ground.store.read(|c| {
-        Ok((incidents::get(c, id)?, incidents::timeline(c, id)?, outbox::of_incident(c, id)?))
-    });
+    let read = served
+        .ground
+        .store
+        .read(|c| Ok((incidents::get(c, id)?, incidents::timeline(c, id)?, outbox::of_incident(c, id)?)));
     let (incident, timeline, messages) = match read {
         Ok((Some(incident), timeline, messages)) => (incident, timeline, messages),
         Ok((None, ..)) => return unknown(id),
@@ -82,5 +85,9 @@ pub(super) async fn page(State(served): State<Served>, Path(id): Path<i64>) -> R
         .into_iter()
         .map(|(person, subject, state, created, done)| Value::from(Serde(serde_json::json!({ "person": person, "subject": subject, "state": state, "created": created, "done": done }))))
         .collect();
-    render("incident.html", include_str!("incident.html"), context! { i => Value::from(Serde(incident)), terms, timeline => Value::from(Serde(timeline)), messages })
+    render(
+        "incident.html",
+        include_str!("incident.html"),
+        context! { i => Value::from(Serde(incident)), terms, timeline => Value::from(Serde(timeline)), messages },
+    )
 }

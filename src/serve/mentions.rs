@@ -1,10 +1,10 @@
 //! `POST /api/v1/mentions`: mentions pushed by others, as JSON or JSONL, told apart by their ids.
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -106,7 +106,8 @@ pub(super) async fn push(
         Ok(receipt) => {
             metrics::counter!("vakt_mentions_total", "source" => "push").increment(receipt.new as u64);
             let errors: Vec<String> = errors.into_iter().take(LISTED).collect();
-            let status = if refused > 0 && receipt == Receipt::default() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            let status =
+                if refused > 0 && receipt == Receipt::default() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
             (status, Json(Answer { receipt, refused, errors })).into_response()
         }
         Err(e) => {

@@ -117,4 +117,3 @@ async fn metrics_page(State(served): State<Served>) -> Response {
         None => (StatusCode::NOT_FOUND, "this process does not count\n").into_response(),
     }
 }
-

@@ -203,7 +203,8 @@ impl Collect {
         state.error = e.to_string();
         let last = Span::millis(state.interval).max(pace.min);
         let outcome = Outcome::Failed { streak: state.failures, retry_after: e.retry_after() };
-        let wait = if e.is_final() { pace.max.max(Span::hours(24)) } else { pace.next_interval(last, outcome, None, jitter) };
+        let wait =
+            if e.is_final() { pace.max.max(Span::hours(24)) } else { pace.next_interval(last, outcome, None, jitter) };
         state.due = (now + wait).as_millisecond();
         metrics::counter!("vakt_fetches_total", "outcome" => e.class()).increment(1);
         tracing::warn!(source = source.name, failures = state.failures, error = %e, wait = %wait, "a source cannot be read");
@@ -264,7 +265,11 @@ fn after_answer(
     now: Timestamp,
 ) -> SourceState {
     let fresh = receipt.new + receipt.edited;
-    let last = if state.interval > 0 { Span::millis(state.interval) } else { pace.every.unwrap_or(Span::mins(5)).max(pace.min) };
+    let last = if state.interval > 0 {
+        Span::millis(state.interval)
+    } else {
+        pace.every.unwrap_or(Span::mins(5)).max(pace.min)
+    };
     let outcome = match fresh {
         _ if gap => Outcome::Gap,
         0 => Outcome::Unchanged,

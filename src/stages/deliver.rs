@@ -21,7 +21,8 @@ use crate::store::outbox::{self, Message};
 /// Messages under way at once.
 const AT_ONCE: usize = 8;
 /// Waits after a try that failed: the n-th, then the last of them for ever (F20).
-const WAITS: [Span; 6] = [Span::secs(15), Span::secs(30), Span::secs(60), Span::secs(120), Span::secs(240), Span::secs(300)];
+const WAITS: [Span; 6] =
+    [Span::secs(15), Span::secs(30), Span::secs(60), Span::secs(120), Span::secs(240), Span::secs(300)];
 /// Real time that one pass waits for relays before it looks for other due messages.
 const PATIENCE: Duration = Duration::from_millis(250);
 const IDLE: Span = Span::secs(30);
@@ -76,7 +77,13 @@ impl Stage for Deliver {
 impl Deliver {
     /// The stage over a ground.
     pub fn new(ground: Arc<Ground>, post: Post) -> Deliver {
-        Deliver { ground, post: Arc::new(post), flying: FuturesUnordered::new(), airborne: HashSet::new(), stopping: false }
+        Deliver {
+            ground,
+            post: Arc::new(post),
+            flying: FuturesUnordered::new(),
+            airborne: HashSet::new(),
+            stopping: false,
+        }
     }
 
     fn launch(&mut self, now: Timestamp) -> Stored<()> {

@@ -108,7 +108,11 @@ fn open(dir: &std::path::Path, now: Timestamp) -> Result<Desk, Failure> {
     let (writer, damage) = index::open_or_make(dir, now.as_millisecond())?;
     if let Some(why) = damage {
         metrics::counter!("vakt_index_rebuilds_total").increment(1);
-        tracing::warn!(stage = "index", why, "the search index was damaged; it is put aside and built anew from the store");
+        tracing::warn!(
+            stage = "index",
+            why,
+            "the search index was damaged; it is put aside and built anew from the store"
+        );
     }
     Ok(Desk { writer, pending: 0, since: None, commit_took: Duration::ZERO })
 }

@@ -130,7 +130,8 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Prepared, R
 
 fn cleaned(knowledge: &Knowledge, source: &str, c: Capture, history: bool, now: Timestamp) -> Mention {
     let text = |raw: &str, max| if c.html { clean::html_to_text(raw, max) } else { clean::plain_text(raw, max) };
-    let title = c.title.as_deref().map(|t| clean::one_line(&text(t, clean::MAX_TITLE), clean::MAX_TITLE)).unwrap_or_default();
+    let title =
+        c.title.as_deref().map(|t| clean::one_line(&text(t, clean::MAX_TITLE), clean::MAX_TITLE)).unwrap_or_default();
     let mut body = text(&c.text, clean::MAX_TEXT);
     if body == title {
         body.clear();

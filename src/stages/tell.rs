@@ -1,5 +1,7 @@
 //! Turns calls into letters: gathers the evidence, composes one message for each person, ready for the outbox.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -40,7 +42,10 @@ pub fn letters(
     }
     let evidence = evidence(c, &alert, incident, now)?;
     let facts = chart_facts(c, &alert, incident, now)?;
+    let taken_by =
+        incident.ack.as_ref().map(|a| people.person(&a.by).map_or_else(|| a.by.clone(), |p| p.full_name.clone()));
     let brand = knowledge.rules.topic(&incident.topic).map_or(incident.topic.as_str(), |t| t.title.as_str());
+    let mut served: HashSet<String> = HashSet::new();
     for call in calls {
         incident.messages += 1;
         let reached = people.reach(&call.notify);
@@ -55,7 +60,8 @@ pub fn letters(
         }
         let told: Vec<String> =
             incident.told.iter().map(|n| people.person(n).map_or_else(|| n.clone(), |p| p.full_name.clone())).collect();
-        for person in reached {
+        // Nobody gets two letters about one incident at one time: the first call is the one that says most.
+        for person in reached.into_iter().filter(|p| served.insert(p.name.clone())) {
             let brief = Brief {
                 notice: call.notice,
                 incident,
@@ -66,6 +72,7 @@ pub fn letters(
                 playbook: knowledge.rules.playbook(&alert.playbook),
                 person,
                 told: &told,
+                taken_by: taken_by.as_deref(),
                 base_url: ground.house.base_url.as_deref(),
                 now,
                 from_domain: ground.house.domain(),
@@ -74,7 +81,12 @@ pub fn letters(
                 Ok(message) => out.push(message),
                 Err(why) => {
                     // A letter that cannot be composed must not keep the others from being sent.
-                    tracing::error!(incident = incident.id, person = person.name, error = why, "a letter cannot be composed");
+                    tracing::error!(
+                        incident = incident.id,
+                        person = person.name,
+                        error = why,
+                        "a letter cannot be composed"
+                    );
                 }
             }
         }
@@ -97,7 +109,13 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], messages: &[Mes
     Ok(())
 }
 
-fn message(ground: &Ground, brief: &Brief<'_>, incident: i64, person: &Person, now: Timestamp) -> Result<Message, String> {
+fn message(
+    ground: &Ground,
+    brief: &Brief<'_>,
+    incident: i64,
+    person: &Person,
+    now: Timestamp,
+) -> Result<Message, String> {
     let letter = letter::compose(brief).map_err(|e| e.to_string())?;
     let body = mail::envelope_bytes(&letter, &ground.house.from, person, now).map_err(|e| e.to_string())?;
     Ok(Message {
@@ -116,7 +134,8 @@ fn message(ground: &Ground, brief: &Brief<'_>, incident: i64, person: &Person, n
 /// The loudest mentions of the incident, loudest first.
 fn evidence(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) -> Stored<Vec<Mention>> {
     let from = (incident.opened - alert.window).min(now - alert.window).max(now - Span::days(2));
-    let mut found = mentions::of_topics(c, &alert.topics, alert.any, from.as_millisecond(), now.as_millisecond(), EVIDENCE)?;
+    let mut found =
+        mentions::of_topics(c, &alert.topics, alert.any, from.as_millisecond(), now.as_millisecond(), EVIDENCE)?;
     found.retain(|m| !m.history && in_group(alert, incident, m));
     found.sort_by_key(|m| {
         let loud = m.reach.saturating_add(m.engagement.saturating_mul(20));

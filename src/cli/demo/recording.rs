@@ -33,8 +33,6 @@ pub(super) struct Item {
     pub(super) title: String,
     pub(super) text: String,
     #[serde(default)]
-    pub(super) reach: u64,
-    #[serde(default)]
     pub(super) engagement: u64,
     /// Its number in the recording.
     #[serde(skip)]

@@ -27,8 +27,8 @@ pub(super) const FILES: &[(&str, &str)] = files![
 #[cfg(test)]
 mod tests {
     use super::FILES;
-    use crate::config::fault::render_all;
     use crate::config::Sheet;
+    use crate::config::fault::render_all;
     use crate::rules::Rules;
 
     #[test]

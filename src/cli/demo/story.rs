@@ -24,7 +24,7 @@ use crate::store::{Stored, counts, groups, incidents, mentions, outbox};
 const BRAND: &str = "acme";
 const WATCHER: &str = "brand-negative";
 /// Somebody takes an incident this long after it opened.
-const ANSWERED: Span = Span::mins(25);
+const ANSWERED: Span = Span::mins(12);
 /// When the recorded crisis begins.
 const CRISIS: Span = Span::mins(1290);
 
@@ -62,12 +62,15 @@ impl Story {
 
     pub(super) fn begin(&self, recording: &Recording, dir: &Path) {
         let p = self.paint;
-        println!("{}", p.bold("vakt demo: 36 hours of an invented brand, in a minute"));
-        println!(
+        say!("{}", p.bold("vakt demo: 36 hours of an invented brand, in a minute"));
+        say!(
             "Acme makes household devices. {} recorded mentions in five languages come from three feeds and one push",
             recording.items.len()
         );
-        println!("source on this machine; the daemon is the real one, its clock runs fast. Mails go to {}.\n", dir.join("mail").display());
+        say!(
+            "source on this machine; the daemon is the real one, its clock runs fast. Mails go to {}.\n",
+            dir.join("mail").display()
+        );
     }
 
     fn stamp(&self, now: Timestamp) -> String {
@@ -114,7 +117,7 @@ impl Story {
         let usual_text = usual.map_or_else(|| "–".to_owned(), |u| format!("{u:.1}"));
         let new = total - self.read;
         self.read = total;
-        println!(
+        say!(
             "{}  read {new:>3}   Acme {level:>3} an hour, usual {usual_text:>4}, {share:>2} % negative  {}",
             self.stamp(now),
             self.paint.dim(&sparkline(&bars))
@@ -131,13 +134,14 @@ impl Story {
         }
         let (from, to) = ((now - Span::hours(1)).as_millisecond(), now.as_millisecond());
         let found = self.ground.store.read(|c| mentions::of_topics(c, &[BRAND.to_owned()], true, from, to, 500))?;
-        let stories: HashSet<i64> = found.iter().map(|m| m.story).collect();
-        let why = if stories.len() * 3 < found.len() {
-            format!("{} mentions, but only {} stories: most are copies of one", found.len(), stories.len())
+        let copies = |story: i64| found.iter().filter(|m| m.story == story).count();
+        let largest = found.iter().map(|m| copies(m.story)).max().unwrap_or(0);
+        let why = if largest * 2 > found.len() {
+            format!("{} mentions, but {largest} of them are copies of one story", found.len())
         } else {
             format!("{} mentions, but only {negative} of them negative", found.len())
         };
-        println!("           {}", self.paint.good(&format!("a crowd that does not ring: {why}")));
+        say!("           {}", self.paint.good(&format!("a crowd that does not ring: {why}")));
         Ok(())
     }
 
@@ -148,16 +152,26 @@ impl Story {
         match &before {
             None => {
                 let s = &i.evidence.signals;
-                println!("{}  {}", self.stamp(now), p.bad(&format!("● {} · {name}", i.severity.as_str().to_uppercase())));
-                println!(
+                say!("{}  {}", self.stamp(now), p.bad(&format!("● {} · {name}", i.severity.as_str().to_uppercase())));
+                say!(
                     "           {} mentions where {:.1} are usual (surprise {:.1}), {:.0} % negative, {} authors, {} stories, {} languages",
-                    s.mentions, s.expected, s.surprise, s.negative_share * 100.0, s.authors, s.stories, s.languages
+                    s.mentions,
+                    s.expected,
+                    s.surprise,
+                    s.negative_share * 100.0,
+                    s.authors,
+                    s.stories,
+                    s.languages
                 );
             }
             Some(b) if i.severity > b.severity => {
-                println!("{}  {}", self.stamp(now), p.bad(&format!("▲ raised to {} · {name}", i.severity.as_str().to_uppercase())));
+                say!(
+                    "{}  {}",
+                    self.stamp(now),
+                    p.bad(&format!("▲ raised to {} · {name}", i.severity.as_str().to_uppercase()))
+                );
                 for (_, when) in &i.evidence.raised {
-                    println!("           because {when}");
+                    say!("           because {when}");
                 }
             }
             Some(b) if i.status != b.status => {
@@ -167,7 +181,7 @@ impl Story {
                     Status::Acknowledged => p.good(&format!("acknowledged{by}")),
                     Status::Resolved => p.good("calm again: resolved"),
                 };
-                println!("{}  {} {word}", self.stamp(now), p.bold(&name));
+                say!("{}  {} {word}", self.stamp(now), p.bold(&name));
             }
             Some(_) => {}
         }
@@ -181,13 +195,20 @@ impl Story {
             let all = self.ground.store.read(|c| outbox::of_incident(c, id))?;
             let seen = all.iter().filter(|(.., done)| done.is_some()).count();
             let told = usize::try_from(self.mailed.iter().filter(|m| **m / 10_000 == id).count()).unwrap_or(0);
-            for (n, (person, subject, _, _, done)) in all.iter().filter(|(.., done)| done.is_some()).enumerate().skip(told) {
+            for (n, (person, subject, _, _, done)) in
+                all.iter().filter(|(.., done)| done.is_some()).enumerate().skip(told)
+            {
                 self.mailed.insert(id * 10_000 + i64::try_from(n).unwrap_or(0));
                 self.mails += 1;
-                let at = done.map(|d| self.stamp(d)).unwrap_or_default();
-                println!("{at}    ✉ {person:<10} {}", safe(subject, 100));
+                if n == told {
+                    let more = match seen - told {
+                        1 => String::new(),
+                        n => self.paint.dim(&format!("  and {} more", n - 1)),
+                    };
+                    let at = done.map(|d| self.stamp(d)).unwrap_or_default();
+                    say!("{at}    ✉ {person:<12} {}{more}", safe(subject, 110));
+                }
             }
-            debug_assert!(seen >= told);
         }
         Ok(())
     }
@@ -200,7 +221,8 @@ impl Story {
         let by = before.told.first().cloned().unwrap_or_default();
         let calls = incident::acknowledge(&mut after, &by, "I have it", now);
         let (ground, knowledge) = (&self.ground, self.ground.knowledge());
-        let letters: Vec<Message> = ground.store.read(|c| tell::letters(ground, &knowledge, c, &mut after, &calls, now))?;
+        let letters: Vec<Message> =
+            ground.store.read(|c| tell::letters(ground, &knowledge, c, &mut after, &calls, now))?;
         let kept = ground
             .store
             .write(move |tx| {
@@ -239,8 +261,8 @@ impl Story {
         let p = self.paint;
         let worst = self.known.iter().max_by_key(|i| (i.severity, i.peak));
         let hours = between(self.start, self.ground.clock.now()).as_minutes() / 60.0;
-        println!("\n{}", p.bold("That was it."));
-        println!(
+        say!("\n{}", p.bold("That was it."));
+        say!(
             "{} mentions in {hours:.0} hours, {} incidents, {} mails. {}",
             self.ground.store.read(mentions::count).unwrap_or(0),
             self.known.len(),
@@ -250,18 +272,18 @@ impl Story {
                 n => format!("{n} of the incidents rang before the crisis."),
             }
         );
-        println!("\n{}", p.bold("What to try next"));
+        say!("\n{}", p.bold("What to try next"));
         let config = dir.join("vakt.toml");
         let config = config.display();
-        println!("  vakt -c {config} search 'acme AND (fire OR brann OR incendio)' --sort reach");
+        say!("  vakt -c {config} search 'acme AND (fire OR brann OR incendio)' --sort reach");
         if let Some(i) = worst {
-            println!("  vakt -c {config} incident show {}", i.id);
+            say!("  vakt -c {config} incident show {}", i.id);
         }
-        println!("  open a mail: {}/*.eml", dir.join("mail").display());
-        println!("  change a rule in {} and run the demo's daemon: vakt -c {config} run", dir.join("rules").display());
+        say!("  open a mail: {}/*.eml", dir.join("mail").display());
+        say!("  change a rule in {} and run the demo's daemon: vakt -c {config} run", dir.join("rules").display());
         if stay {
-            println!("\nStill running: http://{api}/incidents (Ctrl-C ends it)");
+            say!("\nStill running: http://{api}/incidents (Ctrl-C ends it)");
         }
-        println!("  ({} stands for `cargo run --release --` in a checkout)", p.bold("vakt"));
+        say!("  ({} stands for `cargo run --release --` in a checkout)", p.bold("vakt"));
     }
 }

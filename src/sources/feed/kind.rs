@@ -7,12 +7,7 @@ use crate::config::written::Form;
 use crate::sources::{Allow, Brought, Fetching, Http, Kind, Source};
 
 /// RSS, Atom and JSON feeds.
-pub const KIND: Kind = Kind {
-    name: "feed",
-    about: "RSS, Atom and JSON feeds, by their address",
-    manual: MANUAL,
-    read,
-};
+pub const KIND: Kind = Kind { name: "feed", about: "RSS, Atom and JSON feeds, by their address", manual: MANUAL, read };
 
 const MANUAL: &str = r#"[[source]]
 kind = "feed"

@@ -1,0 +1,148 @@
+//! From a feed to an escalation mail: a crisis rings exactly once for each recipient, and a restart repeats nothing.
+
+use std::time::Duration;
+
+use super::world::*;
+
+const RULES: &str = r#"
+[[alert]]
+name = "acme-negative"
+title = "Unusual criticism"
+topics = ["acme"]
+window = "15m"
+condition = "mentions >= 8 && surprise >= 4.0 && negative_share >= 0.5 && authors >= 5"
+severity = "escalate"
+group_by = ["topic"]
+playbook = "plan"
+escalation = "pr"
+"#;
+
+const PLAYBOOK: &str = "+++\nname = \"plan\"\n+++\n## First ten minutes\nBreathe.\n## Checklist\n- [ ] **PR lead** · due 10m · Read\n## Statements\n### en\nWe at {{ brand }} look into it.\n### sv\nVi på {{ brand }} tittar på det.\n";
+
+fn rules(dir: &std::path::Path) {
+    write_rule(dir, "people.toml", PEOPLE);
+    write_rule(dir, "topics/acme.toml", "[[topic]]\nname = \"acme\"\ntitle = \"Acme\"\nkind = \"brand\"\nquery = \"acme\"\n");
+    write_rule(dir, "alerts/acme.toml", RULES);
+    write_rule(dir, "playbooks/plan.md", PLAYBOOK);
+}
+
+fn terrible(feed: &Feed, from: usize, to: usize) {
+    for i in from..to {
+        let how = ["burned my hand", "caught fire", "is dangerous", "melted, unacceptable", "smokes, terrible"][i % 5];
+        feed.publish(format!("bad-{i}"), format!("My Acme kettle number {i} {how}, never again! word{i}"), format!("author {i}"));
+    }
+}
+
+#[test]
+fn a_crisis_rings_once_for_each_recipient() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (feed, smtp, port) = (Feed::start(), Smtp::start(dir), free_port());
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    write_settings(dir, feed.address, smtp.port, port);
+    rules(dir);
+    // What a source shows at first is history, however bad it sounds.
+    terrible(&feed, 0, 20);
+    let mut daemon = Daemon::start(dir);
+    until(dir, "ready", || get(address, "/readyz").is_some_and(|(s, _)| s.contains("200")));
+    until(dir, "history stored", || ask(dir, &["search", "acme", "--count"]).stdout == b"20\n");
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(smtp.taken().len(), 0, "history never rings");
+
+    terrible(&feed, 20, 32);
+    until(dir, "two mails", || smtp.taken().len() >= 2);
+    // The same source goes on, the daemon is killed and started again: nobody hears of it twice.
+    terrible(&feed, 32, 40);
+    daemon.kill();
+    let mut daemon = Daemon::start(dir);
+    until(dir, "all stored", || ask(dir, &["search", "acme", "--count"]).stdout == b"40\n");
+    std::thread::sleep(Duration::from_secs(2));
+    let taken = smtp.taken();
+    let mut to: Vec<&str> = taken.iter().map(|t| t.to.as_str()).collect();
+    to.sort_unstable();
+    assert_eq!(to, ["anna@acme.example", "bo@acme.example"], "{taken:?}");
+    assert!(taken.iter().any(|t| t.subject.starts_with("[ESCALATE] Acme: Unusual criticism,")), "{taken:?}");
+    assert!(taken.iter().any(|t| t.subject.contains("omnämnanden")), "each in their own language");
+
+    // Pages and metrics; a stranger's host is not answered.
+    let (status, page) = get(address, "/incidents/1").unwrap();
+    assert!(status.contains("200") && page.contains("escalate: acme-negative"), "{status}");
+    let (_, metrics) = get(address, "/metrics").unwrap();
+    assert!(metrics.contains("vakt_mentions_total") && metrics.contains("vakt_sources_blind 0"), "{metrics}");
+    let foreign = http(address, "GET /incidents HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").unwrap();
+    assert!(foreign.0.contains("421"));
+
+    // Somebody takes it; the others hear of it, once.
+    let said = ask(dir, &["incident", "ack", "1", "--as", "anna", "--note", "on it"]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    until(dir, "taken is told", || smtp.taken().iter().filter(|t| t.subject.contains("Anna Alm")).count() == 2);
+    assert_eq!(ask(dir, &["incident", "ack", "1", "--as", "nobody"]).status.code(), Some(2));
+    assert!(daemon.stop().success(), "SIGTERM ends it in order");
+
+    let log = std::fs::read_to_string(dir.join("vakt.log")).unwrap();
+    assert!(!log.contains("canary"), "no secret in the log");
+}
+
+#[test]
+fn pushed_mentions_are_taken_once_and_rules_reload() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (feed, smtp, port) = (Feed::start(), Smtp::start(dir), free_port());
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    write_settings(dir, feed.address, smtp.port, port);
+    rules(dir);
+    feed.publish("first", "Nothing to see", "x");
+    let mut daemon = Daemon::start(dir);
+    until(dir, "ready", || get(address, "/readyz").is_some_and(|(s, _)| s.contains("200")));
+
+    let lines = "{\"id\":\"1\",\"text\":\"Globex is great\",\"author\":\"Ann\"}\nnonsense\n{\"id\":\"2\",\"text\":\"Globex again\"}";
+    let (status, body) = push(address, lines).unwrap();
+    assert!(status.contains("200") && body.contains("\"new\":2") && body.contains("\"refused\":1"), "{status} {body}");
+    let (_, body) = push(address, lines).unwrap();
+    assert!(body.contains("\"new\":0") && body.contains("\"known\":2"), "the same ids are the same mentions: {body}");
+    let refused = http(address, &format!("POST /api/v1/mentions HTTP/1.1\r\nHost: {address}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"));
+    assert!(refused.unwrap().0.contains("401"));
+
+    // A new topic is in force a moment after its file is saved.
+    write_rule(dir, "topics/globex.toml", "[[topic]]\nname = \"globex\"\nkind = \"competitor\"\nquery = \"globex\"\n");
+    until(dir, "reloaded", || {
+        let id = jiff::Timestamp::now().as_nanosecond();
+        push(address, &format!("{{\"id\":\"{id}\",\"text\":\"Globex number {id}\"}}"));
+        ask(dir, &["search", "topic:globex", "--count"]).stdout != b"0\n"
+    });
+    // A mistake keeps the last good rules, and tells the operator.
+    write_rule(dir, "topics/globex.toml", "[[topic]]\nname = \"globex\"\nqery = \"globex\"\n");
+    until(dir, "the operator is told", || smtp.taken().iter().any(|t| t.to == "ops@acme.example"));
+    // A restart with broken files still has rules.
+    assert!(daemon.stop().success());
+    let mut daemon = Daemon::start(dir);
+    until(dir, "ready again", || get(address, "/readyz").is_some_and(|(s, _)| s.contains("200")));
+    // A second daemon on the same data says so and stops.
+    let second = ask(dir, &["run"]);
+    assert_eq!(second.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&second.stderr).contains(&daemon.0.id().to_string()));
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn a_lost_index_is_built_again_and_nothing_waits_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (feed, smtp, port) = (Feed::start(), Smtp::start(dir), free_port());
+    write_settings(dir, feed.address, smtp.port, port);
+    rules(dir);
+    terrible(&feed, 0, 30);
+    let mut daemon = Daemon::start(dir);
+    until(dir, "indexed", || ask(dir, &["search", "acme", "--count"]).stdout == b"30\n");
+    daemon.kill();
+    for entry in std::fs::read_dir(dir.join("data/index")).unwrap().flatten() {
+        if entry.path().extension().is_some_and(|e| e == "term") {
+            std::fs::write(entry.path(), b"damaged").unwrap();
+        }
+    }
+    terrible(&feed, 30, 45);
+    let mut daemon = Daemon::start(dir);
+    until(dir, "it rings all the same", || smtp.taken().len() >= 2);
+    until(dir, "indexed anew", || ask(dir, &["search", "acme", "--count"]).stdout == b"45\n");
+    assert!(daemon.stop().success());
+}

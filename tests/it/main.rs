@@ -1,0 +1,8 @@
+//! Journeys of the real binary against real servers, and the walls of the house. `tests/run` installs what they need.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
+
+mod commands;
+mod crash;
+mod journey;
+mod walls;
+mod world;

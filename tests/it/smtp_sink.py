@@ -1,0 +1,43 @@
+"""A real SMTP server (aiosmtpd) that writes each mail to disk before it says 250. Prints its port."""
+
+import email
+import hashlib
+import json
+import os
+import sys
+import threading
+
+from aiosmtpd.controller import Controller
+
+
+class Sink:
+    def __init__(self, path):
+        self.log = open(path, "a", encoding="utf-8")
+
+    async def handle_DATA(self, server, session, envelope):
+        mail = email.message_from_bytes(envelope.content)
+        subject = str(email.header.make_header(email.header.decode_header(mail["Subject"] or "")))
+        for recipient in envelope.rcpt_tos:
+            line = {
+                "to": recipient,
+                "message_id": mail["Message-ID"],
+                "subject": subject,
+                "digest": hashlib.sha256(envelope.content).hexdigest(),
+            }
+            self.log.write(json.dumps(line) + "\n")
+        self.log.flush()
+        os.fsync(self.log.fileno())
+        return "250 taken"
+
+
+class AnyPort(Controller):
+    def _trigger_server(self):
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+if __name__ == "__main__":
+    controller = AnyPort(Sink(sys.argv[1]), hostname="127.0.0.1", port=0)
+    controller.start()
+    print(controller.port, flush=True)
+    threading.Event().wait()
