@@ -206,7 +206,6 @@ impl Daemon {
         Ok(daemon)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "tasks are started here and nowhere else")]
     fn spawn<S: Stage + 'static>(&mut self, stage: S, bell: Arc<tokio::sync::Notify>) {
         let pulse = Pulse::new();
         self.pulses.0.push((S::NAME, pulse.clone()));

@@ -11,9 +11,9 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
 use super::defang::{self, header_text};
+use super::meanings::meaning_in;
 use super::words::Words;
 use crate::model::incident::Notice;
-use crate::model::signals::meaning;
 use crate::model::{Alert, Incident, Mention, Person, Playbook, Severity};
 
 /// What a letter is made of.
@@ -52,8 +52,10 @@ pub struct Brief<'a> {
 pub struct ChartFacts {
     /// As a line of text.
     pub sparkline: String,
-    /// In words.
-    pub alt: String,
+    /// Most mentions of one bar.
+    pub most: u64,
+    /// The usual level of a bar.
+    pub usual: f64,
     /// As a picture.
     pub png: Option<Vec<u8>>,
 }
@@ -168,7 +170,7 @@ fn what(brief: &Brief<'_>) -> String {
 /// `Acme: Product safety, 42 mentions in 15m (usual 2), 88 % negative`.
 fn headline(brief: &Brief<'_>, words: &Words) -> String {
     let s = &brief.incident.evidence.signals;
-    let usual = if s.expected < 10.0 { format!("{:.1}", s.expected) } else { format!("{:.0}", s.expected) };
+    let usual = words.decimal(s.expected, if s.expected < 10.0 { 1 } else { 0 });
     header_text(
         &format!(
             "{}, {} {} {} {} ({} {}), {:.0} % {}",
@@ -178,7 +180,7 @@ fn headline(brief: &Brief<'_>, words: &Words) -> String {
             words.within,
             brief.alert.window,
             words.usual,
-            usual.trim_end_matches(".0"),
+            usual,
             s.negative_share * 100.0,
             words.negative
         ),
@@ -219,8 +221,8 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
     let i = brief.incident;
     let s = &i.evidence.signals;
     let zone = TimeZone::get(&brief.person.time_zone).unwrap_or(TimeZone::UTC);
-    let time = |t: Timestamp| t.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
-    let reasons: Vec<Reason> = i.evidence.terms.iter().map(reason).collect();
+    let time = |t: Timestamp| words.time(t, &zone);
+    let reasons: Vec<Reason> = i.evidence.terms.iter().map(|t| reason(t, words)).collect();
     let raised: Vec<_> =
         i.evidence.raised.iter().map(|(to, when)| context! { to => to.as_str(), when => when.as_str() }).collect();
     let told: Vec<String> = brief
@@ -244,7 +246,7 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         raised,
         ack => i.ack.as_ref().map(|a| context! { by => brief.taken_by.unwrap_or(a.by.as_str()), at => time(a.at), note => header_text(&a.note, 300) }),
         resolved => brief.notice == Notice::Resolved,
-        chart => brief.chart.map(|c| context! { line => c.sparkline.as_str(), alt => c.alt.as_str(), png => c.png.is_some() }),
+        chart => brief.chart.map(|c| context! { line => c.sparkline.as_str(), alt => words.drawn(c.most, c.usual), png => c.png.is_some() }),
         voices => Value::from(Serde(voices(brief, words, &zone, stories))),
         told,
         first => brief.playbook.map(|p| p.first.clone()).unwrap_or_default(),
@@ -283,17 +285,11 @@ fn colour(severity: Severity) -> &'static str {
     }
 }
 
-fn short(x: f64) -> String {
-    let text = format!("{x:.2}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
-    if text == "-0" { "0".to_owned() } else { text }
-}
-
-fn reason(t: &crate::model::Term) -> Reason {
+fn reason(t: &crate::model::Term, words: &Words) -> Reason {
     Reason {
-        meaning: meaning(&t.signal).to_owned(),
-        value: short(t.value),
-        threshold: format!("{} {}", t.op, short(t.threshold)),
+        meaning: meaning_in(words.code, &t.signal),
+        value: words.decimal(t.value, 2),
+        threshold: format!("{} {}", t.op, words.decimal(t.threshold, 2)),
         held: t.held,
     }
 }
@@ -323,7 +319,7 @@ fn voices(brief: &Brief<'_>, words: &Words, zone: &TimeZone, most: usize) -> Vec
             author: header_text(who, 40),
             reach: words.number(m.reach),
             language: m.language.clone(),
-            at: m.at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string(),
+            at: words.time(m.at, zone),
             title: header_text(&m.title, 120),
             quote: header_text(&m.text, QUOTE),
             mixed: link.as_ref().is_some_and(|l| l.mixed_script),
@@ -353,7 +349,8 @@ fn statements(brief: &Brief<'_>) -> Vec<Statement> {
     {
         languages.push(own);
     }
-    let link = brief.base_url.unwrap_or("");
+    // What is said in public leads to a page of the brand's, which only people know: never to vakt's own.
+    let link = "[link]";
     languages
         .into_iter()
         .filter_map(|l| playbook.statement(l))

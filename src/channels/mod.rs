@@ -4,4 +4,5 @@ pub mod defang;
 pub mod folder;
 pub mod letter;
 pub mod mail;
+mod meanings;
 mod words;

@@ -1,5 +1,8 @@
 //! A letter's own words, in the languages of the people who are called.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::model::incident::Notice;
 
 /// The words of one language.
@@ -35,8 +38,14 @@ pub(super) struct Words {
     pub(super) over: &'static str,
     /// Opened, reopened, raised, escalated, reminder, acknowledged, resolved.
     notices: [&'static str; 7],
+    /// The chart in words, around the most mentions of a quarter of an hour and the usual level.
+    drawn: [&'static str; 2],
+    /// Monday first.
+    days: [&'static str; 7],
     /// What parts thousands.
     thousands: &'static str,
+    /// What parts a number from its fraction.
+    point: char,
 }
 
 impl Words {
@@ -58,12 +67,32 @@ impl Words {
         self.notices.get(index).copied().unwrap_or("")
     }
 
+    /// A day of the week and a time of day, in a time zone.
+    pub(super) fn time(&self, at: Timestamp, zone: &TimeZone) -> String {
+        let at = at.to_zoned(zone.clone());
+        let day = usize::try_from(at.weekday().to_monday_zero_offset()).unwrap_or(0);
+        format!("{} {}", self.days.get(day).copied().unwrap_or(""), at.strftime("%H:%M"))
+    }
+
+    /// A number with at most so many places, as people read it.
+    pub(super) fn decimal(&self, x: f64, places: usize) -> String {
+        let text = format!("{x:.places$}");
+        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        if text == "-0" { "0".to_owned() } else { text.replace('.', &self.point.to_string()) }
+    }
+
+    /// What the chart shows, in words.
+    pub(super) fn drawn(&self, most: u64, usual: f64) -> String {
+        let [begin, middle] = self.drawn;
+        format!("{begin} {}, {middle} {}", self.number(most), self.decimal(usual, 1))
+    }
+
     /// A number as people read it.
     pub(super) fn number(&self, n: u64) -> String {
         let digits = n.to_string();
         let mut out = String::new();
         for (i, c) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i) % 3 == 0 {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
                 out.push_str(self.thousands);
             }
             out.push(c);
@@ -103,7 +132,10 @@ static EN: Words = Words {
     has_it: "has it",
     over: "It is calm again.",
     notices: ["new", "back again", "raised", "nobody has it yet", "reminder", "taken", "over"],
+    drawn: ["Mentions in the last 12 hours by quarter of an hour: at most", "usual"],
+    days: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
     thousands: ",",
+    point: '.',
 };
 
 static SV: Words = Words {
@@ -137,7 +169,10 @@ static SV: Words = Words {
     has_it: "har det",
     over: "Det är lugnt igen.",
     notices: ["nytt", "tillbaka", "höjt", "ingen har tagit det", "påminnelse", "taget", "över"],
+    drawn: ["Omnämnanden de senaste 12 timmarna per kvart: högst", "normalt"],
+    days: ["mån", "tis", "ons", "tor", "fre", "lör", "sön"],
     thousands: "\u{a0}",
+    point: ',',
 };
 
 static DE: Words = Words {
@@ -171,7 +206,10 @@ static DE: Words = Words {
     has_it: "hat es übernommen",
     over: "Es ist wieder ruhig.",
     notices: ["neu", "wieder da", "angehoben", "noch von niemandem übernommen", "Erinnerung", "übernommen", "vorbei"],
+    drawn: ["Erwähnungen der letzten 12 Stunden je Viertelstunde: höchstens", "üblich"],
+    days: ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
     thousands: ".",
+    point: ',',
 };
 
 static IT: Words = Words {
@@ -205,7 +243,10 @@ static IT: Words = Words {
     has_it: "l'ha preso in carico",
     over: "È tornata la calma.",
     notices: ["nuovo", "di nuovo", "alzato", "nessuno l'ha ancora preso", "promemoria", "preso in carico", "finito"],
+    drawn: ["Menzioni delle ultime 12 ore per quarto d'ora: al massimo", "di solito"],
+    days: ["lun", "mar", "mer", "gio", "ven", "sab", "dom"],
     thousands: ".",
+    point: ',',
 };
 
 static ES: Words = Words {
@@ -239,7 +280,10 @@ static ES: Words = Words {
     has_it: "se hace cargo",
     over: "Ha vuelto la calma.",
     notices: ["nuevo", "de vuelta", "elevado", "nadie se ha hecho cargo", "recordatorio", "asumido", "terminado"],
+    drawn: ["Menciones de las últimas 12 horas por cuartos de hora: como máximo", "lo habitual"],
+    days: ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"],
     thousands: ".",
+    point: ',',
 };
 
 static ALL: [&Words; 5] = [&EN, &SV, &DE, &IT, &ES];
@@ -253,5 +297,9 @@ mod tests {
         assert_eq!(Words::of("de").number(1_250_000), "1.250.000");
         assert_eq!(Words::of("en").number(999), "999");
         assert_eq!(Words::of("xx").number(12_000), "12,000");
+        assert_eq!(Words::of("sv").decimal(0.25, 2), "0,25");
+        assert_eq!((Words::of("en").decimal(3.0, 2), Words::of("en").decimal(-0.001, 2)), ("3".into(), "0".into()));
+        assert_eq!(Words::of("de").drawn(1200, 0.5).split(": ").nth(1), Some("höchstens 1.200, üblich 0,5"));
+        assert_eq!(Words::of("it").time(Timestamp::UNIX_EPOCH, &TimeZone::UTC), "gio 00:00");
     }
 }

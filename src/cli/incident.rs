@@ -65,7 +65,7 @@ impl Incidents {
             Act::Ack(word) => {
                 act(&config, &word, "acknowledged", |i, now| incident::acknowledge(i, &word.by, &word.note, now))
             }
-            Act::Resolve(word) => act(&config, &word, "resolved", |i, now| incident::resolve(i, now)),
+            Act::Resolve(word) => act(&config, &word, "resolved", incident::resolve),
         }
     }
 }
@@ -115,7 +115,7 @@ fn show(config: &Config, id: i64, json: bool) -> anyhow::Result<Verdict> {
         return Err(Refused(format!("there is no incident {id}; `vakt incident list` shows all")).into());
     };
     if json {
-        say!("{}", serde_json::json!({ "incident": i, "timeline": timeline }));
+        say!("{}", serde_json::json!({ "incident": i, "timeline": timeline, "messages": messages }));
         return Ok(Verdict::Done);
     }
     let paint = Paint::new();
@@ -148,9 +148,9 @@ fn show(config: &Config, id: i64, json: bool) -> anyhow::Result<Verdict> {
         say!("  {}  {:<12} {} {}", day(e.at), e.what, e.detail, paint.dim(&e.who));
     }
     say!("\n{}", paint.bold("Who was told"));
-    for (person, subject, state, created, done) in messages {
-        let when = done.map_or_else(|| format!("since {}", day(created)), day);
-        say!("  {person:<12} {state:<10} {when}  {}", super::safe(&subject, 80));
+    for m in messages {
+        let when = m.done.map_or_else(|| format!("since {}", day(m.created)), day);
+        say!("  {:<14} {:<10} {when}  {}", m.person, m.state, super::safe(&m.subject, 80));
     }
     Ok(Verdict::Done)
 }

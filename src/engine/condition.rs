@@ -233,7 +233,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_panics(text in "[ a-z0-9<>=&|!().\"'+*/-]{0,40}") {
-            let _ = Condition::parse(&text).is_ok();
+            drop(Condition::parse(&text));
         }
     }
 }

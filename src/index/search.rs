@@ -86,7 +86,7 @@ impl Searcher {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn len(&self) -> Result<u64, IndexError> {
+    pub fn count(&self) -> Result<u64, IndexError> {
         self.reader.reload()?;
         Ok(self.reader.searcher().num_docs())
     }

@@ -107,7 +107,7 @@ proptest::proptest! {
     #[test]
     fn no_text_panics(text in "\\PC{0,200}") {
         for name in ["rules/people.toml", "rules/topics/x.toml", "rules/alerts/x.toml", "rules/playbooks/x.md", "rules/lexicon/x.toml"] {
-            let _ = read(&[(name, &text)]).is_ok();
+            drop(read(&[(name, &text)]));
         }
     }
 }

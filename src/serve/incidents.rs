@@ -81,13 +81,9 @@ pub(super) async fn page(State(served): State<Served>, Path(id): Path<i64>) -> R
             context! { meaning => meaning(&t.signal), op => t.op.as_str(), threshold => t.threshold, value, held => t.held }
         })
         .collect();
-    let messages: Vec<_> = messages
-        .into_iter()
-        .map(|(person, subject, state, created, done)| Value::from(Serde(serde_json::json!({ "person": person, "subject": subject, "state": state, "created": created, "done": done }))))
-        .collect();
     render(
         "incident.html",
         include_str!("incident.html"),
-        context! { i => Value::from(Serde(incident)), terms, timeline => Value::from(Serde(timeline)), messages },
+        context! { i => Value::from(Serde(incident)), terms, timeline => Value::from(Serde(timeline)), messages => Value::from(Serde(messages)) },
     )
 }

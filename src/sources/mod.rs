@@ -61,8 +61,11 @@ pub struct Kind {
     /// Its settings with an example, as its manual.
     pub manual: &'static str,
     /// Reads the settings; mistakes go to the form's desk. The networks are those that the whole house may reach.
-    pub read: fn(&Form<'_>, &[String]) -> Option<Box<dyn Source>>,
+    pub read: Read,
 }
+
+/// Reads a source's settings off a form.
+type Read = fn(&Form<'_>, &[String]) -> Option<Box<dyn Source>>;
 
 /// Every kind of source. A new kind is a file in this folder and a row here.
 pub const KINDS: &[Kind] = &[feed::kind::KIND];

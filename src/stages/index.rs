@@ -132,13 +132,13 @@ impl Desk {
         if self.pending >= MOST || (self.pending > 0 && waited >= COMMIT_AFTER.max(self.commit_took * COMMIT_SHARE)) {
             self.commit()?;
         }
-        metrics::gauge!("vakt_index_seq").set(self.writer.reached().seq as f64);
         Ok(changes.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX))
     }
 
     fn commit(&mut self) -> Result<(), Failure> {
         let began = Instant::now();
-        self.writer.commit()?;
+        let committed = self.writer.commit()?;
+        metrics::gauge!("vakt_index_seq").set(committed.seq as f64);
         self.commit_took = began.elapsed();
         self.pending = 0;
         self.since = None;

@@ -174,7 +174,6 @@ fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestam
     let share = BUCKET.as_minutes() / alert.window.as_minutes().max(1.0);
     let usual = (incident.evidence.signals.expected * share) as f32;
     let peak = all.iter().copied().max().unwrap_or(0);
-    let alt = format!("Mentions in the last 12 hours by quarter of an hour: at most {peak}, usual {usual:.1}");
     let sparkline = chart::sparkline(&all);
     let series = chart::Series { start, bucket: BUCKET, mentions: all, negative, expected: vec![usual; slots] };
     let png = match chart::png(&series) {
@@ -184,7 +183,7 @@ fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestam
             None
         }
     };
-    Ok(Some(ChartFacts { sparkline, alt, png }))
+    Ok(Some(ChartFacts { sparkline, most: u64::from(peak), usual: f64::from(usual), png }))
 }
 
 /// Enough of an alert rule for the letters of an incident whose rule is gone from the rules.

@@ -149,18 +149,36 @@ pub fn standing(c: &Connection) -> Stored<Standing> {
     Ok(out)
 }
 
-/// Messages of an incident: person, subject, state, when it was composed and when a relay took it.
+/// What became of one message of an incident.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Told {
+    /// Name of the person.
+    pub person: String,
+    /// Its subject.
+    pub subject: String,
+    /// `waiting`, `delivered` or `failed`.
+    pub state: String,
+    /// When it was composed.
+    pub created: Timestamp,
+    /// When a relay took it, or every relay refused it.
+    pub done: Option<Timestamp>,
+}
+
+/// The messages of an incident, in order.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn of_incident(
-    c: &Connection,
-    incident: i64,
-) -> Stored<Vec<(String, String, String, Timestamp, Option<Timestamp>)>> {
+pub fn of_incident(c: &Connection, incident: i64) -> Stored<Vec<Told>> {
     let mut q =
         c.prepare_cached("SELECT person, subject, state, created, done FROM outbox WHERE incident = ?1 ORDER BY id")?;
     let rows = q.query_map([incident], |r| {
-        Ok((r.get(0)?, r.get(1)?, r.get(2)?, from_millis(r.get(3)?), r.get::<_, Option<i64>>(4)?.map(from_millis)))
+        Ok(Told {
+            person: r.get(0)?,
+            subject: r.get(1)?,
+            state: r.get(2)?,
+            created: from_millis(r.get(3)?),
+            done: r.get::<_, Option<i64>>(4)?.map(from_millis),
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

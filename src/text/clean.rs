@@ -34,12 +34,13 @@ pub fn html_to_text(html: &str, max: usize) -> String {
                     hidden = (!tag.self_closing).then(|| name.to_vec());
                 } else if breaks(name) {
                     out.push(b'\n');
-                } else if name == b"img" && hidden.is_none() {
-                    if let Some(alt) = tag.attributes.get(b"alt".as_slice()).filter(|a| !a.is_empty()) {
-                        out.push(b' ');
-                        out.extend_from_slice(alt);
-                        out.push(b' ');
-                    }
+                } else if name == b"img"
+                    && hidden.is_none()
+                    && let Some(alt) = tag.attributes.get(b"alt".as_slice()).filter(|a| !a.is_empty())
+                {
+                    out.push(b' ');
+                    out.extend_from_slice(alt);
+                    out.push(b' ');
                 }
             }
             Token::EndTag(tag) => {

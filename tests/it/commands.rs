@@ -11,11 +11,18 @@ fn fresh() -> tempfile::TempDir {
 #[test]
 fn check_tells_every_mistake_and_exits_with_1() {
     let dir = fresh();
-    super::world::write_rule(dir.path(), "topics/a.toml", "[[topic]]\nname = \"a\"\nknd = \"brand\"\nquery = \"a AND (\"\n");
+    super::world::write_rule(
+        dir.path(),
+        "topics/a.toml",
+        "[[topic]]\nname = \"a\"\nknd = \"brand\"\nquery = \"a AND (\"\n",
+    );
     let said = ask(dir.path(), &["check"]);
     let text = String::from_utf8_lossy(&said.stderr).into_owned();
     assert_eq!(said.status.code(), Some(1));
-    assert!(text.contains("did you mean `kind`?") && text.contains("a.toml:3:1") && text.contains("not closed"), "{text}");
+    assert!(
+        text.contains("did you mean `kind`?") && text.contains("a.toml:3:1") && text.contains("not closed"),
+        "{text}"
+    );
     let json = ask(dir.path(), &["check", "--json"]);
     let value: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(value["valid"], false);
@@ -61,7 +68,10 @@ fn the_demo_tells_its_story() {
     assert_eq!(text.matches("a crowd that does not ring").count(), 2, "{text}");
     let mails = std::fs::read_dir(dir.path().join("vakt-demo/mail")).unwrap().count();
     assert!(mails > 10, "{mails}");
-    let found = ask(&dir.path().join("vakt-demo"), &["search", "acme AND (fire OR brann OR incendio)", "--since", "36h", "--json"]);
+    let found = ask(
+        &dir.path().join("vakt-demo"),
+        &["search", "acme AND (fire OR brann OR incendio)", "--since", "36h", "--json"],
+    );
     assert!(found.status.success());
     let first: serde_json::Value = serde_json::from_slice(found.stdout.split(|b| *b == b'\n').next().unwrap()).unwrap();
     assert!(first["topics"].as_array().unwrap().iter().any(|t| t == "acme"));

@@ -58,7 +58,11 @@ fn nothing_is_lost_by_killing() {
             let target = usize::try_from(cycle + 1).unwrap() * items / usize::try_from(cycles).unwrap();
             if published < target {
                 let brand = published / EACH;
-                feed.publish(format!("n{published}"), format!("brand{brand} story {published} word{published}"), format!("a{published}"));
+                feed.publish(
+                    format!("n{published}"),
+                    format!("brand{brand} story {published} word{published}"),
+                    format!("a{published}"),
+                );
                 published += 1;
             }
             let id = format!("p{cycle}-{}", random(1_000_000));
@@ -72,7 +76,11 @@ fn nothing_is_lost_by_killing() {
     }
     while published < items {
         let brand = published / EACH;
-        feed.publish(format!("n{published}"), format!("brand{brand} story {published} word{published}"), format!("a{published}"));
+        feed.publish(
+            format!("n{published}"),
+            format!("brand{brand} story {published} word{published}"),
+            format!("a{published}"),
+        );
         published += 1;
     }
 
@@ -80,7 +88,9 @@ fn nothing_is_lost_by_killing() {
     let open = || rusqlite::Connection::open(dir.join("data/vakt.db")).unwrap();
     let count = |sql: &str| open().query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap_or(-1);
     let from_feed = i64::try_from(feed.len()).unwrap();
-    until(dir, "every item of the feed is stored", || count("SELECT count(*) FROM mentions WHERE source = 'news'") == from_feed);
+    until(dir, "every item of the feed is stored", || {
+        count("SELECT count(*) FROM mentions WHERE source = 'news'") == from_feed
+    });
     let all = i64::try_from(brands).unwrap();
     until(dir, "every brand has its incident", || count("SELECT count(*) FROM incidents") >= all);
     until(dir, "the outbox is empty", || count("SELECT count(*) FROM outbox WHERE state = 'waiting'") == 0);

@@ -21,7 +21,11 @@ const PLAYBOOK: &str = "+++\nname = \"plan\"\n+++\n## First ten minutes\nBreathe
 
 fn rules(dir: &std::path::Path) {
     write_rule(dir, "people.toml", PEOPLE);
-    write_rule(dir, "topics/acme.toml", "[[topic]]\nname = \"acme\"\ntitle = \"Acme\"\nkind = \"brand\"\nquery = \"acme\"\n");
+    write_rule(
+        dir,
+        "topics/acme.toml",
+        "[[topic]]\nname = \"acme\"\ntitle = \"Acme\"\nkind = \"brand\"\nquery = \"acme\"\n",
+    );
     write_rule(dir, "alerts/acme.toml", RULES);
     write_rule(dir, "playbooks/plan.md", PLAYBOOK);
 }
@@ -29,7 +33,11 @@ fn rules(dir: &std::path::Path) {
 fn terrible(feed: &Feed, from: usize, to: usize) {
     for i in from..to {
         let how = ["burned my hand", "caught fire", "is dangerous", "melted, unacceptable", "smokes, terrible"][i % 5];
-        feed.publish(format!("bad-{i}"), format!("My Acme kettle number {i} {how}, never again! word{i}"), format!("author {i}"));
+        feed.publish(
+            format!("bad-{i}"),
+            format!("My Acme kettle number {i} {how}, never again! word{i}"),
+            format!("author {i}"),
+        );
     }
 }
 
@@ -100,7 +108,12 @@ fn pushed_mentions_are_taken_once_and_rules_reload() {
     assert!(status.contains("200") && body.contains("\"new\":2") && body.contains("\"refused\":1"), "{status} {body}");
     let (_, body) = push(address, lines).unwrap();
     assert!(body.contains("\"new\":0") && body.contains("\"known\":2"), "the same ids are the same mentions: {body}");
-    let refused = http(address, &format!("POST /api/v1/mentions HTTP/1.1\r\nHost: {address}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"));
+    let refused = http(
+        address,
+        &format!(
+            "POST /api/v1/mentions HTTP/1.1\r\nHost: {address}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"
+        ),
+    );
     assert!(refused.unwrap().0.contains("401"));
 
     // A new topic is in force a moment after its file is saved.

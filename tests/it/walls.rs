@@ -93,7 +93,11 @@ fn imports_go_down() {
         for part in code.split("crate::").skip(1) {
             let target: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             let targets: Vec<String> = match target.is_empty() {
-                true => part.trim_start_matches('{').split(',').map(|t| t.trim().chars().take_while(|c| c.is_alphanumeric()).collect()).collect(),
+                true => part
+                    .trim_start_matches('{')
+                    .split(',')
+                    .map(|t| t.trim().chars().take_while(|c| c.is_alphanumeric()).collect())
+                    .collect(),
                 false => vec![target],
             };
             for target in targets.iter().filter(|t| *t != room) {

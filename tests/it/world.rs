@@ -73,7 +73,8 @@ fn serve(mut stream: TcpStream, items: &Mutex<Vec<Item>>) {
             })
         })
         .collect();
-    let body = serde_json::json!({ "version": "https://jsonfeed.org/version/1.1", "title": "News", "items": list }).to_string();
+    let body = serde_json::json!({ "version": "https://jsonfeed.org/version/1.1", "title": "News", "items": list })
+        .to_string();
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/feed+json\r\netag: {tag}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()

@@ -97,7 +97,7 @@ fn playbook() -> Playbook {
 
 fn letter(notice: Notice, language: &str, mentions: &[Mention]) -> Letter {
     let (incident, alert, person, playbook) = (incident(), alert(), person(language), playbook());
-    let chart = ChartFacts { sparkline: "▁▂█".into(), alt: "at most 42".into(), png: Some(vec![1, 2, 3]) };
+    let chart = ChartFacts { sparkline: "▁▂█".into(), most: 42, usual: 1.5, png: Some(vec![1, 2, 3]) };
     compose(&Brief {
         notice,
         incident: &incident,

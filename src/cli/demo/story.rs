@@ -193,11 +193,9 @@ impl Story {
         let known: Vec<i64> = self.known.iter().map(|i| i.id).collect();
         for id in known {
             let all = self.ground.store.read(|c| outbox::of_incident(c, id))?;
-            let seen = all.iter().filter(|(.., done)| done.is_some()).count();
-            let told = usize::try_from(self.mailed.iter().filter(|m| **m / 10_000 == id).count()).unwrap_or(0);
-            for (n, (person, subject, _, _, done)) in
-                all.iter().filter(|(.., done)| done.is_some()).enumerate().skip(told)
-            {
+            let seen = all.iter().filter(|m| m.done.is_some()).count();
+            let told = self.mailed.iter().filter(|m| **m / 10_000 == id).count();
+            for (n, m) in all.iter().filter(|m| m.done.is_some()).enumerate().skip(told) {
                 self.mailed.insert(id * 10_000 + i64::try_from(n).unwrap_or(0));
                 self.mails += 1;
                 if n == told {
@@ -205,8 +203,8 @@ impl Story {
                         1 => String::new(),
                         n => self.paint.dim(&format!("  and {} more", n - 1)),
                     };
-                    let at = done.map(|d| self.stamp(d)).unwrap_or_default();
-                    say!("{at}    ✉ {person:<12} {}{more}", safe(subject, 110));
+                    let at = m.done.map(|d| self.stamp(d)).unwrap_or_default();
+                    say!("{at}    ✉ {:<12} {}{more}", m.person, safe(&m.subject, 110));
                 }
             }
         }
@@ -246,7 +244,7 @@ impl Story {
         let stored = self.ground.store.read(mentions::count)?;
         for _ in 0..300 {
             let waiting = self.ground.store.read(outbox::standing)?.waiting;
-            let indexed = Searcher::open(&config.index_dir()).and_then(|s| s.len()).unwrap_or(0);
+            let indexed = Searcher::open(&config.index_dir()).and_then(|s| s.count()).unwrap_or(0);
             if waiting == 0 && i64::try_from(indexed).unwrap_or(0) >= stored {
                 break;
             }

@@ -1,4 +1,5 @@
 //! Feeds in good and bad health, whole fetches, and the test corpora.
+#![allow(clippy::disallowed_methods, reason = "servers of the tests run beside them")]
 
 mod corpora;
 

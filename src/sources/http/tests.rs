@@ -1,4 +1,5 @@
 //! The client against real servers on this machine.
+#![allow(clippy::disallowed_methods, reason = "servers of the tests run beside them")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
