@@ -19,11 +19,12 @@ use tokio_util::sync::CancellationToken;
 use crate::channels::mail::{Mailer, Relay};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
+use crate::ground::{Clock, Ground, Letterhead, Pulse};
 use crate::rules::Rules;
 use crate::serve::{self, Served};
 use crate::sources::{self, FetchError, Http, Limits};
 use crate::stages::deliver::{Deliver, Post};
-use crate::stages::{Clock, Ground, Letterhead, Pulse, Stage, collect, index, reload, stage, watch};
+use crate::stages::{Stage, collect, index, reload, stage, watch};
 use crate::store::{Store, StoreError};
 
 /// Why the daemon cannot start or had to stop.

@@ -4,19 +4,20 @@
 //!
 //! Mentions flow one way, from [`sources`] through [`text`] into the [`store`], past the [`engine`] that judges them,
 //! into the outbox and out through [`channels`]. The [`stages`] are the loops that carry them; [`daemon`] starts the
-//! stages; [`serve`] answers HTTP; [`cli`] is one thin file for each command.
+//! stages; [`serve`] answers HTTP; both stand on the [`ground`]; [`cli`] is one thin file for each command.
 //!
 //! Floors, top down; a room imports lower floors only, and no other room of its own:
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | 6 | `main`, [`cli`] |
-//! | 5 | [`daemon`] |
-//! | 4 | [`stages`], [`serve`] |
+//! | 7 | `main`, [`cli`] |
+//! | 6 | [`daemon`] |
+//! | 5 | [`stages`], [`serve`] |
+//! | 4 | [`ground`] |
 //! | 3 | [`rules`], [`sources`], [`channels`], [`report`], [`store`], [`index`] |
 //! | 2 | [`engine`], [`query`] |
-//! | 1 | [`text`] |
-//! | 0 | [`config`], [`model`], [`telemetry`] |
+//! | 1 | [`config`], [`text`] |
+//! | 0 | [`model`], [`telemetry`] |
 //!
 //! `tests/it/walls.rs` reads the imports and holds these walls, and with them the room of every dependency.
 
@@ -25,6 +26,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod engine;
+pub mod ground;
 pub mod index;
 pub mod model;
 pub mod query;

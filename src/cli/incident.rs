@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use super::{Paint, Refused, Verdict, open_store, settings};
 use crate::config::Config;
 use crate::engine::incident::{self, Call};
+use crate::ground::{Clock, Ground};
 use crate::model::signals::meaning;
 use crate::model::{Incident, Severity};
 use crate::rules::Rules;
-use crate::stages::{Clock, Ground, reload, tell};
+use crate::stages::{reload, tell};
 use crate::store::{StoreError, incidents, outbox};
 
 /// List, show, acknowledge and resolve incidents.

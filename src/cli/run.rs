@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Refused, Verdict, logs, runtime, settings, show_faults, warn};
 use crate::daemon::{Daemon, DaemonError};
-use crate::stages::Clock;
+use crate::ground::Clock;
 
 /// Run the daemon.
 #[derive(Debug, Args)]

@@ -62,7 +62,7 @@ impl Find {
         let store = open_store(&config)?;
         let searcher = Searcher::open(&config.index_dir()).context("the search index cannot be read")?;
         // «Now» of a recording is where the recording stands.
-        let now = store.read(latest)?.unwrap_or_else(crate::cli::search::now);
+        let now = store.read(mentions::latest)?.unwrap_or_else(crate::cli::search::now);
         let when = |text: &Option<String>| text.as_deref().map(|t| time(t, now)).transpose();
         let order = match self.sort {
             Sort::Newest => Order::Newest,
@@ -149,12 +149,6 @@ pub(super) fn fetch(store: &crate::store::Store, ids: &[i64]) -> Result<Vec<Ment
         }
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     })
-}
-
-fn latest(c: &rusqlite::Connection) -> Result<Option<Timestamp>, StoreError> {
-    let last: Option<i64> =
-        c.query_row("SELECT received FROM mentions ORDER BY id DESC LIMIT 1", [], |r| r.get(0)).ok();
-    Ok(last.map(crate::model::time::from_millis))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a search is asked now")]

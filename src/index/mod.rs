@@ -52,14 +52,18 @@ impl From<TantivyError> for IndexError {
     }
 }
 
+/// Does work over files that may be damaged: the engine can panic over them, and that is damage like any other (F09).
+fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    done.unwrap_or_else(|_| Err(IndexError::Damaged(format!("it cannot be {what}"))))
+}
+
 /// Opens the index of a folder for reading.
 fn open(dir: &Path) -> Result<(Index, Fields), IndexError> {
     if !dir.join("meta.json").exists() {
         return Err(IndexError::Missing(dir.to_owned()));
     }
-    // A damaged file can make the engine panic; that is damage like any other (F09).
-    let opened = std::panic::catch_unwind(|| Index::open_in_dir(dir));
-    let index = opened.map_err(|_| IndexError::Damaged("it cannot be opened".into()))??;
+    let index = guarded("opened", || Ok(Index::open_in_dir(dir)?))?;
     let fields = Fields::of(&index.schema()).ok_or_else(|| IndexError::Damaged("its schema is another one".into()))?;
     Ok((index, fields))
 }
@@ -93,7 +97,7 @@ pub fn open_or_make(dir: &Path, stamp: i64) -> Result<(IndexWriter, Option<Strin
 /// What is wrong with it.
 pub fn check(dir: &Path) -> Result<(), IndexError> {
     let (index, _) = open(dir)?;
-    let wrong = index.validate_checksum()?;
+    let wrong = guarded("read", || Ok(index.validate_checksum()?))?;
     match wrong.iter().next() {
         None => Ok(()),
         Some(file) => Err(IndexError::Damaged(format!("the checksum of {} is wrong", file.display()))),

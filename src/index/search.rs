@@ -8,7 +8,7 @@ use tantivy::query::{BooleanQuery, Occur, Query, RangeQuery};
 use tantivy::{DocAddress, IndexReader, ReloadPolicy, Term};
 
 use super::compile::compile;
-use super::{Fields, IndexError, open};
+use super::{Fields, IndexError, guarded, open};
 use crate::model::Mention;
 use crate::query::{Doc, Matcher, Node};
 use crate::text::Analyst;
@@ -78,7 +78,8 @@ impl Searcher {
     /// When there is none, or it is damaged.
     pub fn open(dir: &Path) -> Result<Searcher, IndexError> {
         let (index, fields) = open(dir)?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let reader =
+            guarded("opened", || Ok(index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?))?;
         Ok(Searcher { reader, fields })
     }
 
@@ -96,6 +97,14 @@ impl Searcher {
     /// # Errors
     /// When the index cannot be read, or `fetch` fails.
     pub fn search<E: std::error::Error + Send + Sync + 'static>(
+        &self,
+        what: &Search,
+        fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
+    ) -> Result<Found, IndexError> {
+        guarded("searched", || self.find(what, fetch))
+    }
+
+    fn find<E: std::error::Error + Send + Sync + 'static>(
         &self,
         what: &Search,
         fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Served;
 use super::guard::Caller;
+use crate::ground::intake::{self, Batch, Receipt};
 use crate::model::{Author, Capture};
-use crate::stages::intake::{self, Batch, Receipt};
 
 /// Most mentions in one request.
 const MOST: usize = 5000;

@@ -23,7 +23,7 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use guard::Tokens;
 
-use crate::stages::{Ground, Pulse};
+use crate::ground::{Ground, Pulse};
 use crate::store::outbox;
 
 /// What the handlers stand on.

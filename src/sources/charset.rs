@@ -17,6 +17,11 @@ pub fn decode(body: &[u8], http: Option<&str>) -> String {
     if text.chars().all(allowed) { text.into_owned() } else { text.chars().filter(|c| allowed(*c)).collect() }
 }
 
+/// What a byte means in windows-1252, as every browser takes it.
+pub(super) fn western(byte: u8) -> Option<char> {
+    WINDOWS_1252.decode_without_bom_handling(&[byte]).0.chars().next()
+}
+
 /// Whether XML 1.0 allows the character.
 pub(super) fn allowed(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{FFFD}' | '\u{10000}'..) && c != '\u{FEFF}'

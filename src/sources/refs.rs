@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::charset::allowed;
+use super::charset::{allowed, western};
 
 /// Text with all its references read, also the five of XML.
 pub(super) fn plain(text: &str) -> String {
@@ -74,7 +74,7 @@ fn character(name: &str) -> Option<Result<char, &'static str>> {
 /// Numbers 128 to 159 are meant as windows-1252, as in every browser; what XML forbids becomes U+FFFD.
 fn numbered(code: u32) -> char {
     let c = match u8::try_from(code) {
-        Ok(byte @ 0x80..=0x9F) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[byte]).0.chars().next(),
+        Ok(byte @ 0x80..=0x9F) => western(byte),
         _ => char::from_u32(code),
     };
     c.filter(|c| allowed(*c)).unwrap_or(char::REPLACEMENT_CHARACTER)

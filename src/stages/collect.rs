@@ -9,9 +9,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
-use super::ground::Ground;
-use super::intake::{self, Batch, Receipt};
 use super::{Stage, operator};
+use crate::ground::Ground;
+use crate::ground::intake::{self, Batch, Receipt};
 use crate::model::time::{Span, between, from_millis};
 use crate::sources::pace::{Outcome, Pace};
 use crate::sources::{Brought, FetchError, Http, Named};

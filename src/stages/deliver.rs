@@ -11,9 +11,9 @@ use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
 use super::Stage;
-use super::ground::Ground;
 use crate::channels::folder;
 use crate::channels::mail::{Mailer, SendError};
+use crate::ground::Ground;
 use crate::model::time::Span;
 use crate::store::Stored;
 use crate::store::outbox::{self, Message};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::Stage;
-use super::ground::Ground;
+use crate::ground::Ground;
 use crate::index::{self, IndexError, IndexWriter};
 use crate::model::time::Span;
 use crate::store::{StoreError, mentions};

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::ground::Ground;
 use crate::channels::letter::{self, Note};
 use crate::channels::mail;
+use crate::ground::Ground;
 use crate::model::Person;
 use crate::store::Stored;
 use crate::store::outbox::{self, Message};

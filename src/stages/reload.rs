@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::ground::Ground;
 use super::{Stage, operator};
 use crate::config::fault::{Fault, Sheet, render_all};
+use crate::ground::Ground;
 use crate::model::time::Span;
 use crate::rules::Rules;
 use crate::store::{Store, Stored, meta};

@@ -3,18 +3,17 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 
-use super::ground::{Ground, Knowledge};
 use crate::channels::letter::{self, Brief, ChartFacts};
 use crate::channels::mail;
 use crate::engine::incident::Call;
+use crate::ground::{Ground, Knowledge};
 use crate::model::incident::Notice;
 use crate::model::time::Span;
 use crate::model::{Alert, Incident, Mention, Person};
 use crate::report::chart;
 use crate::store::outbox::{self, Message};
-use crate::store::{Stored, incidents, mentions};
+use crate::store::{Connection, Stored, incidents, mentions};
 
 /// Mentions that a letter is made from.
 const EVIDENCE: u32 = 400;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::ground::{Ground, Knowledge};
 use super::{Stage, tell};
 use crate::engine::detect::{Detector, GroupKey, Kept, Verdict};
 use crate::engine::incident::{self, Call, REOPEN};
+use crate::ground::{Ground, Knowledge};
 use crate::model::signals::Signals;
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Policy, Status};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -171,6 +172,15 @@ pub fn topic_id(c: &Connection, name: &str) -> Stored<i64> {
 /// When the database cannot be read.
 pub fn last_seq(c: &Connection) -> Stored<i64> {
     Ok(c.prepare_cached("SELECT coalesce(max(seq), 0) FROM mentions")?.query_row([], |r| r.get(0))?)
+}
+
+/// When the last mention was received.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn latest(c: &Connection) -> Stored<Option<Timestamp>> {
+    let mut q = c.prepare_cached("SELECT received FROM mentions ORDER BY id DESC LIMIT 1")?;
+    Ok(q.query_row([], |r| r.get(0)).optional()?.map(from_millis))
 }
 
 /// How many mentions there are.

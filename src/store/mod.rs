@@ -16,7 +16,8 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
+pub use rusqlite::{Connection, Transaction};
+use rusqlite::{ErrorCode, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
 use writer::{Job, Writer};

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 /// Rooms by floor, lowest first.
 const FLOORS: &[&[&str]] = &[
-    &["config", "model", "telemetry"],
-    &["text"],
+    &["model", "telemetry"],
+    &["config", "text"],
     &["engine", "query"],
     &["rules", "sources", "channels", "report", "store", "index"],
+    &["ground"],
     &["stages", "serve"],
     &["daemon"],
     &["cli"],
@@ -22,6 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("encoding_rs", &["sources/charset.rs"]),
     ("chardetng", &["sources/charset.rs"]),
     ("tantivy", &["index/"]),
+    ("rusqlite", &["store/"]),
     ("rusqlite_migration", &["store/"]),
     ("rust_stemmers", &["text/stem.rs"]),
     ("whatlang", &["text/language.rs"]),

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::recording::{Item, Recording};
-use crate::stages::Clock;
+use crate::ground::Clock;
 
 /// Items that a feed shows.
 const SHOWN: usize = 60;

@@ -12,11 +12,12 @@ use crate::config::Config;
 use crate::daemon::Daemon;
 use crate::engine::detect::Kept;
 use crate::engine::incident;
+use crate::ground::Ground;
 use crate::index::Searcher;
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Severity, Status};
 use crate::report::chart::sparkline;
-use crate::stages::{Ground, tell};
+use crate::stages::tell;
 use crate::store::outbox::Message;
 use crate::store::{Stored, counts, groups, incidents, mentions, outbox};
 

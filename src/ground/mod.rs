@@ -1,10 +1,17 @@
-//! What all stages stand on: the store, the clock, the rules in force, and the bells between them.
+//! What the stages and the server stand on: the store, the clock, the rules in force, the bells between them, and the way
+//! in for mentions.
+
+mod clock;
+pub mod intake;
+mod pulse;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
-use super::Clock;
+pub use clock::Clock;
+pub use pulse::Pulse;
+
 use crate::engine::stories::Stories;
 use crate::model::time::{Span, from_millis};
 use crate::rules::Rules;

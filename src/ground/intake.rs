@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::Transaction;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::ground::{Ground, Knowledge};
+use super::{Ground, Knowledge};
 use crate::model::time::Span;
 use crate::model::{Author, Capture, Mention};
 use crate::query::Doc;
 use crate::store::counts::Counts;
 use crate::store::mentions::{self, Identity, Put};
-use crate::store::{StoreError, Stored};
+use crate::store::{StoreError, Stored, Transaction};
 use crate::text::{address, clean, sentiment::Label};
 
 /// What became of a batch.
