@@ -7,6 +7,7 @@ use std::fs::{File, TryLockError};
 use std::future::Future;
 use std::io::{Read, Seek, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::channels::mail::{Mailer, Relay};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
-use crate::ground::{Clock, Ground, Letterhead, Pulse};
+use crate::ground::{Clock, Ground, Letterhead, Pulse, retopic};
 use crate::rules::Rules;
 use crate::serve::{self, Served};
 use crate::sources::{self, FetchError, Http, Limits};
@@ -87,7 +88,8 @@ impl DataLock {
     /// When another process has it, or the directory cannot be used.
     pub fn take(dir: &Path) -> Result<DataLock, DaemonError> {
         let wrong = |source| DaemonError::DataDir { dir: dir.to_owned(), source };
-        std::fs::create_dir_all(dir).map_err(wrong)?;
+        // Names, addresses and letters are nobody else's business.
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(wrong)?;
         let path = dir.join("LOCK");
         let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(wrong)?;
         match file.try_lock() {
@@ -125,6 +127,8 @@ impl Pulses {
 const STUCK: Duration = Duration::from_secs(60);
 /// How long the stages have to finish what is in hand.
 const DRAIN: Duration = Duration::from_secs(30);
+/// Databases up to this size are checked before anything starts, in about a second; larger ones while it works.
+const CHECKED_AT_ONCE: u64 = 256 << 20;
 /// File events are gathered for this long before the rules are read.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -159,8 +163,15 @@ impl Daemon {
     ) -> Result<Daemon, DaemonError> {
         let lock = DataLock::take(&config.data_dir)?;
         let store = Store::open(&config.database())?;
+        let small = std::fs::metadata(config.database()).is_ok_and(|m| m.len() <= CHECKED_AT_ONCE);
+        if small {
+            store.check()?;
+        }
         let (rules, broken) = rules_in_force(config, &store)?;
         let warnings = broken.unwrap_or_else(|| rules.warnings.clone());
+        if let Some(before) = reload::last_good(&store)? {
+            retopic(&store, &before, &rules, clock.now())?;
+        }
         reload::keep_last_good(&store, &rules).await?;
         let named = sources::read(&config.sheet, &config.fetch.allow_private).map_err(DaemonError::Faults)?;
         let limits = Limits { max_body: config.fetch.max_body, ..Limits::default() };
@@ -199,11 +210,20 @@ impl Daemon {
                 pulses: daemon.pulses.0.clone(),
                 metrics: metrics.clone(),
                 index_dir: config.index_dir(),
+                at_home: config.base_url.as_deref().is_none_or(is_home)
+                    && !config.http.behind_proxy
+                    && config.http.listen.is_none_or(|a| a.ip().is_loopback()),
             };
             let stop = daemon.stop.clone();
-            daemon.tasks.spawn(async move { ("serve", serve::run(listener, served, stop).await.map_err(|_| "serve")) });
+            daemon.tasks.spawn(async move {
+                serve::run(listener, served, stop).await;
+                ("serve", Ok(()))
+            });
         }
         daemon.keep_watchdog(metrics);
+        if !small {
+            daemon.check_store();
+        }
         Ok(daemon)
     }
 
@@ -236,6 +256,25 @@ impl Daemon {
         });
     }
 
+    /// Checks a large database while it works already; one that is damaged ends the daemon.
+    fn check_store(&mut self) {
+        let store = self.ground.store.clone();
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            let checked = tokio::task::spawn_blocking(move || store.check()).await;
+            match checked {
+                Ok(Err(e)) => {
+                    tracing::error!(error = %e, "the database is damaged: restore the last backup");
+                    ("store", Err("store"))
+                }
+                _ => {
+                    stop.cancelled().await;
+                    ("store", Ok(()))
+                }
+            }
+        });
+    }
+
     /// Feeds systemd's watchdog while every stage has ticked, and drains the metrics' histograms.
     fn keep_watchdog(&mut self, metrics: Option<PrometheusHandle>) {
         let (pulses, stop) = (self.pulses.clone(), self.stop.clone());
@@ -265,8 +304,10 @@ impl Daemon {
         tell_systemd(&[sd_notify::NotifyState::Ready]);
         let mut verdict = Ok(());
         tokio::pin!(end);
+        let store = self.ground.store.clone();
         tokio::select! {
             () = &mut end => {}
+            failed = store.failed() => verdict = Err(failed.into()),
             ended = self.tasks.join_next() => {
                 let name = match ended {
                     Some(Ok((name, _))) => name.to_owned(),
@@ -284,6 +325,16 @@ impl Daemon {
         }
         verdict
     }
+}
+
+/// Whether an address leads to the machine that it is opened on.
+fn is_home(base_url: &str) -> bool {
+    url::Url::parse(base_url).is_ok_and(|url| match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    })
 }
 
 fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
@@ -351,7 +402,7 @@ pub fn post_of(config: &Config) -> Result<Post, DaemonError> {
     let mut relays = Vec::new();
     for spec in &config.mail.relays {
         let password = spec.password.as_ref().map(|p| p.fetch()).transpose()?;
-        let relay = Relay::parse(&spec.url, spec.user.clone(), password, spec.ca_file.as_deref());
+        let relay = Relay::new(&spec.address, spec.user.clone(), password, spec.ca_file.as_deref());
         relays.push(relay.map_err(DaemonError::Relay)?);
     }
     Ok(Post::Relays(Arc::new(Mailer::new(relays))))

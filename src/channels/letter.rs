@@ -140,14 +140,16 @@ pub fn compose(brief: &Brief<'_>) -> Result<Letter, LetterError> {
         (text, html) = render(brief, words, stories)?;
     }
     let i = brief.incident;
-    let root = format!("<incident.{}@{}>", i.id, brief.from_domain);
+    // Numbers begin again in another data directory; the time of opening tells such incidents apart.
+    let thread = format!("incident.{}.{}", i.id, i.opened.as_second());
+    let root = format!("<{thread}@{}>", brief.from_domain);
     let told_before = i.messages > 1;
     Ok(Letter {
         subject: subject(brief, words),
         text,
         html,
         chart: brief.chart.filter(|_| whole(brief.notice)).and_then(|c| c.png.clone()),
-        message_id: format!("<incident.{}.{}.{}@{}>", i.id, brief.person.name, i.messages, brief.from_domain),
+        message_id: format!("<{thread}.{}.{}@{}>", brief.person.name, i.messages, brief.from_domain),
         in_reply_to: told_before.then(|| root.clone()),
         references: vec![root],
         incident: i.id,
@@ -314,14 +316,14 @@ fn voices(brief: &Brief<'_>, words: &Words, zone: &TimeZone, most: usize) -> Vec
         let link = defang::link(&m.url);
         let who = if m.author.name.is_empty() { &m.author.handle } else { &m.author.name };
         Voice {
-            place: header_text(if m.site.is_empty() { &m.source } else { &m.site }, 60),
-            network: header_text(&m.network, 20),
-            author: header_text(who, 40),
+            place: defang::words(if m.site.is_empty() { &m.source } else { &m.site }, 60),
+            network: defang::words(&m.network, 20),
+            author: defang::words(who, 40),
             reach: words.number(m.reach),
             language: m.language.clone(),
             at: words.time(m.at, zone),
-            title: header_text(&m.title, 120),
-            quote: header_text(&m.text, QUOTE),
+            title: defang::words(&m.title, 120),
+            quote: defang::words(&m.text, QUOTE),
             mixed: link.as_ref().is_some_and(|l| l.mixed_script),
             link: link.map(|l| l.shown).unwrap_or_default(),
             copies: same().count().saturating_sub(1),
@@ -380,7 +382,7 @@ const MOST_NOTE: usize = 40_000;
 
 /// Composes a note to the operator.
 pub fn note(note: &Note<'_>) -> Letter {
-    let text: String = note.text.chars().filter(|c| *c == '\n' || !c.is_control()).take(MOST_NOTE).collect();
+    let text: String = note.text.chars().filter(|c| *c == '\n' || !defang::unseen(*c)).take(MOST_NOTE).collect();
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     Letter {
         subject: header_text(note.subject, 150),

@@ -13,9 +13,9 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
 
 use super::letter::Letter;
+use crate::config::relay::{Protection, RelayAddress};
 use crate::model::Person;
 
 /// A letter that cannot be made a mail.
@@ -98,19 +98,6 @@ fn encoded(text: &str, encoding: ContentTransferEncoding) -> Body {
     Body::new_with_encoding(text.to_owned(), encoding).unwrap_or_else(Body::new)
 }
 
-/// How a relay's connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Protection {
-    /// TLS from the first byte.
-    Implicit,
-    /// STARTTLS or nothing is sent.
-    Required,
-    /// STARTTLS where it is offered.
-    Opportunistic,
-    /// None; on loopback only.
-    None,
-}
-
 /// One relay.
 pub struct Relay {
     /// Host and port, for telling.
@@ -130,40 +117,18 @@ const PER_COMMAND: Duration = Duration::from_secs(30);
 const PER_RELAY: Duration = Duration::from_secs(85);
 
 impl Relay {
-    /// A relay from its url: `smtps://user@host:465`, `smtp://host:587?tls=required|opportunistic|none`. `ca_file` names
-    /// one more authority to trust.
+    /// A relay at an address. `ca_file` names one more authority to trust.
     ///
     /// # Errors
     /// A sentence that says what is wrong, without the password.
-    pub fn parse(
-        url: &str,
+    pub fn new(
+        address: &RelayAddress,
         user: Option<String>,
         password: Option<SecretString>,
         ca_file: Option<&Path>,
     ) -> Result<Relay, String> {
-        let wrong =
-            |what: &str| format!("{what} in the relay's url; write for example smtps://alerts@mail.example.org:465");
-        let parsed = Url::parse(url).map_err(|_| wrong("there is a mistake"))?;
-        // Schemes that are not of the web have their hosts as they are written.
-        let host = parsed.host_str().filter(|h| !h.is_empty()).ok_or_else(|| wrong("there is no host"))?.to_owned();
-        let bare = host.trim_matches(['[', ']']);
-        let tls = parsed.query_pairs().find(|(k, _)| k == "tls").map(|(_, v)| v.into_owned());
-        let protection = match (parsed.scheme(), tls.as_deref()) {
-            ("smtps", None) => Protection::Implicit,
-            ("smtp", None | Some("required")) => Protection::Required,
-            ("smtp", Some("opportunistic")) => Protection::Opportunistic,
-            ("smtp", Some("none")) => Protection::None,
-            ("smtp" | "smtps", Some(other)) => {
-                return Err(format!("`tls={other}` is unknown; use required, opportunistic or none"));
-            }
-            (other, _) => return Err(format!("`{other}://` is no relay; use smtp:// or smtps://")),
-        };
-        let local = bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if protection == Protection::None && !local {
-            return Err(format!("tls=none is for relays on this machine; {host} is not"));
-        }
-        let port = parsed.port().unwrap_or(if protection == Protection::Implicit { 465 } else { 587 });
-        let mut tls = TlsParameters::builder(bare.to_owned());
+        let host = address.host.as_str();
+        let mut tls = TlsParameters::builder(host.to_owned());
         if let Some(path) = ca_file {
             let pem = std::fs::read(path).map_err(|e| format!("ca_file {}: {e}", path.display()))?;
             let certificate =
@@ -172,21 +137,20 @@ impl Relay {
         }
         let parameters =
             || tls.build().map_err(|_| "TLS cannot be set up: are there CA certificates on this machine?".to_owned());
-        let tls = match protection {
+        let tls = match address.protection {
             Protection::Implicit => Tls::Wrapper(parameters()?),
             Protection::Required => Tls::Required(parameters()?),
             Protection::Opportunistic => Tls::Opportunistic(parameters()?),
             Protection::None => Tls::None,
         };
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(bare)
-            .port(port)
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
+            .port(address.port)
             .tls(tls)
             .timeout(Some(PER_COMMAND));
-        let own = (!parsed.username().is_empty()).then(|| parsed.username().replace("%40", "@"));
-        if let (Some(user), Some(password)) = (user.or(own), password) {
+        if let (Some(user), Some(password)) = (user.or(address.user.clone()), password) {
             builder = builder.credentials(Credentials::new(user, password.expose_secret().to_owned()));
         }
-        Ok(Relay { name: format!("{host}:{port}"), transport: builder.build() })
+        Ok(Relay { name: format!("{host}:{}", address.port), transport: builder.build() })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 
 use super::{Paint, Verdict, settings_file, show_faults};
@@ -27,15 +28,11 @@ impl Check {
         let mut config = Config::unwritten();
         let path = settings_file(file);
         if let Some(path) = &path {
-            let text = std::fs::read_to_string(path)?;
-            let sheet = Sheet::new(path.display().to_string(), text);
-            match Config::read(sheet.clone()) {
-                Ok(read) => config = read.rebase(path),
-                Err(wrong) => {
-                    faults.extend(wrong);
-                    config.sheet = sheet;
-                }
-            }
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the settings {}", path.display()))?;
+            let (read, wrong) = Config::read_all(Sheet::new(path.display().to_string(), text));
+            config = read.rebase(path);
+            faults.extend(wrong);
         }
         if let Err(wrong) = sources::read(&config.sheet, &config.fetch.allow_private) {
             // Syntax is told once.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Paint, Verdict, open_store, runtime, settings};
-use crate::config::Config;
 use crate::config::fault::Fault;
+use crate::config::{Config, SecretError};
 use crate::index;
 use crate::model::time::from_millis;
 use crate::rules::Rules;
@@ -126,13 +126,28 @@ fn permissions(config: &Config) -> Finding {
 fn secrets(config: &Config) -> Vec<Finding> {
     let relays = config.mail.relays.iter().filter_map(|r| r.password.as_ref());
     let tokens = config.http.tokens.iter().map(|t| &t.value);
-    relays.chain(tokens).filter_map(|s| s.fetch().err()).map(|e| finding("secret", State::Ill, e.to_string())).collect()
+    relays
+        .chain(tokens)
+        .filter_map(|s| s.fetch().err())
+        .map(|e| match e {
+            SecretError::NoCredentials(name) => finding(
+                "secret",
+                State::Warning,
+                format!("the credential `{name}` is seen by the unit alone, and not from here"),
+            ),
+            e => finding("secret", State::Ill, e.to_string()),
+        })
+        .collect()
 }
 
 fn state(config: &Config) -> Vec<Finding> {
     let store = match open_store(config) {
         Ok(store) => store,
-        Err(e) => return vec![finding("store", State::Warning, format!("{e:#}"))],
+        Err(e) => {
+            // Only what is not there yet will come by itself.
+            let state = if config.database().exists() { State::Ill } else { State::Warning };
+            return vec![finding("store", state, format!("{e:#}"))];
+        }
     };
     let mut out = Vec::new();
     out.push(match store.check() {
@@ -189,12 +204,9 @@ fn relays(config: &Config) -> anyhow::Result<Vec<Finding>> {
     }
     let mut out = Vec::new();
     for relay in &config.mail.relays {
-        let url = url::Url::parse(&relay.url).ok();
-        let host = url.as_ref().and_then(|u| u.host_str()).unwrap_or("").to_owned();
-        let implicit = url.as_ref().is_some_and(|u| u.scheme() == "smtps");
-        let port = url.as_ref().and_then(url::Url::port).unwrap_or(if implicit { 465 } else { 587 });
+        let (host, port) = (relay.address.host.as_str(), relay.address.port);
         let reached = runtime()?.block_on(async {
-            let connect = tokio::net::TcpStream::connect((host.as_str(), port));
+            let connect = tokio::net::TcpStream::connect((host, port));
             tokio::time::timeout(Duration::from_secs(5), connect).await
         });
         out.push(match reached {

@@ -127,7 +127,7 @@ fn show(config: &Config, id: i64, json: bool) -> anyhow::Result<Verdict> {
             "{} has it since {}{}",
             ack.by,
             day(ack.at),
-            if ack.note.is_empty() { String::new() } else { format!(": {}", ack.note) }
+            if ack.note.is_empty() { String::new() } else { format!(": {}", super::safe(&ack.note, 200)) }
         );
     }
     say!("\n{}", paint.bold("Why it rang"));

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 /// A text that somebody wrote, with the name it is known by.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,12 +43,14 @@ pub struct Fault {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// The text may hold a secret, and is not shown.
+    pub unseen: bool,
 }
 
 impl Fault {
     /// A mistake that keeps the text from being used.
     pub fn error(sheet: &Arc<Sheet>, span: Range<usize>, message: impl Into<String>) -> Fault {
-        Fault { weight: Weight::Error, sheet: sheet.clone(), span, message: message.into(), help: None }
+        Fault { weight: Weight::Error, sheet: sheet.clone(), span, message: message.into(), help: None, unseen: false }
     }
 
     /// Something legal but probably wrong.
@@ -59,6 +61,12 @@ impl Fault {
     /// Adds what to do.
     pub fn help(mut self, help: impl Into<String>) -> Fault {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Does not show the text, which may hold a secret.
+    pub fn unseen(mut self) -> Fault {
+        self.unseen = true;
         self
     }
 
@@ -80,11 +88,16 @@ impl Fault {
             Weight::Warning => Level::WARNING,
         };
         let span = self.span_on_characters();
-        let mut group: Group<'_> = level.primary_title(self.message.as_str()).element(
-            Snippet::source(self.sheet.text.as_str())
-                .path(self.sheet.name.as_str())
-                .annotation(AnnotationKind::Primary.span(span)),
-        );
+        let title = level.primary_title(self.message.as_str());
+        let mut group: Group<'_> = if self.unseen {
+            title.element(Origin::path(self.sheet.name.as_str()).line(self.line()))
+        } else {
+            title.element(
+                Snippet::source(self.sheet.text.as_str())
+                    .path(self.sheet.name.as_str())
+                    .annotation(AnnotationKind::Primary.span(span)),
+            )
+        };
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }

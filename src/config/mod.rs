@@ -1,6 +1,7 @@
 //! The operator's settings, `vakt.toml`: as written, then as meant, or every mistake at once.
 
 pub mod fault;
+pub mod relay;
 pub mod secret;
 pub mod written;
 
@@ -11,7 +12,9 @@ use std::sync::Arc;
 pub use fault::{Fault, Sheet, Weight};
 pub use secret::{SecretError, SecretRef};
 
+use crate::model::people::{address_of, is_mail_address};
 use crate::model::time::Span;
+use relay::RelayAddress;
 use written::{Desk, Form};
 
 /// All settings but the sources', which the sources read for themselves out of [`Config::sheet`].
@@ -38,6 +41,8 @@ pub struct Config {
 pub struct Http {
     /// Where it listens; `None` for not at all.
     pub listen: Option<SocketAddr>,
+    /// A proxy that speaks TLS stands in front of it.
+    pub behind_proxy: bool,
     /// Tokens that may call the API.
     pub tokens: Vec<Token>,
 }
@@ -76,8 +81,8 @@ pub struct Mail {
 /// One relay as written.
 #[derive(Debug, Clone)]
 pub struct RelaySpec {
-    /// `smtp://` or `smtps://` with host, port and `?tls=`.
-    pub url: String,
+    /// Where it is and how it is spoken to.
+    pub address: RelayAddress,
     /// Account; the url's user where it has one.
     pub user: Option<String>,
     /// Where the password is kept.
@@ -107,14 +112,16 @@ impl Config {
     /// # Errors
     /// Every mistake in it, sources excepted.
     pub fn read(sheet: Arc<Sheet>) -> Result<Config, Vec<Fault>> {
+        let (config, faults) = Config::read_all(sheet);
+        if fault::any_error(&faults) { Err(faults) } else { Ok(config) }
+    }
+
+    /// Reads what can be read of the settings of a sheet, with every mistake in it, sources excepted.
+    pub fn read_all(sheet: Arc<Sheet>) -> (Config, Vec<Fault>) {
         let desk = Desk::new(sheet.clone());
-        let mut config = None;
-        desk.read(|form| config = read_root(&sheet, form));
-        let faults = desk.into_faults();
-        match config {
-            Some(config) if !fault::any_error(&faults) => Ok(config),
-            _ => Err(faults),
-        }
+        let mut config = Config { sheet: sheet.clone(), ..Config::unwritten() };
+        desk.read(|form| read_root(&mut config, form));
+        (config, desk.into_faults())
     }
 
     /// The settings that hold where there is no file: state in `./vakt-data`, rules in `./rules`.
@@ -125,7 +132,7 @@ impl Config {
             data_dir: "vakt-data".into(),
             rules_dir: "rules".into(),
             base_url: None,
-            http: Http { listen: Some(DEFAULT_LISTEN), tokens: Vec::new() },
+            http: Http { listen: Some(DEFAULT_LISTEN), behind_proxy: false, tokens: Vec::new() },
             mail: Mail { from: DEFAULT_FROM.into(), operator: None, relays: Vec::new() },
             fetch: Fetch::default(),
         }
@@ -159,6 +166,8 @@ impl Config {
 }
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+/// Least that `max_body` may be.
+const LEAST_BODY: usize = 64 << 10;
 const DEFAULT_FROM: &str = "vakt <vakt@localhost>";
 
 impl Default for Fetch {
@@ -173,8 +182,7 @@ impl Default for Fetch {
     }
 }
 
-fn read_root(sheet: &Arc<Sheet>, form: Form<'_>) -> Option<Config> {
-    let mut config = Config { sheet: sheet.clone(), ..Config::unwritten() };
+fn read_root(config: &mut Config, form: Form<'_>) {
     if let Some(dir) = form.text("data_dir") {
         config.data_dir = dir.value.into();
     }
@@ -200,12 +208,11 @@ fn read_root(sheet: &Arc<Sheet>, form: Form<'_>) -> Option<Config> {
     }
     form.tables("source", "source");
     form.finish();
-    Some(config)
 }
 
 fn read_http(form: Form<'_>) -> Http {
-    let mut http = Http { listen: Some(DEFAULT_LISTEN), tokens: Vec::new() };
     let behind_proxy = form.flag("behind_tls_proxy").is_some_and(|f| f.value);
+    let mut http = Http { listen: Some(DEFAULT_LISTEN), behind_proxy, tokens: Vec::new() };
     if let Some(listen) = form.text("listen") {
         match listen.value.parse::<SocketAddr>() {
             _ if listen.value == "off" => http.listen = None,
@@ -225,8 +232,12 @@ fn read_http(form: Form<'_>) -> Http {
             "read" => Some(Role::Read),
             _ => None,
         });
+        if let Some(name) = name.as_ref().filter(|n| http.tokens.iter().any(|t| t.name == n.value)) {
+            token.desk.error(name.span.clone(), format!("there are two tokens named `{}`", name.value), "rename one");
+        }
+        let given = token.has("value");
         let value = token.table("value", "secret").and_then(SecretRef::read);
-        if value.is_none() {
+        if !given {
             token.desk.error(
                 token.span.clone(),
                 "this token has no `value`",
@@ -243,9 +254,17 @@ fn read_http(form: Form<'_>) -> Http {
 }
 
 fn read_mail(form: Form<'_>) -> Mail {
+    let (from, operator) = (form.must_text("from"), form.text("operator"));
+    let addressed = from.as_ref().map(|f| (f, address_of(&f.value))).into_iter();
+    for (at, address) in addressed.chain(operator.as_ref().map(|o| (o, o.value.as_str()))) {
+        if !is_mail_address(address) {
+            let help = "write \"vakt <vakt@example.org>\", in ASCII letters between the brackets";
+            form.desk.error(at.span.clone(), format!("`{}` is no mail address", at.value), help);
+        }
+    }
     let mut mail = Mail {
-        from: form.must_text("from").map_or_else(|| DEFAULT_FROM.into(), |f| f.value),
-        operator: form.text("operator").map(|o| o.value),
+        from: from.map_or_else(|| DEFAULT_FROM.into(), |f| f.value),
+        operator: operator.map(|o| o.value),
         relays: Vec::new(),
     };
     for relay in form.tables("relays", "relay") {
@@ -253,15 +272,20 @@ fn read_mail(form: Form<'_>) -> Mail {
         let user = relay.text("user").map(|u| u.value);
         let ca_file = relay.text("ca_file").map(|f| f.value.into());
         let password = relay.table("password", "secret").and_then(SecretRef::read);
-        if let Some(url) = url {
-            if url::Url::parse(&url.value).is_ok_and(|u| u.password().is_some()) {
-                relay.desk.error(
-                    url.span.clone(),
-                    "a password stands in the relay's url",
-                    "take it out and add password = { credential = \"smtp-password\" }",
-                );
+        match url.as_ref().map(|url| (url, RelayAddress::parse(&url.value))) {
+            Some((url, Ok(address))) => {
+                if password.is_some() && user.is_none() && address.user.is_none() {
+                    let help = "add user = \"…\", or write it before the host: smtps://alerts@mail.example.org";
+                    relay.desk.error(url.span.clone(), "this relay has a password and no user", help);
+                }
+                mail.relays.push(RelaySpec { address, user, password, ca_file });
             }
-            mail.relays.push(RelaySpec { url: url.value, user, password, ca_file });
+            Some((url, Err(wrong))) => {
+                let help =
+                    "write smtps://alerts@mail.example.org:465, and password = { credential = \"smtp-password\" }";
+                relay.desk.push(Fault::error(&relay.desk.sheet, url.span.clone(), wrong).help(help).unseen());
+            }
+            None => {}
         }
         relay.finish();
     }
@@ -272,19 +296,29 @@ fn read_mail(form: Form<'_>) -> Mail {
 fn read_fetch(form: Form<'_>) -> Fetch {
     let mut fetch = Fetch::default();
     if let Some(contact) = form.text("contact") {
+        if !contact.value.chars().all(|c| c.is_ascii() && !c.is_ascii_control()) {
+            let help = "write a web or mail address";
+            form.desk.error(contact.span.clone(), "`contact` goes into a header and is plain ASCII on one line", help);
+        }
         fetch.contact = contact.value;
     }
     if let Some(max) = form.bytes("max_body") {
+        if max.value < LEAST_BODY {
+            form.desk.error(max.span.clone(), "with so few bytes hardly any feed could be read", "write \"8 MiB\"");
+        }
         fetch.max_body = max.value;
     }
     fetch.allow_private = form.texts("allow_private").into_iter().map(|n| n.value).collect();
     if let Some(min) = form.span("min_interval") {
         fetch.min_interval = min.value;
     }
-    if let Some(max) = form.span("max_interval") {
-        fetch.max_interval = max.value;
+    match form.span("max_interval") {
+        Some(max) if max.value < fetch.min_interval => {
+            form.desk.error(max.span, "`max_interval` is shorter than `min_interval`", "make it longer");
+        }
+        Some(max) => fetch.max_interval = max.value,
+        None => fetch.max_interval = fetch.max_interval.max(fetch.min_interval),
     }
-    fetch.max_interval = fetch.max_interval.max(fetch.min_interval);
     form.finish();
     fetch
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::fault::{Fault, Sheet, suggest};
 use crate::model::time::Span;
@@ -72,6 +73,11 @@ pub struct Form<'a> {
     known: RefCell<Vec<&'static str>>,
 }
 
+/// Longest name, in bytes.
+const LONGEST_NAME: usize = 64;
+/// Keys whose values are secrets: where one is written in their place it is not shown.
+const SECRETS: [&str; 4] = ["password", "value", "token", "secret"];
+
 type Value<'a> = &'a Spanned<DeValue<'a>>;
 
 impl<'a> Form<'a> {
@@ -83,7 +89,16 @@ impl<'a> Form<'a> {
     fn wrong(&self, key: &str, value: Value<'_>, wanted: &str) {
         let found = value.get_ref().type_str();
         let found = if found == "integer" || found == "array" { format!("an {found}") } else { format!("a {found}") };
-        self.desk.error(value.span(), format!("`{key}` must be {wanted}, not {found}"), format!("write {wanted}"));
+        let message = format!("`{key}` must be {wanted}, not {found}");
+        let fault = Fault::error(&self.desk.sheet, value.span(), message);
+        self.desk.push(match SECRETS.contains(&key) {
+            true => fault
+                .help(
+                    "a secret is kept elsewhere: { credential = \"name\" }, { file = \"/path\" } or { env = \"NAME\" }",
+                )
+                .unseen(),
+            false => fault.help(format!("write {wanted}")),
+        });
     }
 
     /// Notes that a key which must be there is not.
@@ -113,6 +128,34 @@ impl<'a> Form<'a> {
                 None
             }
         }
+    }
+
+    /// The `name` that must be there: it goes into addresses, commands and queries.
+    pub fn must_name(&self) -> Option<At<String>> {
+        let name = self.must_text("name")?;
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+        if name.value.is_empty() || name.value.len() > LONGEST_NAME || !name.value.chars().all(fits) {
+            let plain: String = name.value.to_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).collect();
+            let plain = plain.split('-').filter(|p| !p.is_empty()).collect::<Vec<_>>().join("-");
+            let help = match plain.is_empty() || plain.len() > LONGEST_NAME {
+                true => "write a short one such as `product-safety`".to_owned(),
+                false => format!("write `{plain}`, and give the words that people see as title or full_name"),
+            };
+            self.desk.error(name.span.clone(), "a name is lower-case letters a to z, digits and hyphens", help);
+        }
+        Some(name)
+    }
+
+    /// Whether the key is there, right or wrong.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// A number that changes when the table's text does.
+    pub fn digest(&self) -> u64 {
+        xxh3_64(
+            format!("{:?}", self.table.iter().map(|(k, v)| (k.get_ref(), v.get_ref())).collect::<Vec<_>>()).as_bytes(),
+        )
     }
 
     /// A string, if the key is there.

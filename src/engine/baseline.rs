@@ -4,7 +4,7 @@
 //! hour of the day, shrunk toward the plain level while there is little data. Counts are negative binomial; the
 //! uncertainty of a mean learned from few mentions widens it, so a new topic does not ring for its first post.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ const DISPERSION: f64 = 0.15;
 const DISPERSION_WEIGHT: f64 = 200.0;
 /// Surprise is not told beyond this.
 const MOST_SURPRISE: f64 = 300.0;
+/// Hours that taught nothing are remembered for so many hours.
+const REMEMBERED: i64 = 24 * 14;
 /// An hour is learned this long after it ended, so that late mentions are in it.
 const GRACE: i64 = HOUR / 2;
 
@@ -59,6 +61,9 @@ pub struct Baseline {
     next: Option<i64>,
     /// Hours that are not over yet.
     open: BTreeMap<i64, Hour>,
+    /// Hours that taught nothing: what is told of them later teaches nothing either.
+    #[serde(default)]
+    skipped: BTreeSet<i64>,
 }
 
 impl Default for Baseline {
@@ -75,6 +80,7 @@ impl Default for Baseline {
             first: None,
             next: None,
             open: BTreeMap::new(),
+            skipped: BTreeSet::new(),
         }
     }
 }
@@ -93,7 +99,7 @@ impl Baseline {
     pub fn count(&mut self, m: &Mention) {
         let hour = hour_of(m.at);
         if let Some(next) = self.next.filter(|next| hour < *next) {
-            if self.first.is_some_and(|first| hour >= first) {
+            if self.first.is_some_and(|first| hour >= first) && !self.skipped.contains(&hour) {
                 let weight = 0.5f64.powf((next - hour) as f64 / HALF_LIFE);
                 self.mentions += weight;
                 self.season[hour_of_day(hour)].0 += if self.hours >= 20.0 { weight } else { 0.0 };
@@ -120,13 +126,16 @@ impl Baseline {
         while hour < over {
             let seen = self.open.remove(&hour).unwrap_or_default();
             let (from, to) = (from_millis(hour * HOUR), from_millis((hour + 1) * HOUR));
-            if !unknown(from, to) {
+            if unknown(from, to) {
+                self.skipped.insert(hour);
+            } else {
                 self.learn_hour(hour, seen);
             }
             hour += 1;
         }
         self.next = Some(hour.max(self.next.unwrap_or(hour)));
         self.open.retain(|h, _| *h >= hour);
+        self.skipped.retain(|h| *h >= hour - REMEMBERED);
         changed
     }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
 use cel::{Context, Program, Value as Cel};
 
+use super::sound;
 use crate::model::signals::{SIGNALS, Value};
 use crate::model::{Signals, Term};
 
@@ -65,15 +66,17 @@ impl Condition {
             return Err(mistakes);
         }
         let condition = Condition { text: text.to_owned(), program, names: known };
-        // Signals are plain numbers, so what can be judged once can be judged always.
-        for probe in [Signals::default(), Signals { mentions: 1_000_000, surprise: 50.0, ..Signals::default() }] {
-            match condition.judge(&probe) {
-                Ok(Cel::Bool(_)) => {}
-                Ok(other) => {
-                    return Err(wrong(format!("the condition yields {:?} instead of true or false", other.type_of())));
-                }
-                Err(e) => return Err(wrong(format!("the condition cannot be judged: {e}"))),
-            }
+        let parts = condition.program.expression();
+        if let Some(why) = sound::fault(parts) {
+            return Err(wrong(why));
+        }
+        let terms = |part: &IdedExpr| {
+            let mut out = Vec::new();
+            collect(part, &Signals::default(), &mut out);
+            out
+        };
+        if let Some(why) = sound::never(parts, terms) {
+            return Err(wrong(why));
         }
         Ok(condition)
     }
@@ -100,9 +103,15 @@ impl Condition {
         self.program.execute(&context)
     }
 
-    /// Whether it holds. A judgement that fails does not hold.
+    /// Whether it holds. A judgement that fails, as one beyond all numbers could, does not hold, and is counted.
     pub fn holds(&self, signals: &Signals) -> bool {
-        matches!(self.judge(signals), Ok(Cel::Bool(true)))
+        match self.judge(signals) {
+            Ok(verdict) => verdict == Cel::Bool(true),
+            Err(_) => {
+                metrics::counter!("vakt_conditions_failed_total").increment(1);
+                false
+            }
+        }
     }
 
     /// Its comparisons of a signal with a number, beside what was seen, in the order written.
@@ -228,6 +237,25 @@ mod tests {
         assert!(Condition::parse("mentions >= ").is_err());
         assert!(Condition::parse("mentions").is_err());
         assert!(Condition::parse("mentions >= 'x'").is_err());
+        for hidden in [
+            "mentions >= 5 && reach",
+            "negative_share >= 0.5 && authors.size() > 3",
+            "mentions >= 5 || reach == 'big'",
+            "mentions / authors >= 2",
+            "expected * 2 >= 3.0",
+            "negative_share >= 50.0",
+            "mentions > 5 && surprise > 1.0 && mentions < 6",
+        ] {
+            assert!(Condition::parse(hidden).is_err(), "{hidden}");
+        }
+        for right in [
+            "mentions > 5 || mentions < 3",
+            "!(mentions > 5 && mentions < 3)",
+            "expected * 2.0 < 9.0",
+            "-sentiment > 0.2",
+        ] {
+            assert!(Condition::parse(right).is_ok(), "{right}");
+        }
     }
 
     proptest::proptest! {

@@ -163,11 +163,11 @@ impl Detector {
         }
     }
 
-    /// Warms the baselines of rules that are new, with a mention of the past. `known` are the names of rules that
-    /// have learned already.
-    pub fn warm(&mut self, m: &Mention, known: &HashSet<String>) {
+    /// Warms the baselines of groups that are new, with a mention of the past. `known` are the groups that have learned
+    /// already.
+    pub fn warm(&mut self, m: &Mention, known: &HashSet<GroupKey>) {
         for (key, topic, span) in self.groups_of(m) {
-            if known.contains(&key.alert) {
+            if known.contains(&key) {
                 continue;
             }
             let group = self.groups.entry(key).or_insert_with(|| Group {

@@ -40,6 +40,7 @@ pub fn open(
         opened: now,
         fired: now,
         resolved: None,
+        calm: false,
         ack: None,
         steps_taken: 0,
         next_step: None,
@@ -89,8 +90,13 @@ pub fn judge(
     let mut calls = Vec::new();
     let ringing = verdict.and_then(|v| v.severity.map(|s| (v, s)));
     if incident.status == Status::Resolved {
-        if let Some((verdict, severity)) = ringing {
-            reopen(incident, verdict, severity, policy, alert, now, &mut calls);
+        match ringing {
+            // People who say that it is over know that it still rings, unless it has become worse.
+            Some((verdict, severity)) if incident.calm || severity > incident.severity => {
+                reopen(incident, verdict, severity, policy, alert, now, &mut calls);
+            }
+            Some(_) => {}
+            None => incident.calm = true,
         }
         return calls;
     }
@@ -113,6 +119,7 @@ pub fn judge(
         }
     } else if crate::model::time::between(incident.fired, now) >= alert.map_or(REOPEN, |a| a.resolve_after) {
         end(incident, now);
+        incident.calm = true;
         calls.push(Call { notice: Notice::Resolved, notify: incident.told.clone() });
         return calls;
     }
@@ -134,6 +141,7 @@ fn reopen(
 ) {
     incident.status = Status::Open;
     incident.resolved = None;
+    incident.calm = false;
     incident.ack = None;
     incident.fired = now;
     incident.severity = incident.severity.max(severity);
@@ -289,6 +297,22 @@ mod tests {
         assert_eq!(tick(&mut i, None, 121), []);
         assert_eq!(tick(&mut i, Some(Severity::Review), 130), [Notice::Reopened]);
         assert_eq!((i.status, i.severity), (Status::Open, Severity::Escalate), "it never gets milder by itself");
+    }
+
+    #[test]
+    fn what_people_resolve_stays_so_until_it_has_calmed_or_is_worse() {
+        let mut i = opened();
+        let ringing = verdict(Some(Severity::Escalate), 12);
+        resolve(&mut i, t(5));
+        assert_eq!(judge(&mut i, Some(&ringing), Some(&policy()), Some(&alert()), t(6)), []);
+        assert_eq!(i.status, Status::Resolved, "it rings on, as they knew");
+        let mut worse = i.clone();
+        let crisis = verdict(Some(Severity::Crisis), 40);
+        assert_eq!(judge(&mut worse, Some(&crisis), Some(&policy()), Some(&alert()), t(7))[0].notice, Notice::Reopened);
+        judge(&mut i, Some(&verdict(None, 1)), Some(&policy()), Some(&alert()), t(8));
+        assert!(i.calm);
+        let back = judge(&mut i, Some(&ringing), Some(&policy()), Some(&alert()), t(9));
+        assert_eq!((back[0].notice, i.status), (Notice::Reopened, Status::Open));
     }
 
     #[test]

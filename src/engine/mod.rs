@@ -7,5 +7,6 @@ pub mod baseline;
 pub mod condition;
 pub mod detect;
 pub mod incident;
+mod sound;
 pub mod stories;
 pub mod window;

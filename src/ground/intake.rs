@@ -1,5 +1,6 @@
 //! From what a source told to what is stored: cleaned, dated, told apart, analysed, in one transaction with the cursor.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -36,11 +37,16 @@ pub struct Batch {
     pub captures: Vec<Capture>,
     /// It is the source's first: history, which warms the baselines and never rings.
     pub history: bool,
+    /// The source was not read for a while: what has no date may be as old as that, and is history too.
+    pub undated_is_old: bool,
 }
 
 /// Publication is believed from so long before arrival to so long after it (F50).
 const OLDEST: Span = Span::days(30);
 const FUTURE: Span = Span::mins(10);
+
+/// More people than there are, or likes than they could give, are somebody's joke.
+const MOST_PEOPLE: u64 = 10_000_000_000;
 
 /// Batches larger than this are analysed on a thread of their own.
 const SMALL: usize = 16;
@@ -72,7 +78,7 @@ pub async fn accept(
                 match mentions::put(tx, mention, identity, &mut seq)? {
                     Put::New(_) => {
                         receipt.new += 1;
-                        counts.add(mention);
+                        counts.add(mention, &mention.topics);
                     }
                     Put::Edited(_) => receipt.edited += 1,
                     Put::Known(_) => receipt.known += 1,
@@ -97,14 +103,20 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Prepared, R
     let knowledge = ground.knowledge();
     let mut receipt = Receipt::default();
     let mut plain: Vec<(Mention, Identity, Option<String>)> = Vec::with_capacity(batch.captures.len());
+    let mut ids: HashMap<i64, i64> = HashMap::new();
     for capture in batch.captures {
         let (hint, native) = (capture.language.clone(), capture.native_id.clone());
-        let mention = cleaned(&knowledge, &batch.source, capture, batch.history, now);
+        let history = batch.history || (batch.undated_is_old && capture.published.is_none());
+        let mention = cleaned(&knowledge, &batch.source, capture, history, now);
         if mention.text.is_empty() && mention.title.is_empty() {
             receipt.empty += 1;
             continue;
         }
-        let identity = identity(&mention, native.as_deref());
+        let mut identity = identity(&mention, native.as_deref());
+        if *ids.entry(identity.told).or_insert(identity.content) != identity.content {
+            // Two different items under one id: the second is known by what it says (F49).
+            identity.told = by_content(&mention, identity.content);
+        }
         plain.push((mention, identity, hint));
     }
     // What is known and unchanged is not analysed again: most of what a feed tells, most of the time.
@@ -141,7 +153,7 @@ fn cleaned(knowledge: &Knowledge, source: &str, c: Capture, history: bool, now: 
     let author = Author {
         name: line(&c.author.name),
         handle: line(c.author.handle.trim_start_matches('@')),
-        followers: c.author.followers,
+        followers: c.author.followers.map(|n| n.min(MOST_PEOPLE)),
     };
     let (at, undated) = match c.published {
         Some(p) if p > now + FUTURE => (now, true),
@@ -153,7 +165,7 @@ fn cleaned(knowledge: &Knowledge, source: &str, c: Capture, history: bool, now: 
         id: 0,
         source: source.to_owned(),
         network: line(&c.network).to_lowercase(),
-        reach: c.reach.unwrap_or(0).max(author.followers.unwrap_or(0)).max(place.reach),
+        reach: c.reach.unwrap_or(0).min(MOST_PEOPLE).max(author.followers.unwrap_or(0)).max(place.reach),
         tier: place.tier,
         site,
         url,
@@ -168,22 +180,30 @@ fn cleaned(knowledge: &Knowledge, source: &str, c: Capture, history: bool, now: 
         sentiment: None,
         why: Vec::new(),
         intent: String::new(),
-        engagement: c.engagement.unwrap_or(0),
+        engagement: c.engagement.unwrap_or(0).min(MOST_PEOPLE),
         story: 0,
         fingerprint: 0,
         topics: Vec::new(),
     }
 }
 
+fn hash(parts: &[&str]) -> i64 {
+    xxh3_64(parts.join("\u{1f}").as_bytes()).cast_signed()
+}
+
+/// The hash of a mention that has no name of its own.
+fn by_content(m: &Mention, content: i64) -> i64 {
+    hash(&["text", &m.source, &m.author.identity(), &content.to_string()])
+}
+
 /// Hashes that tell it from all others: by the source's own id, else by its address, else by author and text.
 fn identity(m: &Mention, native: Option<&str>) -> Identity {
-    let hash = |parts: &[&str]| xxh3_64(parts.join("\u{1f}").as_bytes()).cast_signed();
     let content = hash(&[&m.title, &m.text]);
     let number = content.to_string();
     let told = match native.filter(|n| !n.trim().is_empty()) {
         Some(native) => hash(&["id", &m.source, native]),
         None if !m.url.is_empty() => hash(&["url", &m.source, &m.url]),
-        None => hash(&["text", &m.source, &m.author.identity(), &number]),
+        None => by_content(m, content),
     };
     let placed = (!m.url.is_empty()).then(|| hash(&["place", &m.url, &number]));
     Identity { told, placed, content }

@@ -4,6 +4,8 @@
 mod clock;
 pub mod intake;
 mod pulse;
+mod retopic;
+mod room;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -11,6 +13,7 @@ use tokio::sync::Notify;
 
 pub use clock::Clock;
 pub use pulse::Pulse;
+pub use retopic::retopic;
 
 use crate::engine::stories::Stories;
 use crate::model::time::{Span, from_millis};
@@ -55,6 +58,7 @@ pub struct Ground {
     pub house: Letterhead,
     knowledge: RwLock<Arc<Knowledge>>,
     stories: Mutex<Stories>,
+    room: room::Room,
 }
 
 /// What every letter needs of the settings.
@@ -90,6 +94,7 @@ impl Ground {
             stories.remember(fingerprint, story, from_millis(at));
         }
         Ok(Arc::new(Ground {
+            room: room::Room::of(store.path()),
             store,
             clock,
             bells: Bells::default(),
@@ -97,6 +102,11 @@ impl Ground {
             knowledge: RwLock::new(Arc::new(Knowledge::new(rules, 0))),
             stories: Mutex::new(stories),
         }))
+    }
+
+    /// Whether the disk has room for more mentions; what has to ring needs none of it.
+    pub fn has_room(&self) -> bool {
+        self.room.left()
     }
 
     /// The rules in force.
@@ -118,6 +128,9 @@ impl Ground {
         self.stories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 impl Knowledge {
     fn new(rules: Rules, generation: u64) -> Knowledge {

@@ -195,18 +195,6 @@ impl Searcher {
 
 fn matches(matcher: &Matcher, m: &Mention) -> bool {
     let (text, terms) = Analyst::terms(&m.title, &m.text, &m.language);
-    let doc = Doc {
-        text: &text,
-        terms: &terms,
-        language: &m.language,
-        site: &m.site,
-        source: &m.source,
-        network: &m.network,
-        handle: &m.author.handle,
-        author: &m.author.name,
-        sentiment: m.label(),
-        intent: &m.intent,
-        topics: &m.topics,
-    };
+    let doc = Doc::of(m, &text, &terms);
     !matcher.matches(&doc).is_empty()
 }

@@ -79,19 +79,7 @@ fn finds_what_the_matcher_says() {
             .iter()
             .filter(|m| {
                 let (text, terms) = Analyst::terms("", &m.text, &m.language);
-                let doc = crate::query::Doc {
-                    text: &text,
-                    terms: &terms,
-                    language: &m.language,
-                    site: &m.site,
-                    source: &m.source,
-                    network: &m.network,
-                    handle: "",
-                    author: &m.author.name,
-                    sentiment: m.label(),
-                    intent: &m.intent,
-                    topics: &m.topics,
-                };
+                let doc = crate::query::Doc::of(m, &text, &terms);
                 !matcher.matches(&doc).is_empty()
             })
             .map(|m| m.id)

@@ -88,6 +88,9 @@ pub struct Incident {
     pub fired: Timestamp,
     /// When it was resolved.
     pub resolved: Option<Timestamp>,
+    /// Its condition has been seen not to hold since people resolved it. Until then it is not back: it never went away.
+    #[serde(default)]
+    pub calm: bool,
     /// Who has it.
     pub ack: Option<Ack>,
     /// Steps of the policy already taken, over all rounds.

@@ -50,6 +50,22 @@ pub struct Policy {
     pub last_resort: Vec<String>,
 }
 
+/// The address within `name <address>`, or the text itself.
+pub fn address_of(mailbox: &str) -> &str {
+    match mailbox.rsplit_once('<') {
+        Some((_, address)) => address.trim_end().strip_suffix('>').unwrap_or(""),
+        None => mailbox,
+    }
+}
+
+/// Whether it is an address of ASCII letters with one `@` and nothing that a mail header could stumble over (F29, F64).
+pub fn is_mail_address(address: &str) -> bool {
+    let part = |p: &str| !p.is_empty() && !p.starts_with('.') && !p.ends_with('.');
+    address.len() < 255
+        && address.bytes().all(|b| b.is_ascii_graphic() && !b"<>()[],;:\\\"".contains(&b))
+        && address.split_once('@').is_some_and(|(local, host)| part(local) && part(host) && !host.contains('@'))
+}
+
 /// Everybody whom the rules know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct People {

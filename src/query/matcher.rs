@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use super::{Field, Mark, Node, emit, stems_of};
+use crate::model::Mention;
 use crate::text::{Analysis, Term};
 
 /// What a query is asked of: a mention's terms and facts.
@@ -52,6 +53,25 @@ impl<'a> Doc<'a> {
             sentiment: "",
             intent: "",
             topics: &[],
+        }
+    }
+}
+
+impl<'a> Doc<'a> {
+    /// A mention with the terms of its text.
+    pub fn of(m: &'a Mention, text: &'a str, terms: &'a [Term]) -> Doc<'a> {
+        Doc {
+            text,
+            terms,
+            language: &m.language,
+            site: &m.site,
+            source: &m.source,
+            network: &m.network,
+            handle: &m.author.handle,
+            author: &m.author.name,
+            sentiment: m.label(),
+            intent: &m.intent,
+            topics: &m.topics,
         }
     }
 }

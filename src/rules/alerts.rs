@@ -9,6 +9,9 @@ use crate::model::signals::SIGNALS;
 use crate::model::time::Span;
 use crate::model::{Alert, Raise, Severity};
 
+/// Nobody is reminded more often than this.
+const LEAST_REMIND: Span = Span::mins(5);
+
 #[derive(Debug)]
 pub(super) struct Written {
     pub(super) name: Place,
@@ -27,7 +30,7 @@ pub(super) fn read(form: Form<'_>, out: &mut Vec<Written>) {
 
 fn read_one(form: Form<'_>) -> Option<Written> {
     let desk = form.desk;
-    let name = form.must_text("name");
+    let name = form.must_name();
     let title = form.text("title");
     let all = form.texts("topics");
     let any = form.texts("any_topics");
@@ -55,8 +58,16 @@ fn read_one(form: Form<'_>) -> Option<Written> {
     }
     let playbook = form.text("playbook").map(|p| Place::new(desk, p));
     let escalation = form.must_text("escalation");
-    let remind = form.span("remind").map(|s| s.value);
-    let resolve_after = form.span("resolve_after").map_or(Span::hours(2), |s| s.value);
+    let remind = form.span("remind");
+    if let Some(remind) = remind.as_ref().filter(|r| r.value > Span::ZERO && r.value < LEAST_REMIND) {
+        desk.error(remind.span.clone(), "reminders so often would only be noise", "use 5m or more, or 0s for none");
+    }
+    let remind = remind.map(|s| s.value);
+    let resolve_after = form.span("resolve_after").unwrap_or(At { value: Span::hours(2), span: form.span.clone() });
+    if resolve_after.value < Span::mins(1) {
+        desk.error(resolve_after.span, "an incident cannot be over so soon after it rang", "use 1m or more");
+    }
+    let resolve_after = resolve_after.value;
     form.finish();
     let (name, condition, escalation) = (name?, condition?, escalation?);
     let any_topics = all.is_empty();

@@ -54,6 +54,9 @@ impl Rules {
     /// Every mistake in it.
     pub fn load(dir: &Path) -> Result<Rules, Vec<Fault>> {
         let (sheets, mut faults) = read_dir(dir);
+        if sheets.is_empty() && !faults.is_empty() {
+            return Err(faults);
+        }
         match Rules::read(sheets) {
             Ok(rules) if !fault::any_error(&faults) => Ok(rules),
             Ok(_) => Err(faults),
@@ -83,12 +86,16 @@ impl Rules {
             }
             faults.extend(desk.into_faults());
         }
-        if written.topics.is_empty() && written.alerts.is_empty() && faults.is_empty() {
-            let sheet = Sheet::new("rules", "");
-            let empty = Fault::error(&sheet, 0..0, "there are no topics and no alerts");
-            return Err(vec![
-                empty.help("write rules/topics/*.toml and rules/alerts/*.toml, or start from the samples"),
-            ]);
+        let missing = match (written.topics.is_empty(), written.alerts.is_empty()) {
+            (true, true) => Some("there are no topics and no alerts"),
+            (true, false) => Some("there are no topics"),
+            // Topics alone would listen and never ring.
+            (false, true) => Some("there are no alerts: nothing would ever ring"),
+            (false, false) => None,
+        };
+        if let Some(missing) = missing.filter(|_| faults.is_empty()) {
+            let fault = Fault::error(&Sheet::new("rules", ""), 0..0, missing);
+            return Err(vec![fault.help("write topics/*.toml and alerts/*.toml there, or start from the samples")]);
         }
         faults.extend(written.check());
         if fault::any_error(&faults) {
@@ -278,24 +285,47 @@ fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
     };
     let mut waiting = vec![(dir.to_owned(), 0)];
     while let Some((folder, depth)) = waiting.pop() {
-        let mut entries: Vec<_> =
-            std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
-        entries.sort();
-        for path in entries {
-            let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
-            let inside = path.canonicalize().is_ok_and(|p| p.starts_with(&root));
-            let Ok(facts) = std::fs::metadata(&path) else { continue };
-            if hidden || !inside {
+        let read = std::fs::read_dir(&folder).and_then(|all| all.map(|e| e.map(|e| e.path())).collect());
+        let mut entries: Vec<_> = match read {
+            Ok(entries) => entries,
+            Err(e) => {
+                let sheet = Sheet::new(folder.display().to_string(), "");
+                let fault = Fault::error(&sheet, 0..0, format!("the folder cannot be read: {e}"));
+                faults.push(fault.help("let the user that runs vakt read it"));
                 continue;
             }
-            if facts.is_dir() {
-                if depth < DEEPEST {
-                    waiting.push((path, depth + 1));
-                }
+        };
+        entries.sort();
+        for path in entries {
+            if is_no_rule(&path) {
                 continue;
             }
             let name = path.display().to_string();
-            if !facts.is_file() || kind_of(&name).is_none() {
+            let mut wrong = |message: &str, help: String| {
+                faults.push(Fault::error(&Sheet::new(name.clone(), ""), 0..0, message).help(help));
+            };
+            let inside = path.canonicalize().is_ok_and(|p| p.starts_with(&root));
+            // A file that went away meanwhile is no mistake.
+            let Ok(facts) = std::fs::metadata(&path) else { continue };
+            if !inside {
+                wrong("this leads out of the rules directory and is not read", "put the file itself there".into());
+                continue;
+            }
+            if facts.is_dir() {
+                match depth < DEEPEST {
+                    true => waiting.push((path, depth + 1)),
+                    false => {
+                        wrong("this folder lies too deep and is not read", format!("use at most {DEEPEST} levels"))
+                    }
+                }
+                continue;
+            }
+            if kind_of(&name).is_none() {
+                wrong("no part of the rules reads this file", misplaced(&path));
+                continue;
+            }
+            if !facts.is_file() {
+                wrong("this is no regular file and is not read", "put a file there".into());
                 continue;
             }
             let text =
@@ -313,9 +343,35 @@ fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
     (sheets, faults)
 }
 
+/// Folders of the rules that hold something.
+const FOLDERS: [&str; 4] = ["topics", "alerts", "playbooks", "lexicon"];
+
+/// Hidden files, what editors and package managers leave behind, and pages for people.
+fn is_no_rule(path: &Path) -> bool {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let left = ["~", ".bak", ".tmp", ".swp", ".orig", ".rej", ".dpkg-dist", ".dpkg-new", ".dpkg-old"];
+    name.starts_with(['.', '#']) || left.iter().any(|end| name.ends_with(end)) || name == "README.md"
+}
+
+/// Where a file that nothing reads was probably meant to be.
+fn misplaced(path: &Path) -> String {
+    let folder = path.parent().and_then(Path::file_name).and_then(|f| f.to_str()).unwrap_or("");
+    let file = path.file_name().and_then(|f| f.to_str()).unwrap_or("");
+    if FOLDERS.contains(&folder) {
+        let ending = if folder == "playbooks" { "md" } else { "toml" };
+        return format!("files of {folder}/ end in .{ending}");
+    }
+    match (fault::nearest(folder, FOLDERS), fault::nearest(file, ["people.toml"])) {
+        (Some(meant), _) => format!("did you mean the folder `{meant}`?"),
+        (None, Some(meant)) => format!("did you mean `{meant}`?"),
+        (None, None) => format!("put it into one of {}/, or take it away", FOLDERS.join("/, ")),
+    }
+}
+
 fn read_text(path: &Path) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
-    String::from_utf8(bytes).map_err(|e| format!("byte {} is not UTF-8", e.utf8_error().valid_up_to()))
+    let text = String::from_utf8(bytes).map_err(|e| format!("byte {} is not UTF-8", e.utf8_error().valid_up_to()))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 #[cfg(test)]

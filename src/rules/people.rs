@@ -3,6 +3,7 @@
 use super::{Place, topics::languages, twice};
 use crate::config::fault::Fault;
 use crate::config::written::Form;
+use crate::model::people::is_mail_address;
 use crate::model::time::Span;
 use crate::model::{People, Person, Policy, Step, Team};
 
@@ -43,11 +44,11 @@ pub(super) fn read(form: Form<'_>, out: &mut Written) {
 
 fn read_person(form: Form<'_>) -> Option<(Place, Person)> {
     let desk = form.desk;
-    let name = form.must_text("name");
+    let name = form.must_name();
     let full_name = form.text("full_name");
     let email = form.must_text("email");
     if let Some(email) = &email
-        && !plausible(&email.value)
+        && !is_mail_address(&email.value)
     {
         desk.error(
             email.span.clone(),
@@ -78,17 +79,9 @@ fn read_person(form: Form<'_>) -> Option<(Place, Person)> {
     Some((Place::new(desk, name), person))
 }
 
-/// An address of ASCII letters with one `@` and nothing that a mail header could stumble over (F29, F64).
-fn plausible(address: &str) -> bool {
-    let part = |p: &str| !p.is_empty() && !p.starts_with('.') && !p.ends_with('.');
-    address.len() < 255
-        && address.bytes().all(|b| b.is_ascii_graphic() && !b"<>()[],;:\\\"".contains(&b))
-        && address.split_once('@').is_some_and(|(local, host)| part(local) && part(host) && !host.contains('@'))
-}
-
 fn read_team(form: Form<'_>) -> Option<TeamWritten> {
     let desk = form.desk;
-    let name = form.must_text("name");
+    let name = form.must_name();
     let title = form.text("title");
     let members: Vec<Place> = form.texts("members").into_iter().map(|m| Place::new(desk, m)).collect();
     form.finish();
@@ -105,7 +98,7 @@ fn read_team(form: Form<'_>) -> Option<TeamWritten> {
 
 fn read_policy(form: Form<'_>) -> Option<PolicyWritten> {
     let desk = form.desk;
-    let name = form.must_text("name");
+    let name = form.must_name();
     let mut steps = Vec::new();
     for step in form.tables("steps", "step") {
         let notify: Vec<Place> = step.texts("notify").into_iter().map(|n| Place::new(desk, n)).collect();

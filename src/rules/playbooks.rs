@@ -65,7 +65,7 @@ pub(super) fn read(desk: &Desk, out: &mut Vec<Written>) {
 
 fn settings_of(form: Form<'_>) -> Option<Written> {
     let desk = form.desk;
-    let name = form.must_text("name");
+    let name = form.must_name();
     let title = form.text("title");
     let owner = form.text("owner").map(|o| Place::new(desk, o));
     let decision_maker = form.text("decision_maker").map(|d| Place::new(desk, d));
@@ -132,7 +132,15 @@ fn body(desk: &Desk, from: usize, out: &mut Written) {
                 };
                 match section {
                     "First ten minutes" => out.playbook.first = folded(part),
-                    "Checklist" => out.playbook.checklist = items(part).iter().map(|i| task(i)).collect(),
+                    "Checklist" => {
+                        let items = items(part);
+                        for item in items.iter().filter(|i| mistimed(i)) {
+                            let at = desk.sheet.text.get(range.clone()).and_then(|t| t.find("due ")).unwrap_or(0);
+                            let message = format!("no due time can be read in `{item}`");
+                            desk.error(range.start + at..range.start + at + 4, message, "write `due 10m`, `due 2h`");
+                        }
+                        out.playbook.checklist = items.iter().map(|i| task(i)).collect();
+                    }
                     "Do" => out.playbook.dos = items(part),
                     "Don't" => out.playbook.donts = items(part),
                     _ => {}
@@ -159,7 +167,16 @@ fn said(desk: &Desk, section: &str, heading: &Heading, part: &str, range: Range<
     match section {
         "Statements" => {
             if let Some((message, help)) = wrong_variable(part) {
-                desk.error(range, message, help);
+                let lead = desk.sheet.text.get(range.clone()).map_or(0, |t| t.len() - t.trim_start().len());
+                let shown = if part.is_empty() {
+                    heading.span.clone()
+                } else {
+                    range.start + lead..range.start + lead + part.len()
+                };
+                desk.error(shown, message, help);
+            }
+            if out.statements.iter().any(|s| s.language == code) {
+                desk.error(heading.span.clone(), format!("there are two statements in `{code}`"), "take one out");
             }
             out.statements.push(Said { language: code.to_owned(), text: folded(part) });
         }
@@ -170,7 +187,14 @@ fn said(desk: &Desk, section: &str, heading: &Heading, part: &str, range: Range<
 
 /// What is wrong with the variables of a statement, if something is.
 fn wrong_variable(statement: &str) -> Option<(String, String)> {
-    let environment = minijinja::Environment::new();
+    if statement.is_empty() {
+        return Some(("there is no text below this language".into(), "write what may be said, or take it out".into()));
+    }
+    if statement.contains("{%") {
+        return Some(("a statement has variables and nothing else".into(), "write {{ brand }}".into()));
+    }
+    let mut environment = minijinja::Environment::new();
+    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     let template = match environment.template_from_str(statement) {
         Ok(template) => template,
         Err(e) => return Some((format!("the statement is no template: {e}"), "write {{ brand }}".into())),
@@ -178,8 +202,15 @@ fn wrong_variable(statement: &str) -> Option<(String, String)> {
     let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
     unknown.retain(|v| !STATEMENT_VARIABLES.contains(&v.as_str()));
     unknown.sort();
-    let first = unknown.first()?;
-    Some((format!("a statement has no variable `{first}`"), suggest(first, STATEMENT_VARIABLES)))
+    if let Some(first) = unknown.first() {
+        return Some((format!("a statement has no variable `{first}`"), suggest(first, STATEMENT_VARIABLES)));
+    }
+    let sample: std::collections::BTreeMap<&str, &str> = STATEMENT_VARIABLES.into_iter().zip(["Acme"; 3]).collect();
+    let wrong = template.render(sample).err()?;
+    Some((
+        format!("the statement cannot be filled in: {}", wrong.kind()),
+        "write {{ brand }} and nothing more in it".into(),
+    ))
 }
 
 fn headings(text: &str, from: usize) -> Vec<Heading> {
@@ -234,6 +265,12 @@ fn items(text: &str) -> Vec<String> {
         }
     }
     out.into_iter().map(|i| folded(i.trim_start_matches("[ ]").trim_start_matches("[x]"))).collect()
+}
+
+/// Whether its second part begins as a due time does and is none.
+fn mistimed(item: &str) -> bool {
+    let due = item.split(" · ").nth(1).and_then(|p| p.trim().strip_prefix("due "));
+    due.is_some_and(|d| Span::parse(d).is_err())
 }
 
 /// `role · due 10m · what`, where role and due time may be missing.

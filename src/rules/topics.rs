@@ -26,7 +26,7 @@ pub(super) fn read(form: Form<'_>, out: &mut Vec<Written>) {
 
 fn read_one(form: Form<'_>) -> Option<Written> {
     let desk = form.desk;
-    let name = form.must_text("name");
+    let name = form.must_name();
     let title = form.text("title");
     let kinds = TopicKind::ALL.map(TopicKind::as_str);
     let kind = form.choice("kind", &kinds, TopicKind::parse).map_or(TopicKind::Brand, |k| k.value);

@@ -59,12 +59,12 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
 }
 
-/// Lets a request through that has the token its route needs. Reading needs none where no token for it is set and
-/// the request did not come through a proxy.
+/// Lets a request through that has the token its route needs. Reading needs none where no token for it is set, vakt is
+/// known to this machine alone, and the request did not come through a proxy.
 pub(super) async fn authorise(State(served): State<Served>, mut request: Request, next: Next) -> Response {
     let role = if request.method() == Method::POST { Role::Push } else { Role::Read };
     let forwarded = request.headers().keys().any(|k| k.as_str().starts_with("x-forwarded") || k == "forwarded");
-    let open = role == Role::Read && !served.tokens.any(Role::Read) && !forwarded;
+    let open = role == Role::Read && !served.tokens.any(Role::Read) && !forwarded && served.at_home;
     let caller = bearer(request.headers()).and_then(|value| served.tokens.find(value, role));
     match caller {
         Some(token) => {

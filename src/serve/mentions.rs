@@ -94,6 +94,10 @@ pub(super) async fn push(
     Query(options): Query<Options>,
     body: Bytes,
 ) -> Response {
+    if !served.ground.has_room() {
+        let again = Json(serde_json::json!({ "error": "not stored: the disk is nearly full; send it again later" }));
+        return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "300")], again).into_response();
+    }
     let (captures, errors) = match read(&body) {
         Ok(read) => read,
         Err(why) => return (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "error": why }))).into_response(),
@@ -101,7 +105,8 @@ pub(super) async fn push(
     let refused = errors.len();
     let source = options.source.filter(|s| !s.trim().is_empty()).unwrap_or(caller);
     let now = served.ground.clock.now();
-    let batch = Batch { source: crate::text::clean::one_line(&source, 100), captures, history: false };
+    let batch =
+        Batch { source: crate::text::clean::one_line(&source, 100), captures, history: false, undated_is_old: false };
     match intake::accept(&served.ground, batch, now, |_, _| Ok(())).await {
         Ok(receipt) => {
             metrics::counter!("vakt_mentions_total", "source" => "push").increment(receipt.new as u64);

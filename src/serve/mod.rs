@@ -1,5 +1,6 @@
 //! HTTP: the API that takes mentions in, incidents to look at, health and metrics.
 
+mod doors;
 mod guard;
 mod incidents;
 mod mentions;
@@ -16,6 +17,7 @@ use axum::{Router, middleware};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower::limit::ConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -39,29 +41,29 @@ pub struct Served {
     pub metrics: Option<PrometheusHandle>,
     /// Where the index is.
     pub index_dir: PathBuf,
+    /// Links lead to this machine alone: no proxy shows it to others.
+    pub at_home: bool,
 }
 
 /// Largest request body.
 const MOST_BYTES: usize = 8 << 20;
+/// Pushes that are read at once, so that the largest of them fit into memory.
+const PUSHES: usize = 4;
 /// Longest request.
 const LONGEST: Duration = Duration::from_secs(60);
 /// A stage without a pass for this long is not well.
 const UNWELL: Duration = Duration::from_secs(60);
 
 /// Serves until it is stopped; requests in hand are finished.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn run(listener: TcpListener, served: Served, stop: CancellationToken) -> std::io::Result<()> {
-    let app = router(served);
-    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+pub async fn run(listener: TcpListener, served: Served, stop: CancellationToken) {
+    doors::keep(listener, router(served), stop).await;
 }
 
 /// All routes.
 pub fn router(served: Served) -> Router {
     let fixed = |name, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     Router::new()
-        .route("/api/v1/mentions", post(mentions::push))
+        .route("/api/v1/mentions", post(mentions::push).layer(ConcurrencyLimitLayer::new(PUSHES)))
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::show))
         .route("/incidents", get(incidents::list_page))
@@ -97,6 +99,9 @@ async fn ready(State(served): State<Served>) -> Response {
     let begun = served.pulses.iter().all(|(_, p)| p.has_beaten());
     if !begun {
         return (StatusCode::SERVICE_UNAVAILABLE, "starting\n").into_response();
+    }
+    if !served.ground.has_room() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the disk is nearly full\n").into_response();
     }
     match served.ground.store.write(|tx| crate::store::meta::set(tx, "ready", "1")).await {
         Ok(()) => (StatusCode::OK, "ready\n").into_response(),

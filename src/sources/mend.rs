@@ -79,6 +79,16 @@ fn from_root(text: &str) -> &str {
     }
 }
 
+/// Looks for something unless it was looked for in vain before: what is not in a document is not in its rest.
+fn once<T>(in_vain: &mut bool, look: impl FnOnce() -> Option<T>) -> Option<T> {
+    if *in_vain {
+        return None;
+    }
+    let found = look();
+    *in_vain = found.is_none();
+    found
+}
+
 struct Mender {
     out: String,
     open: String,
@@ -87,8 +97,11 @@ struct Mender {
     old_atom: bool,
     /// No field is gathered while more than this many bytes are left: it has no end there.
     barren: usize,
-    /// There is no `-->` any more.
+    /// There is no `-->` any more, no `?>`, no `[`, no `]>`: what was looked for in vain once is not looked for again.
     no_comment_end: bool,
+    no_instruction_end: bool,
+    no_subset: bool,
+    no_subset_end: bool,
 }
 
 impl Mender {
@@ -100,6 +113,9 @@ impl Mender {
             old_atom: false,
             barren: usize::MAX,
             no_comment_end: false,
+            no_instruction_end: false,
+            no_subset: false,
+            no_subset_end: false,
         }
     }
 
@@ -143,7 +159,8 @@ impl Mender {
             return inside;
         }
         if tail.starts_with("<?") {
-            return tail.split_once("?>").or_else(|| tail.split_once('>')).map_or("", |(_, rest)| rest);
+            let end = once(&mut self.no_instruction_end, || tail.split_once("?>"));
+            return end.or_else(|| tail.split_once('>')).map_or("", |(_, rest)| rest);
         }
         if tail.starts_with("<!") {
             return self.doctype(tail);
@@ -163,9 +180,10 @@ impl Mender {
             self.root = Some(Root::Html);
         }
         // An internal subset has marks of its own, up to `]>`.
-        let subset = tail.find('[').filter(|open| tail.find('>').is_some_and(|end| *open < end));
+        let subset = once(&mut self.no_subset, || tail.find('['));
+        let subset = subset.filter(|open| tail.find('>').is_some_and(|end| *open < end));
         let cut = if subset.is_some() {
-            tail.split_once("]>").or_else(|| tail.split_once('>'))
+            once(&mut self.no_subset_end, || tail.split_once("]>")).or_else(|| tail.split_once('>'))
         } else {
             tail.split_once('>')
         };

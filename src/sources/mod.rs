@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::fault::{self, Fault, Sheet, suggest};
 use crate::config::written::{Desk, Form};
@@ -37,6 +38,8 @@ pub struct Brought {
     pub degraded: Option<String>,
     /// More was published than the answer could show.
     pub gap: bool,
+    /// The source began from nothing, as it does where its settings lead to another place: what it brought is history.
+    pub anew: bool,
     /// Where to go on, in the source's own words. Kept in the transaction that stores the captures.
     pub cursor: serde_json::Value,
     /// How long the answer says that it holds.
@@ -79,6 +82,8 @@ pub struct Named {
     pub kind: &'static str,
     /// How often it is asked; adaptive where the settings do not say.
     pub every: Option<Span>,
+    /// Changes when its settings do.
+    pub settings: u64,
     /// The source itself.
     pub source: Arc<dyn Source>,
 }
@@ -123,8 +128,9 @@ fn read_one(form: Form<'_>, allow_private: &[String], out: &mut Vec<Named>) {
         return;
     };
     let source = (row.read)(&form, allow_private);
+    let settings = form.digest() ^ xxh3_64(allow_private.join(" ").as_bytes());
     form.finish();
     if let (Some(name), Some(source)) = (name, source) {
-        out.push(Named { name: name.value, kind: row.name, every, source: source.into() });
+        out.push(Named { name: name.value, kind: row.name, every, settings, source: source.into() });
     }
 }

@@ -55,9 +55,7 @@ impl Pace {
                 floor = floor.max(retry_after.map_or(0, Span::as_millis));
                 let doublings = streak.saturating_sub(1).min(20);
                 // From the wish, or from the interval before the failures began.
-                usual.map_or(if doublings == 0 { last } else { last.saturating_mul(2) }, |u| {
-                    u.saturating_mul(1_i64 << doublings)
-                })
+                usual.unwrap_or(last).saturating_mul(1_i64 << doublings)
             }
         };
         if usual.is_none() && !matches!(outcome, Outcome::Failed { .. } | Outcome::Gap) {

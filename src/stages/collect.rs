@@ -18,8 +18,19 @@ use crate::sources::{Brought, FetchError, Http, Named};
 use crate::store::sources::{self, SourceState};
 use crate::store::{StoreError, Stored};
 
-/// Failures in a row after which a source is blind.
-const BLIND_FAILURES: u32 = 5;
+/// A source is blind after so many failures in a row, once nothing came for so long or for so many of its intervals.
+const BLIND_FAILURES: u32 = 2;
+const BLIND_AFTER: Span = Span::mins(15);
+const BLIND_INTERVALS: i64 = 3;
+/// What only a person can end is tried again after so long, and a feed that says that it is gone after a day.
+const HOPELESS: Span = Span::hours(1);
+const GONE: Span = Span::hours(24);
+/// Nothing is put off longer than this, so what is due later was put off by a clock that was wrong.
+const LONGEST_WAIT: Span = Span::hours(30);
+/// What an undated feed shows after a pause longer than this may be as old as the pause.
+const PAUSE: Span = Span::hours(1);
+/// A clock that goes back by more than this has been set.
+const SET_BACK: Span = Span::mins(1);
 /// Silence that is not yet blindness, however chatty a source is, and the habit's multiple that is.
 const QUIET_LEAST: Span = Span::hours(24);
 const QUIET_TIMES: f64 = 10.0;
@@ -41,8 +52,9 @@ pub struct Collect {
     states: HashMap<usize, SourceState>,
     flying: FuturesUnordered<BoxFuture<'static, Answer>>,
     airborne: HashSet<usize>,
-    told: HashSet<String>,
     told_at: Option<Timestamp>,
+    last_pass: Option<Timestamp>,
+    full: bool,
     draw: u64,
 }
 
@@ -50,10 +62,12 @@ impl Stage for Collect {
     const NAME: &'static str = "collect";
 
     async fn pass(&mut self, now: Timestamp) -> Timestamp {
+        self.mind_the_disk(now).await;
         if let Err(e) = self.load() {
             tracing::error!(stage = "collect", error = %e, "the timetable cannot be read");
             return now + IDLE;
         }
+        self.mind_the_clock(now);
         self.launch(now);
         self.land(now).await;
         self.look_for_blindness(now).await;
@@ -76,8 +90,9 @@ impl Collect {
             states: HashMap::new(),
             flying: FuturesUnordered::new(),
             airborne: HashSet::new(),
-            told: HashSet::new(),
             told_at: None,
+            last_pass: None,
+            full: false,
             draw: 0x9e37_79b9_7f4a_7c15,
         }
     }
@@ -86,16 +101,53 @@ impl Collect {
         for (i, source) in self.sources.iter().enumerate() {
             if !self.states.contains_key(&i) {
                 let state = self.ground.store.read(|c| sources::get(c, &source.name))?;
-                self.states.insert(i, state.unwrap_or_default());
+                let mut state = state.unwrap_or_default();
+                if state.settings != source.settings {
+                    // Somebody has changed something: what was hopeless may not be any more.
+                    state.settings = source.settings;
+                    (state.due, state.failures, state.hopeless) = (0, 0, false);
+                }
+                self.states.insert(i, state);
             }
         }
         Ok(())
+    }
+
+    /// Tells the operator, once, that the disk is nearly full, and that nothing is read until it is not.
+    async fn mind_the_disk(&mut self, now: Timestamp) {
+        let full = !self.ground.has_room();
+        if full && !self.full {
+            tracing::error!(stage = "collect", "the disk is nearly full: nothing more is read until there is room");
+            if let Err(e) = operator::disk_full(&self.ground, now).await {
+                tracing::error!(error = %e, "the operator cannot be told of the full disk");
+            }
+        }
+        self.full = full;
+    }
+
+    /// A clock that was set puts nothing off: what is due after the longest wait there is, or was due by a clock that
+    /// has gone back since, is due now (F51).
+    fn mind_the_clock(&mut self, now: Timestamp) {
+        let back = self.last_pass.filter(|last| between(now, *last) > SET_BACK);
+        self.last_pass = Some(now);
+        let latest = now + LONGEST_WAIT.max(self.pace.max);
+        for (i, state) in &mut self.states {
+            let Some(source) = self.sources.get(*i) else { continue };
+            let latest = source.every.map_or(latest, |every| latest.max(now + every + every));
+            if back.is_some() || state.due > latest.as_millisecond() {
+                state.due = state.due.min(now.as_millisecond());
+            }
+        }
     }
 
     /// Sends for every due source that is not asked already.
     fn launch(&mut self, now: Timestamp) {
         for (i, source) in self.sources.iter().enumerate() {
             let Some(state) = self.states.get(&i).filter(|s| s.due <= now.as_millisecond()) else { continue };
+            if !self.ground.has_room() {
+                // A disk that is nearly full takes no more in; what is there still rings (F04).
+                return;
+            }
             if !self.airborne.insert(i) {
                 continue;
             }
@@ -153,11 +205,14 @@ impl Collect {
         jitter: f64,
         now: Timestamp,
     ) -> Stored<SourceState> {
-        let history = !state.begun;
-        let batch = Batch { source: source.name.clone(), captures: brought.captures, history };
+        let history = !state.begun || brought.anew;
+        let paused = Span::millis(now.as_millisecond() - state.last_ok);
+        let undated_is_old = paused > PAUSE.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)));
+        let batch = Batch { source: source.name.clone(), captures: brought.captures, history, undated_is_old };
         state.begun = true;
         state.cursor = brought.cursor;
         state.failures = 0;
+        state.hopeless = false;
         state.error.clear();
         state.degraded = brought.degraded.unwrap_or_default();
         state.last_ok = now.as_millisecond();
@@ -200,11 +255,15 @@ impl Collect {
         now: Timestamp,
     ) -> Stored<SourceState> {
         state.failures += 1;
+        state.hopeless = e.is_final();
         state.error = e.to_string();
         let last = Span::millis(state.interval).max(pace.min);
         let outcome = Outcome::Failed { streak: state.failures, retry_after: e.retry_after() };
-        let wait =
-            if e.is_final() { pace.max.max(Span::hours(24)) } else { pace.next_interval(last, outcome, None, jitter) };
+        let wait = match e {
+            FetchError::Gone { .. } => pace.max.max(GONE),
+            e if e.is_final() => pace.max.max(HOPELESS),
+            _ => pace.next_interval(last, outcome, None, jitter),
+        };
         state.due = (now + wait).as_millisecond();
         metrics::counter!("vakt_fetches_total", "outcome" => e.class()).increment(1);
         tracing::warn!(source = source.name, failures = state.failures, error = %e, wait = %wait, "a source cannot be read");
@@ -235,15 +294,27 @@ impl Collect {
             }
         }
         metrics::gauge!("vakt_sources_blind").set(blind.len() as f64);
-        let names: HashSet<String> = blind.iter().map(|(n, _)| n.clone()).collect();
-        let news = names.iter().any(|n| !self.told.contains(n)) || (!self.told.is_empty() && names.is_empty());
-        if news && self.told_at.is_none_or(|at| between(at, now) >= TELL_EVERY) {
-            self.told_at = Some(now);
-            match operator::blind(&self.ground, &blind, now).await {
-                Ok(()) => self.told = names,
-                Err(e) => tracing::error!(error = %e, "the operator cannot be told of blind sources"),
-            }
+        let told = self.states.values().filter(|s| s.blind_told).count();
+        let news = self.states.values().any(|s| !s.blind.is_empty() && !s.blind_told) || (told > 0 && blind.is_empty());
+        if news
+            && self.told_at.is_none_or(|at| between(at, now) >= TELL_EVERY)
+            && let Err(e) = self.tell(&blind, now).await
+        {
+            tracing::error!(error = %e, "the operator cannot be told of blind sources");
         }
+    }
+
+    /// Tells the operator who is blind, and remembers it over a restart.
+    async fn tell(&mut self, blind: &[(String, String)], now: Timestamp) -> Stored<()> {
+        self.told_at = Some(now);
+        operator::blind(&self.ground, blind, now).await?;
+        for (i, source) in self.sources.iter().enumerate() {
+            let Some(state) = self.states.get_mut(&i).filter(|s| s.blind_told == s.blind.is_empty()) else { continue };
+            state.blind_told = !state.blind.is_empty();
+            let (name, kept) = (source.name.clone(), state.clone());
+            self.ground.store.write(move |tx| sources::put(tx, &name, &kept)).await?;
+        }
+        Ok(())
     }
 
     /// A number from −1 to 1 that spreads fetches over time; nothing depends on its quality.
@@ -289,15 +360,18 @@ fn after_answer(
     state
 }
 
-/// Why a source is taken for blind; empty while it sees.
+/// Why a source is taken for blind; empty while it sees. The words change once an hour at most.
 fn blindness(state: &SourceState, now: Timestamp) -> String {
-    if state.failures >= BLIND_FAILURES {
-        return format!("it failed {} times in a row: {}", state.failures, state.error);
+    let unheard = Span::millis(now.as_millisecond() - state.last_ok);
+    let patience = BLIND_AFTER.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)));
+    if state.failures > 0 && (state.hopeless || (state.failures >= BLIND_FAILURES && unheard > patience)) {
+        return format!("it cannot be read: {}", state.error);
     }
     let silent = Span::millis(now.as_millisecond() - state.last_new);
     let allowed = QUIET_LEAST.max(Span::millis((state.habit * QUIET_TIMES) as i64));
     if state.habit > 0.0 && state.last_new > 0 && silent > allowed {
-        let (silent, habit) = (Span::mins(silent.as_millis() / 60_000), Span::mins((state.habit / 60_000.0) as i64));
+        let (silent, habit) =
+            (Span::hours(silent.as_millis() / 3_600_000), Span::mins((state.habit / 60_000.0) as i64));
         return format!("nothing new for {silent}, though something comes every {habit} as a rule");
     }
     String::new()
@@ -311,8 +385,18 @@ mod tests {
     fn blindness_is_failing_or_silence_against_habit() {
         let now = from_millis(1_000_000_000_000);
         let ago = |s: Span| now.as_millisecond() - s.as_millis();
-        let state = SourceState { failures: 5, error: "timed out".into(), ..SourceState::default() };
-        assert!(blindness(&state, now).contains("5 times"));
+        let failing = |failures, last_ok, hopeless| SourceState {
+            failures,
+            last_ok: ago(last_ok),
+            hopeless,
+            interval: Span::mins(2).as_millis(),
+            error: "timed out".into(),
+            ..SourceState::default()
+        };
+        assert_eq!(blindness(&failing(1, Span::hours(9), false), now), "");
+        assert_eq!(blindness(&failing(3, Span::mins(10), false), now), "");
+        assert!(blindness(&failing(3, Span::mins(16), false), now).contains("timed out"));
+        assert!(blindness(&failing(1, Span::mins(1), true), now).contains("timed out"));
         let hourly = SourceState { habit: 3_600_000.0, last_new: ago(Span::hours(20)), ..SourceState::default() };
         assert_eq!(blindness(&hourly, now), "");
         let silent = SourceState { last_new: ago(Span::hours(30)), ..hourly };

@@ -26,6 +26,8 @@ const WAITS: [Span; 6] =
 /// Real time that one pass waits for relays before it looks for other due messages.
 const PATIENCE: Duration = Duration::from_millis(250);
 const IDLE: Span = Span::secs(30);
+/// What relays have left once vakt stops; messages that they have not taken by then stay in the outbox.
+const LAST_CALL: Duration = Duration::from_secs(8);
 
 /// Where messages go.
 pub enum Post {
@@ -36,6 +38,7 @@ pub enum Post {
 }
 
 /// What became of a try.
+#[derive(Debug, Clone)]
 enum Outcome {
     Taken(String),
     Later(String),
@@ -48,6 +51,8 @@ pub struct Deliver {
     post: Arc<Post>,
     flying: FuturesUnordered<BoxFuture<'static, (Message, Outcome)>>,
     airborne: HashSet<i64>,
+    /// What became of messages and could not be kept: nothing is sent until it is, or they would be sent again.
+    unkept: Vec<(Message, Outcome)>,
     stopping: bool,
 }
 
@@ -55,6 +60,10 @@ impl Stage for Deliver {
     const NAME: &'static str = "deliver";
 
     async fn pass(&mut self, now: Timestamp) -> Timestamp {
+        if let Err(e) = self.keep(now).await {
+            tracing::error!(stage = "deliver", error = %e, "what became of messages cannot be kept; nothing is sent until it is");
+            return now + Span::secs(2);
+        }
         if let Err(e) = self.launch(now) {
             tracing::error!(stage = "deliver", error = %e, "the outbox cannot be read");
             return now + Span::secs(5);
@@ -70,7 +79,11 @@ impl Stage for Deliver {
     /// Waits for what is under way; the rest stays in the outbox (F13).
     async fn close(&mut self) {
         self.stopping = true;
-        self.land(Duration::from_secs(25)).await;
+        self.land(LAST_CALL).await;
+        if let Err(e) = self.keep(self.ground.clock.now()).await {
+            // Those messages stay due: sent again after the start, with the same Message-ID and the same bytes.
+            tracing::error!(stage = "deliver", error = %e, "what became of messages cannot be kept");
+        }
     }
 }
 
@@ -82,6 +95,7 @@ impl Deliver {
             post: Arc::new(post),
             flying: FuturesUnordered::new(),
             airborne: HashSet::new(),
+            unkept: Vec::new(),
             stopping: false,
         }
     }
@@ -112,13 +126,13 @@ impl Deliver {
             tokio::select! {
                 done = self.flying.next() => match done {
                     Some((message, outcome)) => {
-                        let (id, now) = (message.id, self.ground.clock.now());
-                        if let Err(e) = self.settle(message, outcome, now).await {
-                            // It stays due: taken twice at worst, with the same Message-ID and the same bytes.
+                        let now = self.ground.clock.now();
+                        self.unkept.push((message, outcome));
+                        let kept = self.keep(now).await;
+                        if let Err(e) = &kept {
                             tracing::error!(stage = "deliver", error = %e, "what became of a message cannot be kept");
                         }
-                        self.airborne.remove(&id);
-                        if !self.stopping && self.launch(now).is_err() {
+                        if !self.stopping && (kept.is_err() || self.launch(now).is_err()) {
                             return;
                         }
                     }
@@ -127,6 +141,17 @@ impl Deliver {
                 () = &mut enough => return,
             }
         }
+    }
+
+    /// Keeps what became of messages; those whose fate cannot be kept stay on the list, and are not sent again.
+    async fn keep(&mut self, now: Timestamp) -> Stored<()> {
+        while let Some((message, outcome)) = self.unkept.last().cloned() {
+            let id = message.id;
+            self.settle(message, outcome, now).await?;
+            self.airborne.remove(&id);
+            self.unkept.pop();
+        }
+        Ok(())
     }
 
     async fn settle(&mut self, message: Message, outcome: Outcome, now: Timestamp) -> Stored<()> {

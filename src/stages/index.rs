@@ -22,6 +22,9 @@ const COMMIT_AFTER: Duration = Duration::from_millis(1000);
 const COMMIT_SHARE: u32 = 8;
 /// How often the stage looks by itself.
 const IDLE: Span = Span::secs(5);
+/// How often it looks whether somebody took its files away, and how often it reads them all for their checksums.
+const GLANCE: Duration = Duration::from_secs(10);
+const CHECK: Duration = Duration::from_secs(24 * 3600);
 
 /// What goes wrong in this stage.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,8 @@ struct Desk {
     pending: usize,
     since: Option<Instant>,
     commit_took: Duration,
+    glanced: Instant,
+    checked: Instant,
 }
 
 impl Stage for Indexing {
@@ -91,6 +96,9 @@ impl Indexing {
                 None => open(&dir, now)?,
             };
             let more = desk.read_on(&ground)?;
+            if !more {
+                desk.look(&dir)?;
+            }
             Ok::<_, Failure>((desk, more))
         });
         let (desk, more) = work.await.map_err(|_| Failure::Panicked)??;
@@ -114,7 +122,8 @@ fn open(dir: &std::path::Path, now: Timestamp) -> Result<Desk, Failure> {
             "the search index was damaged; it is put aside and built anew from the store"
         );
     }
-    Ok(Desk { writer, pending: 0, since: None, commit_took: Duration::ZERO })
+    let now = Instant::now();
+    Ok(Desk { writer, pending: 0, since: None, commit_took: Duration::ZERO, glanced: now, checked: now })
 }
 
 impl Desk {
@@ -133,6 +142,19 @@ impl Desk {
             self.commit()?;
         }
         Ok(changes.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX))
+    }
+
+    /// Looks whether the index is still what was written; one that is not is given up, and built anew (F09, F10).
+    fn look(&mut self, dir: &std::path::Path) -> Result<(), Failure> {
+        if self.glanced.elapsed() >= GLANCE && self.writer.reached().seq > 0 && self.pending == 0 {
+            self.glanced = Instant::now();
+            index::glance(dir)?;
+        }
+        if self.checked.elapsed() >= CHECK {
+            self.checked = Instant::now();
+            index::check(dir)?;
+        }
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), Failure> {

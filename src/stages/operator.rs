@@ -31,6 +31,16 @@ pub async fn blind(ground: &Ground, sources: &[(String, String)], now: Timestamp
     send(ground, "blind", &subject, &text, now).await
 }
 
+/// Tells that the disk is nearly full.
+///
+/// # Errors
+/// When the message cannot be stored.
+pub async fn disk_full(ground: &Ground, now: Timestamp) -> Stored<()> {
+    let text = "The disk of the data directory is nearly full. Sources are not read and pushes are answered with 503 until \
+                there is room again; what is stored already still rings. Free some space, or move data_dir to a larger disk.\n";
+    send(ground, "disk", "[vakt] the disk is nearly full; nothing more is read", text, now).await
+}
+
 /// Tells that changed rules were refused, and which mistakes they have.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Stage, operator};
 use crate::config::fault::{Fault, Sheet, render_all};
-use crate::ground::Ground;
+use crate::ground::{Ground, retopic};
 use crate::model::time::Span;
 use crate::rules::Rules;
 use crate::store::{Store, Stored, meta};
@@ -33,7 +33,7 @@ impl Stage for Reload {
         let Ok(read) = tokio::task::spawn_blocking(move || Rules::load(&dir)).await else { return now + IDLE };
         match read {
             Ok(rules) if rules.sheets == self.last => self.refused = None,
-            Ok(rules) => self.take(rules).await,
+            Ok(rules) => self.take(rules, now).await,
             Err(faults) => self.refuse(&faults, now).await,
         }
         metrics::gauge!("vakt_rules_ok").set(if self.refused.is_none() { 1.0 } else { 0.0 });
@@ -48,9 +48,18 @@ impl Reload {
         Reload { ground, dir, last, refused: None }
     }
 
-    async fn take(&mut self, rules: Rules) {
+    async fn take(&mut self, rules: Rules, now: Timestamp) {
         self.last.clone_from(&rules.sheets);
         self.refused = None;
+        // Before the rules are in force, so that what is usual for a new topic is known when it is first judged.
+        let (store, old) = (self.ground.store.clone(), self.ground.knowledge());
+        let looking = tokio::task::spawn_blocking(move || (retopic(&store, &old.rules, &rules, now), rules));
+        let Ok((found, rules)) = looking.await else { return };
+        match found {
+            Ok(0) => {}
+            Ok(found) => tracing::info!(mentions = found, "changed topics were looked for in what is stored"),
+            Err(e) => tracing::error!(error = %e, "changed topics cannot be looked for in what is stored"),
+        }
         let kept = keep_last_good(&self.ground.store, &rules).await;
         if let Err(e) = kept {
             tracing::error!(error = %e, "the rules in force cannot be kept for a restart");

@@ -11,7 +11,7 @@ use crate::engine::incident::{self, Call, REOPEN};
 use crate::ground::{Ground, Knowledge};
 use crate::model::signals::Signals;
 use crate::model::time::{Span, between};
-use crate::model::{Incident, Policy, Status};
+use crate::model::{Alert, Incident, Policy, Status};
 use crate::store::outbox::Message;
 use crate::store::{StoreError, Stored, groups, incidents, mentions, meta};
 
@@ -172,10 +172,11 @@ fn key_of(i: &Incident) -> GroupKey {
 fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State> {
     let mut detector = Detector::new(&knowledge.rules.alerts);
     ground.store.read(|c| {
-        let mut known: HashSet<String> = HashSet::new();
+        let mut known: HashSet<GroupKey> = HashSet::new();
         for (alert, group, text) in groups::all(c)? {
-            known.insert(alert.clone());
-            detector.restore(GroupKey { alert, group }, serde_json::from_str(&text)?);
+            let key = GroupKey { alert, group };
+            known.insert(key.clone());
+            detector.restore(key, serde_json::from_str(&text)?);
         }
         let upto = meta::number(c, WATCHED)?.unwrap_or(0);
         if let Some(at) = meta::number(c, TICKED)? {
@@ -193,8 +194,11 @@ fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State
                 }
             }
         }
-        // A rule that was never kept learns from what is stored; each mention warms every such rule once.
-        let fresh: Vec<_> = knowledge.rules.alerts.iter().filter(|a| !known.contains(&a.name)).collect();
+        // A group that was never kept learns from what is stored; each mention warms every such group once. Where all
+        // topics of a rule have one, there is none.
+        let heard = |topic: &String| known.iter().any(|k| k.group.split('/').any(|part| part == topic));
+        let fresh = |a: &&Alert| !known.iter().any(|k| k.alert == a.name) || (a.any && !a.topics.iter().all(heard));
+        let fresh: Vec<&Alert> = knowledge.rules.alerts.iter().filter(fresh).collect();
         let mut warmed: BTreeMap<i64, crate::model::Mention> = BTreeMap::new();
         for alert in fresh {
             let of =

@@ -24,22 +24,42 @@ pub struct Count {
     pub reach: u64,
 }
 
-/// Counts gathered before they are written.
+/// What is added to the counts of one minute, or taken away.
+#[derive(Debug, Clone, Copy, Default)]
+struct Change {
+    mentions: i64,
+    negative: i64,
+    positive: i64,
+    scored: i64,
+    sentiment: f64,
+    reach: i64,
+}
+
+/// Changes of counts gathered before they are written.
 #[derive(Debug, Default)]
-pub struct Counts(BTreeMap<(String, i64), Count>);
+pub struct Counts(BTreeMap<(String, i64), Change>);
 
 impl Counts {
-    /// Counts a mention for each of its topics.
-    pub fn add(&mut self, m: &Mention) {
+    /// Counts a mention for topics.
+    pub fn add<'t>(&mut self, m: &Mention, topics: impl IntoIterator<Item = &'t String>) {
+        self.change(m, topics, 1);
+    }
+
+    /// Takes a mention out of the counts of topics.
+    pub fn remove<'t>(&mut self, m: &Mention, topics: impl IntoIterator<Item = &'t String>) {
+        self.change(m, topics, -1);
+    }
+
+    fn change<'t>(&mut self, m: &Mention, topics: impl IntoIterator<Item = &'t String>, by: i64) {
         let minute = m.at.as_millisecond().div_euclid(60_000);
-        for topic in &m.topics {
+        for topic in topics {
             let count = self.0.entry((topic.clone(), minute)).or_default();
-            count.mentions += 1;
-            count.negative += u32::from(m.is_negative());
-            count.positive += u32::from(m.is_positive());
-            count.scored += u32::from(m.sentiment.is_some());
-            count.sentiment += f64::from(m.sentiment.unwrap_or(0.0));
-            count.reach = count.reach.saturating_add(m.reach);
+            count.mentions += by;
+            count.negative += by * i64::from(m.is_negative());
+            count.positive += by * i64::from(m.is_positive());
+            count.scored += by * i64::from(m.sentiment.is_some());
+            count.sentiment += by as f64 * f64::from(m.sentiment.unwrap_or(0.0));
+            count.reach += by * i64::try_from(m.reach).unwrap_or(0);
         }
     }
 
@@ -54,7 +74,6 @@ impl Counts {
              sentiment = sentiment + ?7, reach = reach + ?8",
         )?;
         for ((topic, minute), n) in &self.0 {
-            let reach = i64::try_from(n.reach).unwrap_or(i64::MAX / 4);
             put.execute(params![
                 topic_id(c, topic)?,
                 minute,
@@ -63,7 +82,7 @@ impl Counts {
                 n.positive,
                 n.scored,
                 n.sentiment,
-                reach
+                n.reach
             ])?;
         }
         Ok(())

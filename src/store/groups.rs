@@ -14,6 +14,15 @@ pub fn all(c: &Connection) -> Stored<Vec<(String, String, String)>> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Forgets what was learned of the groups of a topic, which means something else now.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn forget(c: &Connection, topic: &str) -> Stored<()> {
+    c.execute("DELETE FROM groups WHERE instr('/' || grp || '/', '/' || ?1 || '/') > 0", [topic])?;
+    Ok(())
+}
+
 /// Keeps a group's state.
 ///
 /// # Errors

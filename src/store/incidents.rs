@@ -48,7 +48,7 @@ pub fn update(c: &Connection, incident: &Incident) -> Stored<()> {
     c.prepare_cached("UPDATE incidents SET status = ?2, ended = ?3, state = ?4 WHERE id = ?1")?.execute(params![
         incident.id,
         incident.status.as_str(),
-        incident.resolved.map(|t| t.as_millisecond()),
+        incident.resolved.filter(|_| incident.calm).map(|t| t.as_millisecond()),
         serde_json::to_string(incident)?,
     ])?;
     Ok(())
@@ -64,12 +64,13 @@ fn many(c: &Connection, sql: &str, p: impl rusqlite::Params) -> Stored<Vec<Incid
     Ok(out)
 }
 
-/// Incidents that are not resolved, and those that were resolved since an instant and may come back.
+/// Incidents that are not resolved, those that people resolved while they rang and that have not calmed since, and those
+/// that were resolved since an instant and may come back.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn live(c: &Connection, ended_since: Timestamp) -> Stored<Vec<Incident>> {
-    let sql = "SELECT state FROM incidents WHERE status <> ?1 OR ended >= ?2 ORDER BY id";
+    let sql = "SELECT state FROM incidents WHERE status <> ?1 OR ended IS NULL OR ended >= ?2 ORDER BY id";
     many(c, sql, params![Status::Resolved.as_str(), ended_since.as_millisecond()])
 }
 

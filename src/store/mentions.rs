@@ -37,8 +37,7 @@ pub enum Put {
 /// # Errors
 /// When the database cannot be read.
 pub fn known(c: &Connection, identities: &[Identity]) -> Stored<HashMap<i64, i64>> {
-    let mut q =
-        c.prepare_cached("SELECT m.content FROM identities i JOIN mentions m ON m.id = i.mention WHERE i.hash = ?1")?;
+    let mut q = c.prepare_cached("SELECT content FROM identities WHERE hash = ?1")?;
     let mut out = HashMap::new();
     for identity in identities {
         for hash in [Some(identity.told), identity.placed].into_iter().flatten() {
@@ -55,21 +54,20 @@ pub fn known(c: &Connection, identities: &[Identity]) -> Stored<HashMap<i64, i64
 /// # Errors
 /// When the database cannot be written.
 pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64) -> Stored<Put> {
-    let find = |hash: i64| -> Stored<Option<i64>> {
-        let mut q = c.prepare_cached("SELECT mention FROM identities WHERE hash = ?1")?;
-        Ok(q.query_row([hash], |r| r.get(0)).optional()?)
+    let find = |hash: i64| -> Stored<Option<(i64, i64)>> {
+        let mut q = c.prepare_cached("SELECT mention, content FROM identities WHERE hash = ?1")?;
+        Ok(q.query_row([hash], |r| Ok((r.get(0)?, r.get(1)?))).optional()?)
     };
-    if let Some(id) = find(identity.told)? {
-        let mut q = c.prepare_cached("SELECT content FROM mentions WHERE id = ?1")?;
-        let content: Option<i64> = q.query_row([id], |r| r.get(0)).optional()?;
-        if content.is_none_or(|c| c == identity.content) {
+    if let Some((id, content)) = find(identity.told)? {
+        if content == identity.content {
             return Ok(Put::Known(id));
         }
         edit(c, id, m, identity, seq)?;
+        name(c, identity.told, id, identity.content)?;
         return Ok(Put::Edited(id));
     }
-    if let Some(id) = identity.placed.map(find).transpose()?.flatten() {
-        name(c, identity.told, id)?;
+    if let Some((id, _)) = identity.placed.map(find).transpose()?.flatten() {
+        name(c, identity.told, id, identity.content)?;
         return Ok(Put::Known(id));
     }
     *seq += 1;
@@ -105,24 +103,54 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64) -> S
         m.topics.join("\n"),
     ])?;
     let id = c.last_insert_rowid();
-    name(c, identity.told, id)?;
+    name(c, identity.told, id, identity.content)?;
     if let Some(placed) = identity.placed {
-        name(c, placed, id)?;
+        name(c, placed, id, identity.content)?;
     }
-    for topic in &m.topics {
-        let topic = topic_id(c, topic)?;
-        c.prepare_cached("INSERT OR IGNORE INTO topic_mentions VALUES (?1, ?2, ?3)")?.execute([
-            topic,
-            m.at.as_millisecond(),
-            id,
-        ])?;
-    }
+    file(c, id, m.at, &m.topics)?;
     Ok(Put::New(id))
 }
 
-/// An edit changes what a mention says; its time, its topics' counts and its incidents stay.
+/// Files a mention under topics.
+fn file(c: &Connection, id: i64, at: Timestamp, topics: &[String]) -> Stored<()> {
+    for topic in topics {
+        let topic = topic_id(c, topic)?;
+        c.prepare_cached("INSERT OR IGNORE INTO topic_mentions VALUES (?1, ?2, ?3)")?.execute([
+            topic,
+            at.as_millisecond(),
+            id,
+        ])?;
+    }
+    Ok(())
+}
+
+/// Gives a stored mention other topics, as change number `seq`. Their counts are the caller's business.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn set_topics(c: &Connection, m: &Mention, topics: &[String], seq: i64) -> Stored<()> {
+    for gone in m.topics.iter().filter(|t| !topics.contains(t)) {
+        c.prepare_cached("DELETE FROM topic_mentions WHERE topic = ?1 AND at = ?2 AND mention = ?3")?.execute([
+            topic_id(c, gone)?,
+            m.at.as_millisecond(),
+            m.id,
+        ])?;
+    }
+    file(c, m.id, m.at, topics)?;
+    c.prepare_cached("UPDATE mentions SET topics = ?2, seq = ?3 WHERE id = ?1")?.execute(params![
+        m.id,
+        topics.join("\n"),
+        seq
+    ])?;
+    Ok(())
+}
+
+/// An edit changes what a mention says and the topics it is found under; its time, the counts and its incidents stay.
 fn edit(c: &Connection, id: i64, m: &Mention, identity: &Identity, seq: &mut i64) -> Stored<()> {
     *seq += 1;
+    if let Some(before) = get(c, id)? {
+        set_topics(c, &before, &m.topics, *seq)?;
+    }
     c.prepare_cached(
         "UPDATE mentions SET seq = ?2, content = ?3, title = ?4, text = ?5, language = ?6, sentiment = ?7, why = ?8,
          intent = ?9, engagement = max(engagement, ?10), reach = max(reach, ?11) WHERE id = ?1",
@@ -143,8 +171,9 @@ fn edit(c: &Connection, id: i64, m: &Mention, identity: &Identity, seq: &mut i64
     Ok(())
 }
 
-fn name(c: &Connection, hash: i64, id: i64) -> Stored<()> {
-    c.prepare_cached("INSERT OR IGNORE INTO identities VALUES (?1, ?2)")?.execute([hash, id])?;
+fn name(c: &Connection, hash: i64, id: i64, content: i64) -> Stored<()> {
+    c.prepare_cached("INSERT INTO identities VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO UPDATE SET content = ?3")?
+        .execute([hash, id, content])?;
     Ok(())
 }
 
@@ -232,6 +261,17 @@ fn read(r: &Row<'_>) -> rusqlite::Result<Mention> {
 /// When the database cannot be read.
 pub fn after(c: &Connection, id: i64, limit: u32) -> Stored<Vec<Mention>> {
     let sql = format!("SELECT {COLUMNS} FROM mentions WHERE id > ?1 ORDER BY id LIMIT ?2");
+    let mut q = c.prepare_cached(&sql)?;
+    let rows = q.query_map(params![id, limit], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The mentions before a number, latest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn before(c: &Connection, id: i64, limit: u32) -> Stored<Vec<Mention>> {
+    let sql = format!("SELECT {COLUMNS} FROM mentions WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
     let mut q = c.prepare_cached(&sql)?;
     let rows = q.query_map(params![id, limit], read)?;
     Ok(rows.collect::<Result<_, _>>()?)

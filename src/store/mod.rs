@@ -179,6 +179,13 @@ impl Store {
         result
     }
 
+    /// Waits until the store can write no more: the disk failed it, or its writer died. Then the daemon has to end, so
+    /// that it is started again from what is on disk (F05).
+    pub async fn failed(&self) -> StoreError {
+        self.writer.broken().await;
+        StoreError::Broken("a write failed for good".into())
+    }
+
     /// Whether SQLite finds the database whole.
     ///
     /// # Errors

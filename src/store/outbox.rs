@@ -49,7 +49,7 @@ pub fn put(c: &Connection, m: &Message) -> Stored<()> {
 pub fn due(c: &Connection, now: Timestamp, limit: u32) -> Stored<Vec<Message>> {
     let mut q = c.prepare_cached(
         "SELECT id, message_id, incident, person, address, subject, body, created, attempts FROM outbox
-         WHERE state = 'waiting' AND due <= ?1 ORDER BY incident IS NULL, id LIMIT ?2",
+         WHERE state = 'waiting' AND (due <= ?1 OR due > ?1 + 3600000) ORDER BY incident IS NULL, id LIMIT ?2",
     )?;
     let rows = q.query_map(params![now.as_millisecond(), limit], |r| {
         Ok(Message {

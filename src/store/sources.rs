@@ -11,6 +11,8 @@ use super::Stored;
 pub struct SourceState {
     /// Where it stopped reading, in its own words.
     pub cursor: serde_json::Value,
+    /// What its settings were; others are tried at once.
+    pub settings: u64,
     /// When it is asked next, milliseconds since 1970.
     pub due: i64,
     /// The present interval, milliseconds.
@@ -33,6 +35,10 @@ pub struct SourceState {
     pub blind: String,
     /// Since when it is blind.
     pub blind_since: i64,
+    /// The operator has been told that it is blind.
+    pub blind_told: bool,
+    /// The last failure is one that only a person can end.
+    pub hopeless: bool,
     /// Mentions that it brought.
     pub mentions: u64,
     /// Items that could not be read.

@@ -1,10 +1,10 @@
 //! The one thread that writes: gathers work, commits it together, answers when it is on disk.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Mutex, mpsc};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::watch;
 
 use super::{StoreError, Stored};
 
@@ -50,27 +50,42 @@ const QUEUE: usize = 1024;
 pub(super) struct Writer {
     queue: Mutex<Option<mpsc::SyncSender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    broken: Arc<AtomicBool>,
+    broken: watch::Sender<bool>,
+}
+
+/// Says that the writer is broken when its thread ends, however it ends.
+struct Ended(watch::Sender<bool>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> Stored<Writer> {
         let (queue, work) = mpsc::sync_channel(QUEUE);
-        let broken = Arc::new(AtomicBool::new(false));
-        let flag = broken.clone();
+        let broken = watch::Sender::new(false);
+        let ended = Ended(broken.clone());
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || run(connection, &work, &flag))
+            .spawn(move || run(connection, &work, &ended))
             .map_err(|source| StoreError::Open { path: "store-writer thread".into(), source })?;
         Ok(Writer { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)), broken })
     }
 
     pub(super) fn send(&self, job: Job) -> Stored<()> {
-        if self.broken.load(Ordering::Acquire) {
+        if *self.broken.borrow() {
             return Err(StoreError::Broken("an earlier write failed; vakt has to be restarted".into()));
         }
         let queue = self.queue.lock().ok().and_then(|q| q.clone()).ok_or(StoreError::Closed)?;
         queue.send(job).map_err(|_| StoreError::Closed)
+    }
+
+    /// Waits until no more can be written.
+    pub(super) async fn broken(&self) {
+        // The sender lives as long as this writer.
+        self.broken.subscribe().wait_for(|broken| *broken).await.ok();
     }
 }
 
@@ -86,7 +101,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, queue: &mpsc::Receiver<Job>, broken: &AtomicBool) {
+fn run(mut connection: Connection, queue: &mpsc::Receiver<Job>, ended: &Ended) {
     while let Ok(first) = queue.recv() {
         let mut answers: Vec<Answer> = Vec::new();
         let committed = commit(&mut connection, first, queue, &mut answers);
@@ -95,7 +110,7 @@ fn run(mut connection: Connection, queue: &mpsc::Receiver<Job>, broken: &AtomicB
             Err(e) => {
                 // After a failed sync nobody knows what is on disk: no more writes (F05).
                 if matches!(e, StoreError::Broken(_)) {
-                    broken.store(true, Ordering::Release);
+                    ended.0.send_replace(true);
                 }
                 Some(e)
             }

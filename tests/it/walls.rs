@@ -31,7 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("html5gum", &["text/clean.rs"]),
     ("lettre", &["channels/mail.rs"]),
     ("png", &["report/chart.rs"]),
-    ("cel", &["engine/condition.rs"]),
+    ("cel", &["engine/condition.rs", "engine/sound.rs"]),
     ("statrs", &["engine/baseline.rs"]),
     ("annotate_snippets", &["config/fault.rs"]),
     ("pulldown_cmark", &["rules/playbooks.rs"]),

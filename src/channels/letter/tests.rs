@@ -25,6 +25,7 @@ fn incident() -> Incident {
         opened: "2026-03-10T21:40:00Z".parse().expect("a time"),
         fired: "2026-03-10T21:45:00Z".parse().expect("a time"),
         resolved: None,
+        calm: false,
         ack: None,
         steps_taken: 1,
         next_step: None,
@@ -157,6 +158,7 @@ fn strangers_words_stay_words() {
         "{{ 7*7 }}{% for x in y %}",
         "\u{202e}gpj.exe [CRISIS] fake",
         "<a href=https://evil.example>apple.com</a>",
+        "Recall: log in at https://evil.example/phish?x=1 or www.evil.example, or write to help@evil.example",
     ] {
         let l = letter(Notice::Opened, "en", &[hostile(text)]);
         assert!(
@@ -165,6 +167,13 @@ fn strangers_words_stay_words() {
                 && !l.html.contains("<a href=https://evil")
         );
         assert!(!l.html.contains("https://tracker.example") && l.html.contains("tracker[.]example"));
+        for words in [&l.html, &l.text] {
+            for place in ["http://", "https://", "www.", "evil.example"] {
+                let own = words.matches(place).count()
+                    - words.matches("https://vakt.acme.example").count() * usize::from(place == "https://");
+                assert_eq!(own, 0, "a mail program would make a link of {place}: {words}");
+            }
+        }
         assert!(!l.html.contains('\u{202e}') && !l.text.contains('\u{202e}'));
         let bytes = envelope_bytes(&l, "vakt <vakt@acme.example>", &person("en"), incident().fired).expect("bytes");
         assert!(bytes.iter().all(u8::is_ascii), "seven bits a byte");
@@ -180,7 +189,7 @@ fn one_incident_is_one_thread_and_the_bytes_are_the_same() {
     let a = letter(Notice::Opened, "en", &two());
     let b = letter(Notice::Reminder, "en", &two());
     assert_eq!(a.references, b.references);
-    assert_eq!(a.message_id, "<incident.7.maria.1@acme.example>");
+    assert_eq!(a.message_id, "<incident.7.1773178800.maria.1@acme.example>");
     let bytes = |l| envelope_bytes(l, "vakt <vakt@acme.example>", &person("en"), incident().fired).expect("bytes");
     assert_eq!(bytes(&a), bytes(&a));
 }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::run::stop_signal;
 use super::{Paint, Refused, Verdict, runtime};
 use crate::config::{Config, Sheet};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, DataLock};
 use crate::ground::Clock;
 use crate::model::time::Span;
 use places::{Pusher, serve_feeds};
@@ -131,6 +131,9 @@ async fn stay(clock: &Clock, end: &mut (impl Future<Output = ()> + Unpin)) {
 
 /// Empties the demo's folder, if it is one, and lays the sample rules in it.
 fn prepare(dir: &Path) -> anyhow::Result<()> {
+    let made = dir.join(MARK).exists();
+    // Held while it is emptied: a daemon that works in it keeps what it has.
+    let _lock = if made { Some(DataLock::take(dir)?) } else { None };
     if dir.exists() {
         let empty = std::fs::read_dir(dir)?.next().is_none();
         if !empty && !dir.join(MARK).exists() {

@@ -279,7 +279,8 @@ impl Story {
             say!("  vakt -c {config} incident show {}", i.id);
         }
         say!("  open a mail: {}/*.eml", dir.join("mail").display());
-        say!("  change a rule in {} and run the demo's daemon: vakt -c {config} run", dir.join("rules").display());
+        say!("  vakt -c {config} incident list");
+        say!("  change a rule in {} and check it: vakt -c {config} check", dir.join("rules").display());
         if stay {
             say!("\nStill running: http://{api}/incidents (Ctrl-C ends it)");
         }

@@ -53,6 +53,7 @@ impl Source for Feed {
                 skipped_total: fetched.skipped_total,
                 degraded: fetched.degraded,
                 gap: fetched.gap,
+                anew: cursor.url != self.url,
                 cursor: serde_json::to_value(&fetched.cursor).unwrap_or_default(),
                 max_age: fetched.max_age,
             })

@@ -30,8 +30,8 @@ CREATE TABLE mentions (
 ) STRICT;
 CREATE UNIQUE INDEX mentions_seq ON mentions (seq);
 
--- Identities of mentions: hashes of (source, id) and of (url, content).
-CREATE TABLE identities (hash INTEGER PRIMARY KEY, mention INTEGER NOT NULL) STRICT;
+-- Identities of mentions: hashes of (source, id) and of (url, content), with the content each was last seen with.
+CREATE TABLE identities (hash INTEGER PRIMARY KEY, mention INTEGER NOT NULL, content INTEGER NOT NULL) STRICT;
 
 CREATE TABLE topics (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE topic_mentions (
