@@ -71,7 +71,8 @@ impl Find {
             Sort::Negative => Order::Negative,
         };
         let limit = if self.count { 0 } else { self.limit };
-        let what = Search { node, since: when(&self.since)?, until: when(&self.until)?, order, limit };
+        let what =
+            Search { node, since: when(&self.since)?, until: when(&self.until)?, order, limit, after: None, now };
         let found = searcher.search(&what, |ids| fetch(&store, ids))?;
         self.show(&found)?;
         Ok(if found.total > 0 { Verdict::Done } else { Verdict::No })

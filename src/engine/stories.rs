@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
+use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use crate::model::time::{Span, between};
 use crate::text::fingerprint::distance;
@@ -18,12 +19,22 @@ const NEAR_SHORT: u32 = 3;
 const SHORT: usize = 120;
 
 /// The stories of the last days, found by the eighths of their fingerprints.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Stories {
-    known: HashMap<u64, Known>,
-    bands: HashMap<(u8, u8), Vec<u64>>,
+    known: HashMap<u64, Known, Xxh3DefaultBuilder>,
+    /// Fingerprints by band and by the byte that they have there.
+    bands: Vec<Vec<u64>>,
     order: VecDeque<u64>,
 }
+
+impl Default for Stories {
+    fn default() -> Stories {
+        Stories { known: HashMap::default(), bands: vec![Vec::new(); BANDS * 256], order: VecDeque::new() }
+    }
+}
+
+/// Bytes of a fingerprint.
+const BANDS: usize = 8;
 
 #[derive(Debug)]
 struct Known {
@@ -31,8 +42,9 @@ struct Known {
     last: Timestamp,
 }
 
-fn bands(fingerprint: u64) -> impl Iterator<Item = (u8, u8)> {
-    fingerprint.to_le_bytes().into_iter().zip(0u8..).map(|(byte, band)| (band, byte))
+/// Where a fingerprint is filed in each band.
+fn bands(fingerprint: u64) -> impl Iterator<Item = usize> {
+    fingerprint.to_le_bytes().into_iter().zip(0..).map(|(byte, band)| band * 256 + usize::from(byte))
 }
 
 impl Stories {
@@ -66,7 +78,9 @@ impl Stories {
         self.known.insert(fingerprint, Known { story, last: at });
         self.order.push_back(fingerprint);
         for band in bands(fingerprint) {
-            self.bands.entry(band).or_default().push(fingerprint);
+            if let Some(list) = self.bands.get_mut(band) {
+                list.push(fingerprint);
+            }
         }
     }
 
@@ -77,10 +91,11 @@ impl Stories {
             return Some(fingerprint);
         }
         bands(fingerprint)
-            .filter_map(|band| self.bands.get(&band))
+            .filter_map(|band| self.bands.get(band))
             .flatten()
             .map(|f| (distance(*f, fingerprint), *f))
-            .filter(|(d, f)| *d <= near && self.known.get(f).is_some_and(|k| between(k.last, at) <= WINDOW))
+            .filter(|(d, _)| *d <= near)
+            .filter(|(_, f)| self.known.get(f).is_some_and(|k| between(k.last, at) <= WINDOW))
             .min()
             .map(|(_, f)| f)
     }
@@ -88,7 +103,7 @@ impl Stories {
     fn forget(&mut self, fingerprint: u64) {
         self.known.remove(&fingerprint);
         for band in bands(fingerprint) {
-            if let Some(list) = self.bands.get_mut(&band) {
+            if let Some(list) = self.bands.get_mut(band) {
                 list.retain(|f| *f != fingerprint);
             }
         }

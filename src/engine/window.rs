@@ -267,6 +267,11 @@ pub(crate) mod tests {
             story: id,
             fingerprint: 0,
             topics: vec!["acme".into()],
+            kind: String::new(),
+            channel: String::new(),
+            country: String::new(),
+            tags: Vec::new(),
+            rating: None,
         }
     }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Ground, Knowledge};
+use super::{Fresh, Ground, Knowledge};
 use crate::model::time::Span;
 use crate::model::{Author, Capture, Mention};
 use crate::query::Doc;
 use crate::store::counts::Counts;
 use crate::store::mentions::{self, Identity, Put};
 use crate::store::{StoreError, Stored, Transaction};
-use crate::text::{address, clean, sentiment::Label};
+use crate::text::{Terms, address, clean, sentiment::Label};
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -48,6 +48,9 @@ const FUTURE: Span = Span::mins(10);
 /// More people than there are, or likes than they could give, are somebody's joke.
 const MOST_PEOPLE: u64 = 10_000_000_000;
 
+/// Tags that are kept of one mention.
+const MOST_TAGS: usize = 30;
+
 /// Batches larger than this are analysed on a thread of their own.
 const SMALL: usize = 16;
 
@@ -68,17 +71,20 @@ pub async fn accept(
         let work = tokio::task::spawn_blocking(move || prepare(&ground, batch, now));
         work.await.map_err(|_| StoreError::Closed)??
     };
-    let receipt = ground
+    let (receipt, fresh) = ground
         .store
         .write(move |tx| {
             let mut receipt = receipt;
             let mut seq = mentions::last_seq(tx)?;
             let mut counts = Counts::default();
-            for (mention, identity) in &prepared {
-                match mentions::put(tx, mention, identity, &mut seq)? {
-                    Put::New(_) => {
+            let mut fresh = Vec::new();
+            for (mut mention, identity, terms) in prepared {
+                match mentions::put(tx, &mention, &identity, &mut seq)? {
+                    Put::New(id) => {
                         receipt.new += 1;
-                        counts.add(mention, &mention.topics);
+                        counts.add(&mention, &mention.topics);
+                        mention.id = id;
+                        fresh.push(Fresh { seq, mention, terms });
                     }
                     Put::Edited(_) => receipt.edited += 1,
                     Put::Known(_) => receipt.known += 1,
@@ -86,9 +92,10 @@ pub async fn accept(
             }
             counts.write(tx)?;
             also(tx, &receipt)?;
-            Ok(receipt)
+            Ok((receipt, fresh))
         })
         .await?;
+    ground.shelf.put(fresh);
     if receipt.new + receipt.edited > 0 {
         ground.bells.watch.notify_one();
         ground.bells.index.notify_one();
@@ -96,7 +103,7 @@ pub async fn accept(
     Ok(receipt)
 }
 
-type Prepared = Vec<(Mention, Identity)>;
+type Prepared = Vec<(Mention, Identity, Terms)>;
 
 /// Everything that needs no transaction.
 fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Prepared, Receipt)> {
@@ -130,11 +137,11 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Prepared, R
             receipt.known += 1;
             continue;
         }
-        analyse(&knowledge, &mut mention, hint.as_deref());
+        let terms = analyse(&knowledge, &mut mention, hint.as_deref());
         let fresh = identity.told;
         let length = mention.title.len() + mention.text.len();
         mention.story = ground.stories().assign(mention.fingerprint, length, fresh, mention.at);
-        out.push((mention, identity));
+        out.push((mention, identity, terms));
     }
     Ok((out, receipt))
 }
@@ -154,6 +161,7 @@ fn cleaned(knowledge: &Knowledge, source: &str, c: Capture, history: bool, now: 
         name: line(&c.author.name),
         handle: line(c.author.handle.trim_start_matches('@')),
         followers: c.author.followers.map(|n| n.min(MOST_PEOPLE)),
+        verified: c.author.verified,
     };
     let (at, undated) = match c.published {
         Some(p) if p > now + FUTURE => (now, true),
@@ -184,6 +192,11 @@ fn cleaned(knowledge: &Knowledge, source: &str, c: Capture, history: bool, now: 
         story: 0,
         fingerprint: 0,
         topics: Vec::new(),
+        kind: line(&c.kind).to_lowercase(),
+        channel: line(&c.channel),
+        country: line(&c.country).to_lowercase(),
+        tags: c.tags.iter().take(MOST_TAGS).map(|t| line(t)).filter(|t| !t.is_empty()).collect(),
+        rating: c.rating.filter(|r| r.is_finite()),
     }
 }
 
@@ -209,23 +222,14 @@ fn identity(m: &Mention, native: Option<&str>) -> Identity {
     Identity { told, placed, content }
 }
 
-fn analyse(knowledge: &Knowledge, m: &mut Mention, hint: Option<&str>) {
+fn analyse(knowledge: &Knowledge, m: &mut Mention, hint: Option<&str>) -> Terms {
     let analysis = knowledge.analyst.analyse(&m.title, &m.text, hint);
     m.language = analysis.language.to_owned();
     m.sentiment = (analysis.score.label != Label::Unscored).then_some(analysis.score.value);
     m.why = analysis.score.why.iter().map(|r| (r.term.clone(), r.weight)).collect();
     m.intent = analysis.intent.as_str().to_owned();
     m.fingerprint = analysis.fingerprint;
-    let doc = Doc {
-        site: &m.site,
-        source: &m.source,
-        network: &m.network,
-        handle: &m.author.handle,
-        author: &m.author.name,
-        sentiment: m.label(),
-        intent: &m.intent,
-        ..Doc::text(&analysis)
-    };
-    let numbers = knowledge.rules.matcher.matches(&doc);
+    let numbers = knowledge.rules.matcher.matches(&Doc::analysed(m, &analysis));
     m.topics = knowledge.rules.names(&numbers);
+    analysis.terms
 }

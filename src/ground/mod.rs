@@ -2,6 +2,7 @@
 //! in for mentions.
 
 mod clock;
+mod fresh;
 pub mod intake;
 mod pulse;
 mod retopic;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::Notify;
 
 pub use clock::Clock;
+pub use fresh::Fresh;
 pub use pulse::Pulse;
 pub use retopic::retopic;
 
@@ -59,6 +61,7 @@ pub struct Ground {
     knowledge: RwLock<Arc<Knowledge>>,
     stories: Mutex<Stories>,
     room: room::Room,
+    shelf: fresh::Shelf,
 }
 
 /// What every letter needs of the settings.
@@ -95,6 +98,7 @@ impl Ground {
         }
         Ok(Arc::new(Ground {
             room: room::Room::of(store.path()),
+            shelf: fresh::Shelf::default(),
             store,
             clock,
             bells: Bells::default(),
@@ -102,6 +106,11 @@ impl Ground {
             knowledge: RwLock::new(Arc::new(Knowledge::new(rules, 0))),
             stories: Mutex::new(stories),
         }))
+    }
+
+    /// The changes right after one that are at hand, without a gap.
+    pub fn fresh_after(&self, seq: i64, most: usize) -> Vec<Arc<Fresh>> {
+        self.shelf.after(seq, most)
     }
 
     /// Whether the disk has room for more mentions; what has to ring needs none of it.

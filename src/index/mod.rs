@@ -3,8 +3,11 @@
 //! A lost or damaged index is put aside and read anew from the store; nothing that rings waits for it.
 
 mod compile;
+mod packed;
+mod ranked;
 mod schema;
 pub mod search;
+mod spots;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +15,7 @@ use std::path::{Path, PathBuf};
 use tantivy::directory::MmapDirectory;
 use tantivy::{Index, TantivyError};
 
+pub use ranked::Cursor;
 pub use schema::Fields;
 pub use search::{Found, Order, Search, Searcher};
 pub use writer::{Checkpoint, IndexWriter};
@@ -65,6 +69,7 @@ fn open(dir: &Path) -> Result<(Index, Fields), IndexError> {
     }
     let index = guarded("opened", || Ok(Index::open_in_dir(dir)?))?;
     let fields = Fields::of(&index.schema()).ok_or_else(|| IndexError::Damaged("its schema is another one".into()))?;
+    Fields::teach(&index);
     Ok((index, fields))
 }
 
@@ -88,6 +93,7 @@ pub fn open_or_make(dir: &Path, stamp: i64) -> Result<(IndexWriter, Option<Strin
     let (schema, fields) = Fields::make();
     let directory = MmapDirectory::open(dir).map_err(|e| IndexError::Io(Box::new(e)))?;
     let index = Index::open_or_create(directory, schema)?;
+    Fields::teach(&index);
     Ok((IndexWriter::new(index, fields)?, told))
 }
 

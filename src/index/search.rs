@@ -1,13 +1,14 @@
 //! Searches the history: candidates from the index, mentions from the store, each verified where it must be.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
-use tantivy::collector::{Count, TopDocs};
 use tantivy::query::{BooleanQuery, Occur, Query, RangeQuery};
-use tantivy::{DocAddress, IndexReader, ReloadPolicy, Term};
+use tantivy::{IndexReader, ReloadPolicy, Term};
 
-use super::compile::compile;
+use super::compile::Compiler;
+use super::ranked::{Cursor, Key, Ranked};
 use super::{Fields, IndexError, guarded, open};
 use crate::model::Mention;
 use crate::query::{Doc, Matcher, Node};
@@ -27,6 +28,18 @@ pub enum Order {
     Negative,
 }
 
+impl Order {
+    fn key(self) -> Key {
+        let (name, descending) = match self {
+            Order::Newest => ("at", true),
+            Order::Oldest => ("at", false),
+            Order::Reach => ("reach", true),
+            Order::Negative => ("sentiment", false),
+        };
+        Key::Column { name, descending }
+    }
+}
+
 /// What is looked for.
 #[derive(Debug, Clone)]
 pub struct Search {
@@ -40,6 +53,10 @@ pub struct Search {
     pub order: Order,
     /// Most mentions wanted.
     pub limit: usize,
+    /// Where the last page ended.
+    pub after: Option<Cursor>,
+    /// What «now» means in the query.
+    pub now: Timestamp,
 }
 
 /// What was found.
@@ -49,8 +66,10 @@ pub struct Found {
     pub mentions: Vec<Mention>,
     /// How many match altogether; at least, where `more` is set.
     pub total: usize,
-    /// There are more than could be counted.
+    /// There are more than could be counted in the time allowed.
     pub more: bool,
+    /// Where the next page goes on; `None` on the last one.
+    pub next: Option<Cursor>,
 }
 
 /// Candidates fetched at a time where they have to be verified.
@@ -110,29 +129,43 @@ impl Searcher {
         fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
     ) -> Result<Found, IndexError> {
         self.reader.reload()?;
-        let compiled = compile(&what.node, &self.fields)?;
+        let searcher = self.reader.searcher();
+        let compiler = Compiler { searcher: &searcher, fields: &self.fields, now: what.now.as_millisecond() };
+        let compiled = compiler.compile(&what.node, None)?;
         let query = self.within(compiled.query, what);
-        let get = |ids: &[i64]| fetch(ids).map_err(|e| IndexError::Fetch(Box::new(e)));
+        let get = |page: &[Cursor]| {
+            let ids: Vec<i64> = page.iter().map(|c| c.id.cast_signed()).collect();
+            fetch(&ids).map_err(|e| IndexError::Fetch(Box::new(e)))
+        };
+        let ranked = |limit, after| Ranked { key: what.order.key(), limit, after };
         if compiled.exact {
-            let (total, ids) = self.page(&*query, what.order, what.limit, 0)?;
-            return Ok(Found { mentions: get(&ids)?, total, more: false });
+            let (total, page) = searcher.search(&*query, &ranked(what.limit, what.after))?;
+            let next = page.last().copied().filter(|_| page.len() == what.limit && what.limit > 0);
+            return Ok(Found { mentions: get(&page)?, total, more: false, next });
         }
         let matcher = Matcher::new([(&what.node, [].as_slice())]);
         let mut found = Found::default();
-        let mut offset = 0;
+        let (mut after, mut seen) = (None, 0);
         loop {
-            let (_, ids) = self.page(&*query, what.order, BATCH, offset)?;
-            offset += ids.len();
-            for m in get(&ids)?.into_iter().filter(|m| matches(&matcher, m)) {
+            let (_, page) = searcher.search(&*query, &ranked(BATCH, after))?;
+            after = page.last().copied();
+            seen += page.len();
+            let place: HashMap<i64, Cursor> = page.iter().map(|c| (c.id.cast_signed(), *c)).collect();
+            for m in get(&page)?.into_iter().filter(|m| matches(&matcher, m, what.now)) {
                 found.total += 1;
+                let here = place.get(&m.id).copied();
+                if what.after.is_some_and(|after| here.is_none_or(|here| here <= after)) {
+                    continue;
+                }
                 if found.mentions.len() < what.limit {
                     found.mentions.push(m);
+                    found.next = here.filter(|_| found.mentions.len() == what.limit);
                 }
             }
-            if ids.len() < BATCH {
+            if page.len() < BATCH {
                 return Ok(found);
             }
-            if offset >= MOST {
+            if seen >= MOST {
                 found.more = true;
                 return Ok(found);
             }
@@ -153,48 +186,9 @@ impl Searcher {
         let range = RangeQuery::new(bound(what.since, true), bound(what.until, false));
         Box::new(BooleanQuery::new(vec![(Occur::Must, query), (Occur::Must, Box::new(range))]))
     }
-
-    /// Total and the numbers of one page.
-    fn page(
-        &self,
-        query: &dyn Query,
-        order: Order,
-        limit: usize,
-        offset: usize,
-    ) -> Result<(usize, Vec<i64>), IndexError> {
-        let searcher = self.reader.searcher();
-        let top = || TopDocs::with_limit(limit.max(1)).and_offset(offset);
-        let (total, addresses): (usize, Vec<DocAddress>) = match order {
-            Order::Newest | Order::Oldest => {
-                let direction = if order == Order::Newest { tantivy::Order::Desc } else { tantivy::Order::Asc };
-                let (n, top) = searcher.search(query, &(Count, top().order_by_fast_field::<i64>("at", direction)))?;
-                (n, top.into_iter().map(|(_, a)| a).collect())
-            }
-            Order::Reach => {
-                let by = top().order_by_fast_field::<u64>("reach", tantivy::Order::Desc);
-                let (n, top) = searcher.search(query, &(Count, by))?;
-                (n, top.into_iter().map(|(_, a)| a).collect())
-            }
-            Order::Negative => {
-                let by = top().order_by_fast_field::<f64>("sentiment", tantivy::Order::Asc);
-                let (n, top) = searcher.search(query, &(Count, by))?;
-                (n, top.into_iter().map(|(_, a)| a).collect())
-            }
-        };
-        let mut ids = Vec::with_capacity(addresses.len());
-        for address in addresses {
-            let column = searcher.segment_reader(address.segment_ord).fast_fields().u64("id")?;
-            ids.extend(column.first(address.doc_id).map(u64::cast_signed));
-        }
-        if limit == 0 {
-            ids.clear();
-        }
-        Ok((total, ids))
-    }
 }
 
-fn matches(matcher: &Matcher, m: &Mention) -> bool {
+fn matches(matcher: &Matcher, m: &Mention, now: Timestamp) -> bool {
     let (text, terms) = Analyst::terms(&m.title, &m.text, &m.language);
-    let doc = Doc::of(m, &text, &terms);
-    !matcher.matches(&doc).is_empty()
+    !matcher.matches(&Doc { now: now.as_millisecond(), ..Doc::of(m, &text, &terms) }).is_empty()
 }

@@ -33,7 +33,7 @@ fn filled(dir: &Path) -> Vec<Mention> {
     let (mut writer, told) = open_or_make(dir, 1).expect("it opens");
     assert_eq!(told, None);
     for m in &all {
-        writer.add(m.id, m).expect("it is added");
+        writer.add(m.id, m, None).expect("it is added");
     }
     assert_eq!(writer.commit().expect("it commits"), Checkpoint { seq: 6, id: 6 });
     all
@@ -41,7 +41,8 @@ fn filled(dir: &Path) -> Vec<Mention> {
 
 fn ids(dir: &Path, all: &[Mention], query: &str, limit: usize) -> Vec<i64> {
     let node = parse(query).node.expect("a query");
-    let what = Search { node, since: None, until: None, order: Order::Oldest, limit };
+    let what =
+        Search { node, since: None, until: None, order: Order::Oldest, limit, after: None, now: all[0].received };
     let fetch = |ids: &[i64]| -> Result<Vec<Mention>, Infallible> {
         Ok(ids.iter().filter_map(|id| all.iter().find(|m| m.id == *id)).cloned().collect())
     };
@@ -95,7 +96,7 @@ fn an_edit_replaces_and_a_restart_goes_on() {
     let (mut writer, _) = open_or_make(dir.path(), 2).expect("it opens");
     assert_eq!(writer.reached(), Checkpoint { seq: 6, id: 6 });
     all[4].text = "Acme sponsors the football match".into();
-    writer.add(7, &all[4]).expect("it is added");
+    writer.add(7, &all[4], None).expect("it is added");
     writer.close().expect("it closes");
     assert_eq!(ids(dir.path(), &all, "football", 10), [5]);
     assert_eq!(ids(dir.path(), &all, "rain", 10), [] as [i64; 0]);

@@ -1,14 +1,14 @@
 //! Writes mentions into the index, and with each commit how far it has read.
 
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::schema::Field;
-use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{Index, TantivyDocument, Term};
 
+use super::packed::Packing;
 use super::{Fields, IndexError};
 use crate::model::Mention;
-use crate::query::{Mark, emit};
-use crate::text::Analyst;
+use crate::query::address_words;
+use crate::text::tokens::Kind;
+use crate::text::{Analyst, Terms};
 
 /// Memory that uncommitted mentions may take.
 const ARENA: usize = 24 << 20;
@@ -65,15 +65,16 @@ impl IndexWriter {
         self.reached != self.committed
     }
 
-    /// Adds a mention, or replaces it where it was edited. `seq` is the number of the change.
+    /// Adds a mention, or replaces it where it was edited. `seq` is the number of the change, `terms` those of its text
+    /// where they are at hand.
     ///
     /// # Errors
     /// When the index cannot be written.
-    pub fn add(&mut self, seq: i64, m: &Mention) -> Result<(), IndexError> {
+    pub fn add(&mut self, seq: i64, m: &Mention, terms: Option<&Terms>) -> Result<(), IndexError> {
         if m.id <= self.reached.id {
             self.writer.delete_term(Term::from_field_u64(self.fields.id, m.id.cast_unsigned()));
         }
-        self.writer.add_document(document(&self.fields, m))?;
+        self.writer.add_document(document(&self.fields, m, terms))?;
         self.reached = Checkpoint { seq: self.reached.seq.max(seq), id: self.reached.id.max(m.id) };
         Ok(())
     }
@@ -103,49 +104,89 @@ impl IndexWriter {
     }
 }
 
-/// The document of a mention.
-pub(super) fn document(fields: &Fields, m: &Mention) -> TantivyDocument {
-    let (_, terms) = Analyst::terms(&m.title, &m.text, &m.language);
-    let mut words = Vec::with_capacity(terms.len() + 8);
-    let mut stems = Vec::with_capacity(terms.len());
-    for term in &terms {
-        let position = usize::try_from(term.at).unwrap_or(usize::MAX);
-        emit(term, &m.language, |mark| {
-            let (list, text) = match mark {
-                Mark::Word(word) => (&mut words, word.into_owned()),
-                Mark::Stem(stem) => (&mut stems, stem.into_owned()),
-            };
-            list.push(Token { offset_from: 0, offset_to: 0, position, text, position_length: 1 });
-        });
+/// What stands between a stem and its language.
+pub(super) const OF: char = '\u{2}';
+
+/// The document of a mention; its terms are made where they are not at hand.
+pub(super) fn document(fields: &Fields, m: &Mention, terms: Option<&Terms>) -> TantivyDocument {
+    let made;
+    let terms = match terms {
+        Some(terms) => terms,
+        None => {
+            made = Analyst::terms(&m.title, &m.text, &m.language).1;
+            &made
+        }
+    };
+    let (mut words, mut stems, mut links) = (Packing::default(), Packing::default(), Packing::default());
+    let language = format!("{OF}{}", m.language);
+    let mut text = None;
+    for term in &terms.list {
+        term.lexeme.words.iter().for_each(|w| words.add(term.at, w, ""));
+        term.lexeme.stems.iter().for_each(|s| stems.add(term.at, s, &language));
+        if term.kind == Kind::Url {
+            let text = text.get_or_insert_with(|| whole_text(m));
+            address_words(term.raw(text)).iter().for_each(|w| links.add(0, w, ""));
+        }
     }
     let mut d = TantivyDocument::new();
-    let mut marks = |field: Field, tokens: Vec<Token>| {
-        d.add_pre_tokenized_text(field, PreTokenizedString { text: String::new(), tokens });
-    };
-    marks(fields.words, words);
-    marks(fields.stems, stems);
+    d.add_text(fields.words, words.done());
+    d.add_text(fields.stems, stems.done());
+    let mut url = Packing::default();
+    address_words(&m.url).iter().for_each(|w| url.add(0, w, ""));
+    for (field, packed) in [(fields.url, url.done()), (fields.links, links.done())] {
+        if !packed.is_empty() {
+            d.add_text(field, packed);
+        }
+    }
     d.add_u64(fields.id, m.id.cast_unsigned());
     let mut site = Some(m.site.as_str());
     while let Some(name) = site.filter(|s| !s.is_empty()) {
         d.add_text(fields.site, name);
         site = name.split_once('.').map(|(_, domain)| domain);
     }
-    d.add_text(fields.source, m.source.to_lowercase());
-    d.add_text(fields.network, &m.network);
-    d.add_text(fields.language, &m.language);
-    for name in [&m.author.handle, &m.author.name].into_iter().filter(|n| !n.is_empty()) {
-        d.add_text(fields.author, name.to_lowercase());
+    let story = m.story.to_string();
+    let verified = m.author.verified.map(|v| if v { "true" } else { "false" });
+    for (field, name) in [
+        (fields.source, m.source.as_str()),
+        (fields.network, &m.network),
+        (fields.language, &m.language),
+        (fields.country, &m.country),
+        (fields.author, &m.author.handle),
+        (fields.author, &m.author.name),
+        (fields.story, &story),
+        (fields.channel, &m.channel),
+        (fields.kind, &m.kind),
+        (fields.verified, verified.unwrap_or("")),
+        (fields.label, m.label()),
+        (fields.intent, &m.intent),
+    ] {
+        if !name.is_empty() {
+            d.add_text(field, name.to_lowercase());
+        }
     }
-    for topic in &m.topics {
-        d.add_text(fields.topic, topic);
-    }
-    let label = m.label();
-    if !label.is_empty() {
-        d.add_text(fields.label, label);
-    }
-    d.add_text(fields.intent, &m.intent);
+    m.topics.iter().for_each(|t| d.add_text(fields.topic, t.to_lowercase()));
+    m.tags.iter().for_each(|t| d.add_text(fields.tags, t.to_lowercase()));
+    let minute = m.at.as_millisecond().div_euclid(60_000).rem_euclid(1440);
     d.add_i64(fields.at, m.at.as_millisecond());
+    d.add_i64(fields.received, m.received.as_millisecond());
+    d.add_u64(fields.minute, minute.cast_unsigned());
     d.add_u64(fields.reach, m.reach);
-    d.add_f64(fields.sentiment, f64::from(m.sentiment.unwrap_or(0.0)));
+    d.add_u64(fields.engagement, m.engagement);
+    d.add_u64(fields.tier, m.tier.into());
+    d.add_u64(fields.title, terms.title.into());
+    if let Some(followers) = m.author.followers {
+        d.add_u64(fields.followers, followers);
+    }
+    if let Some(rating) = m.rating {
+        d.add_f64(fields.rating, f64::from(rating));
+    }
+    if let Some(sentiment) = m.sentiment {
+        d.add_f64(fields.sentiment, f64::from(sentiment));
+    }
     d
+}
+
+/// Title and body as the analysis joins them.
+fn whole_text(m: &Mention) -> String {
+    if m.title.is_empty() { m.text.clone() } else { format!("{}\n\n{}", m.title, m.text) }
 }

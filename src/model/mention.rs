@@ -15,6 +15,9 @@ pub struct Author {
     /// Followers of the account.
     #[serde(default)]
     pub followers: Option<u64>,
+    /// Whether the network vouches for the account.
+    #[serde(default)]
+    pub verified: Option<bool>,
 }
 
 impl Author {
@@ -50,6 +53,16 @@ pub struct Capture {
     pub reach: Option<u64>,
     /// Likes, reposts, comments and the like together.
     pub engagement: Option<u64>,
+    /// `post`, `reply`, `repost`, `quote`, `comment` or `review`; empty where the source does not say.
+    pub kind: String,
+    /// Subreddit, group, page or board.
+    pub channel: String,
+    /// ISO 3166-1 code.
+    pub country: String,
+    /// Tags that the source gave it.
+    pub tags: Vec<String>,
+    /// Stars of a review.
+    pub rating: Option<f32>,
 }
 
 /// A mention as vakt keeps it: cleaned, bounded, dated and analysed.
@@ -99,6 +112,21 @@ pub struct Mention {
     pub fingerprint: u64,
     /// Names of the topics it matches, in the order of the rules.
     pub topics: Vec<String>,
+    /// `post`, `reply`, `repost`, `quote`, `comment` or `review`; empty where nobody said.
+    #[serde(default)]
+    pub kind: String,
+    /// Subreddit, group, page or board; may be empty.
+    #[serde(default)]
+    pub channel: String,
+    /// ISO 3166-1 code, lower case; may be empty.
+    #[serde(default)]
+    pub country: String,
+    /// Tags that the source gave it.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Stars of a review.
+    #[serde(default)]
+    pub rating: Option<f32>,
 }
 
 /// At or below this a mention counts as negative; at or above its opposite, as positive.

@@ -1,93 +1,133 @@
 //! The query language: what topics listen for and what searches look for.
 //!
-//! One parser and one tree; [`matcher`] answers live, the index compiles the same tree for history. Both look at the
-//! tokens that [`emit`] makes of a text, so they cannot disagree on what a word is.
+//! One parser and one tree. [`Matcher`] answers live which of many queries a mention matches; the index compiles the same
+//! tree for history. Both look at the marks that a text's lexemes have, and both find nearness with [`places`], so that
+//! they cannot disagree.
 
+mod explain;
+mod fact;
 mod lexer;
-pub mod matcher;
-pub mod parser;
+mod lint;
+mod matcher;
+mod node;
+mod parser;
+pub mod places;
+mod terms;
+mod wild;
 
 use std::ops::Range;
-use std::sync::Arc;
 
-pub use matcher::{Doc, Matcher};
+pub use explain::explain;
+pub use fact::{Fact, Field, Wanted, When, address_words};
+pub use lint::standing;
+pub use matcher::{Doc, Matcher, TopicId};
+pub use node::{Is, Node, Part, Place};
 pub use parser::parse;
+pub use terms::{splits, stems_of};
+pub use wild::Wild;
 
-use crate::text::Term;
-use crate::text::tokens::{Kind, plain};
-
-/// A query as meant.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Node {
-    /// A word in any inflection, as its lower-case form.
-    Word(String),
-    /// A literal token, with its sign where it has one: `#tag`, `@name`, `$tick`, an emoji, a number.
-    Literal(String),
-    /// Exactly these words, in order. Lower-case forms.
-    Phrase(Vec<String>),
-    /// Exactly these words in exactly this case.
-    Cased(String),
-    /// Any word that begins so.
-    Prefix(String),
-    /// All of them.
-    And(Vec<Node>),
-    /// One of them at least.
-    Or(Vec<Node>),
-    /// Not this.
-    Not(Box<Node>),
-    /// Some word of each side within so many words of each other.
-    Near {
-        /// One side: words, phrases and alternatives of them.
-        left: Box<Node>,
-        /// The other side.
-        right: Box<Node>,
-        /// Most words from one to the other.
-        distance: u32,
-        /// Whether the left side must come first.
-        ordered: bool,
-    },
-    /// A fact of the mention.
-    Field(Field, String),
+/// What kind of mistake it is, for programs; the words of each never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// Nothing is looked for.
+    Empty,
+    /// A quote without an end.
+    UnclosedQuote,
+    /// A brace without an end.
+    UnclosedBrace,
+    /// A bracket without an end.
+    UnclosedBracket,
+    /// A range without an end.
+    UnclosedRange,
+    /// A comment without an end.
+    UnclosedComment,
+    /// A bracket that closes nothing, or stands where none may.
+    StrayBracket,
+    /// A group, quote or brace with nothing in it.
+    EmptyGroup,
+    /// An operator without one of its sides.
+    MissingOperand,
+    /// AND and OR side by side without brackets.
+    MixedAndOr,
+    /// AND and NEAR side by side without brackets.
+    AndInNear,
+    /// Something that has no place in a text within NEAR or `~`.
+    InNear,
+    /// A number of words that is none, or too large.
+    NearNumber,
+    /// `~` without a number, or where it does not belong.
+    Tilde,
+    /// Nothing but exclusions.
+    OnlyNot,
+    /// A wildcard at the beginning, or after too few letters.
+    Wildcard,
+    /// Nothing that is a word.
+    NoWord,
+    /// A web address as a word.
+    Address,
+    /// A field that vakt does not have.
+    UnknownField,
+    /// A value that the field does not take.
+    FieldValue,
+    /// A range that ends before it begins.
+    RangeOrder,
+    /// More than may be.
+    TooLarge,
+    /// A bare space that means AND.
+    ImplicitAnd,
+    /// An operator in small letters.
+    SmallOperator,
+    /// An open ending right after `#` or `@`.
+    OpenSign,
+    /// Something that can never match.
+    Never,
+    /// A common word without context.
+    CommonWord,
+    /// A term that no text in the languages listened to has.
+    ForeignTerm,
 }
 
-/// The facts of a mention that a query may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// Host of the url, or a domain that it belongs to.
-    Site,
-    /// Name of the source.
-    Source,
-    /// Network.
-    Network,
-    /// ISO 639-1 code.
-    Language,
-    /// Handle or name of the author.
-    Author,
-    /// Name of a topic.
-    Topic,
-    /// `negative`, `neutral` or `positive`.
-    Sentiment,
-    /// `complaint`, `question`, `suggestion`, `praise` or `other`.
-    Intent,
-}
-
-impl Field {
-    /// Every field with its name in queries.
-    pub const ALL: [(&'static str, Field); 8] = [
-        ("site", Field::Site),
-        ("source", Field::Source),
-        ("network", Field::Network),
-        ("language", Field::Language),
-        ("author", Field::Author),
-        ("topic", Field::Topic),
-        ("sentiment", Field::Sentiment),
-        ("intent", Field::Intent),
-    ];
+impl Code {
+    /// The word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::Empty => "empty",
+            Code::UnclosedQuote => "unclosed-quote",
+            Code::UnclosedBrace => "unclosed-brace",
+            Code::UnclosedBracket => "unclosed-bracket",
+            Code::UnclosedRange => "unclosed-range",
+            Code::UnclosedComment => "unclosed-comment",
+            Code::StrayBracket => "stray-bracket",
+            Code::EmptyGroup => "empty-group",
+            Code::MissingOperand => "missing-operand",
+            Code::MixedAndOr => "mixed-and-or",
+            Code::AndInNear => "and-in-near",
+            Code::InNear => "in-near",
+            Code::NearNumber => "near-number",
+            Code::Tilde => "tilde",
+            Code::OnlyNot => "only-not",
+            Code::Wildcard => "wildcard",
+            Code::NoWord => "no-word",
+            Code::Address => "address",
+            Code::UnknownField => "unknown-field",
+            Code::FieldValue => "field-value",
+            Code::RangeOrder => "range-order",
+            Code::TooLarge => "too-large",
+            Code::ImplicitAnd => "implicit-and",
+            Code::SmallOperator => "small-operator",
+            Code::OpenSign => "open-sign",
+            Code::Never => "never",
+            Code::CommonWord => "common-word",
+            Code::ForeignTerm => "foreign-term",
+        }
+    }
 }
 
 /// A mistake in a query, or a warning about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
+    /// What kind it is.
+    pub code: Code,
     /// Bytes of the query.
     pub span: Range<usize>,
     /// What is wrong.
@@ -96,6 +136,16 @@ pub struct Mistake {
     pub help: String,
     /// Whether the query can be used all the same.
     pub warning: bool,
+}
+
+impl Mistake {
+    fn error(code: Code, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Mistake {
+        Mistake { code, span, message: message.into(), help: help.into(), warning: false }
+    }
+
+    fn warning(code: Code, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Mistake {
+        Mistake { warning: true, ..Mistake::error(code, span, message, help) }
+    }
 }
 
 /// A query read, or every mistake in it.
@@ -107,52 +157,15 @@ pub struct Parsed {
     pub mistakes: Vec<Mistake>,
 }
 
-/// What a text's token is known by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mark<'a> {
-    /// A form that a literal, phrase or prefix looks for, with its sign where it has one.
-    Word(std::borrow::Cow<'a, str>),
-    /// A stem in the text's language.
-    Stem(std::borrow::Cow<'a, str>),
-}
-
-/// The marks of one token: its form, its stem, and both without accents where they have any. A hashtag is known by its
-/// word as well.
-pub fn emit<'a>(term: &'a Term, language: &str, mut each: impl FnMut(Mark<'a>)) {
-    let signed = |sign: char| Mark::Word(format!("{sign}{}", term.form).into());
-    match term.kind {
-        Kind::Url => return,
-        Kind::Name => return each(signed('@')),
-        Kind::Cashtag => return each(signed('$')),
-        Kind::Hashtag => each(signed('#')),
-        Kind::Word | Kind::Number | Kind::Emoji => {}
-    }
-    each(Mark::Word(term.form.as_str().into()));
-    if let Some(plain) = &term.plain {
-        each(Mark::Word(plain.as_str().into()));
-    }
-    if let Some(stem) = &term.stem {
-        each(Mark::Stem(stem_mark(language, stem).into()));
-        if let Some(plain) = plain(stem) {
-            each(Mark::Stem(stem_mark(language, &plain).into()));
-        }
+/// A remedy that names the nearest known word, else lists some.
+fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let lower = word.to_lowercase();
+    let near = known.clone().map(|k| (strsim::damerau_levenshtein(&lower, &k.to_lowercase()), k)).min();
+    match near {
+        Some((distance, k)) if distance <= 1 + k.len().min(word.len()) / 4 => format!("did you mean `{k}`?"),
+        _ => format!("known are {}", known.collect::<Vec<_>>().join(", ")),
     }
 }
 
-/// A stem with the language that it was made in, since stems of two languages may look the same.
-fn stem_mark(language: &str, stem: &str) -> String {
-    format!("{language} {stem}")
-}
-
-/// The stem marks that a query's word may be known by: one for every language with a stemmer, and the word itself for
-/// the others.
-pub fn stems_of(word: &str) -> Vec<(&'static str, String)> {
-    let mut out: Vec<(&'static str, String)> = crate::text::stem::languages()
-        .map(|language| {
-            let stem: Arc<str> = crate::text::stem::Stemmer::new(language).stem(word);
-            (language, stem_mark(language, &stem))
-        })
-        .collect();
-    out.push((crate::text::language::UNKNOWN, word.to_owned()));
-    out
-}
+#[cfg(test)]
+mod tests;

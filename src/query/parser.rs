@@ -1,152 +1,291 @@
-//! Reads a query into its tree, and every mistake in one pass.
+//! Reads a query: operands joined by AND, OR, NOT and NEAR, fields and groups. All mistakes in one pass.
 
 use std::ops::Range;
 
-use super::lexer::{Lex, Lexed, lex};
-use super::{Field, Mistake, Node, Parsed};
-use crate::text::tokens::{Kind, Tokens};
+use super::fact::{self, Field, Written};
+use super::lexer::{FARTHEST, Lex, Lexed, lex};
+use super::node::{Is, Node, Part, Place};
+use super::wild::{Wild, WildError};
+use super::{Code, Mistake, Parsed, lint, suggest};
+use crate::text::tokens::{Kind, Tokens, folded, is_word_char};
 
-/// Most operands of one query.
+/// Most operands of one query, and deepest nesting of its brackets.
 const MOST_OPERANDS: usize = 4096;
-/// Deepest brackets.
 const DEEPEST: usize = 64;
-/// Fewest letters before a `*`.
-const SHORTEST_PREFIX: usize = 2;
+/// Longest query, in bytes.
+const LONGEST: usize = 1 << 20;
 
 /// Reads a query.
 pub fn parse(text: &str) -> Parsed {
+    if text.len() > LONGEST {
+        let help = "split it into several topics";
+        let mistake = Mistake::error(Code::TooLarge, 0..text.len(), "the query is longer than a megabyte", help);
+        return Parsed { node: None, mistakes: vec![mistake] };
+    }
     let (lexed, mistakes) = lex(text);
-    let mut p = Parser { lexed, at: 0, mistakes, operands: 0, end: text.len(), depth: 0 };
-    let node = p.expression();
-    if p.at < p.lexed.len() {
-        let span = p.span();
-        p.mistake(span, "this bracket closes nothing", "take it out, or open one before");
+    let mut p = Parser { text, lexed, at: 0, mistakes, operands: 0, depth: 0, field: None };
+    let whole = 0..text.len();
+    let mut node = None;
+    if p.lexed.is_empty() {
+        if p.mistakes.is_empty() {
+            p.wrong(Code::Empty, whole.clone(), "there is nothing to look for", "write a word, such as a brand's name");
+        }
+    } else {
+        node = p.expression();
+        while p.peek() == Some(&Lex::Close) {
+            let span = p.span();
+            p.wrong(Code::StrayBracket, span, "this bracket closes nothing", "take it out, or open one before");
+            p.at += 1;
+            if p.peek().is_some() {
+                p.expression();
+            }
+        }
     }
     if let Some(node) = &node
-        && only_negative(node)
+        && node.is_negative()
     {
-        p.mistake(0..text.len(), "a query of NOT alone would match almost everything", "say what to look for as well");
+        let help = "say what to look for as well: acme NOT tools";
+        p.wrong(Code::OnlyNot, node.span.clone(), "NOT alone, or as an alternative, matches almost everything", help);
     }
     if p.operands > MOST_OPERANDS {
-        p.mistake(0..text.len(), "the query has more than 4,096 operands", "split it into several topics");
+        let message = format!("the query has more than {MOST_OPERANDS} operands");
+        p.wrong(Code::TooLarge, whole, message, "split it into several topics");
     }
     let broken = p.mistakes.iter().any(|m| !m.warning);
-    p.mistakes.sort_by_key(|m| m.span.start);
-    Parsed { node: node.filter(|_| !broken), mistakes: p.mistakes }
-}
-
-/// Whether nothing in it must be there.
-fn only_negative(node: &Node) -> bool {
-    match node {
-        Node::Not(_) => true,
-        Node::And(all) => all.iter().all(only_negative),
-        Node::Or(any) => any.iter().any(only_negative),
-        _ => false,
+    let node = node.filter(|_| !broken);
+    if let Some(node) = &node {
+        p.mistakes.extend(lint::always(node));
     }
+    p.mistakes.sort_by_key(|m| (m.span.start, m.span.end));
+    p.mistakes.dedup();
+    Parsed { node, mistakes: p.mistakes }
 }
 
-struct Parser {
+/// How an operand is joined to those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joined {
+    First,
+    And,
+    Or,
+}
+
+struct Parser<'t> {
+    text: &'t str,
     lexed: Vec<Lexed>,
     at: usize,
     mistakes: Vec<Mistake>,
     operands: usize,
-    end: usize,
     depth: usize,
+    /// The field whose group is being read: bare words are its values.
+    field: Option<Field>,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn peek(&self) -> Option<&Lex> {
         self.lexed.get(self.at).map(|(l, _)| l)
     }
 
+    /// Where the next piece stands; the end of the text where there is none.
     fn span(&self) -> Range<usize> {
-        self.lexed.get(self.at).map_or(self.end.saturating_sub(1)..self.end, |(_, s)| s.clone())
+        self.lexed.get(self.at).map_or_else(|| self.last_end()..self.last_end(), |(_, s)| s.clone())
     }
 
-    fn mistake(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.mistakes.push(Mistake { span, message: message.into(), help: help.into(), warning: false });
+    /// The last byte that was read.
+    fn last_end(&self) -> usize {
+        self.at.checked_sub(1).and_then(|i| self.lexed.get(i)).map_or(0, |(_, s)| s.end)
     }
 
-    fn warn(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.mistakes.push(Mistake { span, message: message.into(), help: help.into(), warning: true });
+    fn wrong(&mut self, code: Code, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.mistakes.push(Mistake::error(code, span, message, help));
+    }
+
+    fn warn(&mut self, code: Code, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.mistakes.push(Mistake::warning(code, span, message, help));
+    }
+
+    fn written(&self, span: &Range<usize>) -> &str {
+        self.text.get(span.clone()).unwrap_or("")
     }
 
     /// Operands joined by AND, by OR, or by nothing, but not by both AND and OR.
     fn expression(&mut self) -> Option<Node> {
+        let start = self.span().start;
         let mut operands: Vec<Node> = Vec::new();
-        let mut ands: Option<Range<usize>> = None;
-        let mut ors: Option<Range<usize>> = None;
+        let mut joins: Vec<(Joined, Range<usize>)> = Vec::new();
+        let mut nears: Vec<Range<usize>> = Vec::new();
+        let mut told = false;
+        let mut next = Joined::First;
+        let mut join_span = start..start;
         loop {
-            operands.extend(self.nearness());
+            let before = self.at;
+            let (node, near) = self.nearness(next);
+            nears.extend(near);
+            if let Some(node) = node {
+                joins.push((next, join_span.clone()));
+                operands.push(node);
+            }
             let span = self.span();
+            join_span = span.clone();
             match self.peek() {
                 Some(Lex::And) => {
-                    ands.get_or_insert(span);
                     self.at += 1;
+                    next = Joined::And;
+                    // `AND NOT` is one operator; `AND OR` is a mistake that the operand tells.
                 }
                 Some(Lex::Or) => {
-                    ors.get_or_insert(span);
                     self.at += 1;
+                    next = Joined::Or;
                 }
                 None | Some(Lex::Close) => break,
-                Some(Lex::Within(_)) => {
-                    self.mistake(span, "`~` belongs after a quote", "write \"one two\"~5");
-                    self.at += 1;
-                }
-                Some(_) => {
-                    if !matches!(self.peek(), Some(Lex::Not | Lex::Minus)) {
-                        self.warn(span.clone(), "a bare space means AND", "write AND, or quotes around a phrase");
+                Some(other) => {
+                    let silent = matches!(other, Lex::Not | Lex::Minus);
+                    if !silent && !told && before != self.at {
+                        told = true;
+                        self.implicit(span.clone());
                     }
-                    ands.get_or_insert(span);
+                    next = Joined::And;
+                    if before == self.at {
+                        // Something that cannot be read as an operand: go past it.
+                        self.at += 1;
+                    }
                 }
             }
         }
-        if let (Some(and), Some(or)) = (&ands, &ors) {
-            let both = and.start.min(or.start)..and.end.max(or.end);
-            self.mistake(both, "AND and OR are mixed without brackets", "write (a AND b) OR c, or a AND (b OR c)");
-        }
+        self.check_joins(&operands, &joins, &nears);
+        let any = joins.iter().any(|(j, _)| *j == Joined::Or);
+        let span = operands.first()?.span.start.min(start)..operands.last()?.span.end;
         match operands.len() {
-            0 => None,
             1 => operands.pop(),
-            _ if ors.is_some() => Some(Node::Or(operands)),
-            _ => Some(Node::And(operands)),
+            _ if any => Some(Node::new(span, Is::Or(operands))),
+            _ => Some(Node::new(span, Is::And(operands))),
         }
     }
 
-    /// `operand NEAR/5 operand`, or an operand alone.
-    fn nearness(&mut self) -> Option<Node> {
-        let mut left = self.operand()?;
+    /// A bare space: AND, unless a small operator was meant.
+    fn implicit(&mut self, span: Range<usize>) {
+        let word = self.written(&span);
+        let meant = match word {
+            "and" | "or" | "not" | "And" | "Or" | "Not" => Some(word.to_uppercase()),
+            w if w.to_lowercase().starts_with("near/") => Some(w.to_uppercase()),
+            _ => None,
+        };
+        match meant {
+            Some(meant) => {
+                let message = format!("`{word}` is looked for as a word");
+                self.warn(
+                    Code::SmallOperator,
+                    span,
+                    message,
+                    format!("did you mean {meant}? operators are in capitals"),
+                );
+            }
+            None => {
+                let help = "write AND between them, or quotes around a phrase";
+                self.warn(Code::ImplicitAnd, span, "a bare space means AND", help);
+            }
+        }
+    }
+
+    fn check_joins(&mut self, operands: &[Node], joins: &[(Joined, Range<usize>)], nears: &[Range<usize>]) {
+        let first = |joined| joins.iter().find(|(j, _)| *j == joined).map(|(_, s)| s.clone());
+        let (and, or) = (first(Joined::And), first(Joined::Or));
+        if let (Some(and), Some(or)) = (&and, &or) {
+            let both = and.start.min(or.start)..and.end.max(or.end);
+            let help = self.bracketed(operands, joins);
+            self.wrong(Code::MixedAndOr, both, "AND and OR are mixed without brackets", help);
+        }
+        if let (Some(and), Some(near)) = (&and, nears.first()) {
+            let both = and.start.min(near.start)..and.end.max(near.end);
+            let help = "put brackets around what NEAR joins: a AND (b NEAR/5 c)";
+            self.wrong(Code::AndInNear, both, "AND and NEAR are mixed without brackets", help);
+        }
+    }
+
+    /// The two ways in which mixed operands can be meant, in the query's own words where they are few.
+    fn bracketed(&self, operands: &[Node], joins: &[(Joined, Range<usize>)]) -> String {
+        let short = |n: &Node| {
+            let text = self.written(&n.span);
+            if text.chars().count() <= 24 { Some(text.to_owned()) } else { None }
+        };
+        let words: Option<Vec<String>> = operands.iter().map(short).collect();
+        let Some(words) = words.filter(|w| w.len() <= 6) else {
+            return "write (a AND b) OR c, or a AND (b OR c)".to_owned();
+        };
+        // One reading groups what AND joins, the other what OR joins.
+        let grouped = |inner: Joined, word: &str, outer: &str| {
+            let mut groups: Vec<Vec<&str>> = Vec::new();
+            for (word, (join, _)) in words.iter().zip(joins) {
+                match groups.last_mut() {
+                    Some(group) if *join == inner => group.push(word),
+                    _ => groups.push(vec![word]),
+                }
+            }
+            let show = |g: &Vec<&str>| if g.len() > 1 { format!("({})", g.join(word)) } else { g.concat() };
+            groups.iter().map(show).collect::<Vec<_>>().join(outer)
+        };
+        let one = grouped(Joined::And, " AND ", " OR ");
+        let other = grouped(Joined::Or, " OR ", " AND ");
+        format!("write {one}, or {other}").replace("AND NOT NOT", "NOT").replace("AND NOT AND", "AND NOT")
+    }
+
+    /// `operand NEAR/5 operand`, or an operand alone; with where a NEAR stands.
+    fn nearness(&mut self, joined: Joined) -> (Option<Node>, Option<Range<usize>>) {
+        if matches!(self.peek(), Some(Lex::Not | Lex::Minus)) {
+            let start = self.span().start;
+            self.at += 1;
+            let (inner, near) = self.nearness(joined);
+            let node = inner.map(|n| Node::new(start..n.span.end, Is::Not(Box::new(n))));
+            return (node, near);
+        }
+        let mut seen = None;
+        let mut left = self.operand(joined);
         while let Some(Lex::Near { distance, ordered }) = self.peek() {
             let (distance, ordered, span) = (*distance, *ordered, self.span());
             self.at += 1;
-            let right = self.operand()?;
-            for side in [&left, &right] {
-                if !may_be_near(side) {
-                    self.mistake(
-                        span.clone(),
-                        "NEAR stands between words, phrases and (alternatives OR of them)",
-                        "put brackets around what NEAR joins: (a OR b) NEAR/5 (c OR d)",
-                    );
-                    break;
-                }
+            if let Some(Lex::Not | Lex::Minus) = self.peek() {
+                let here = self.span();
+                self.at += 1;
+                self.wrong(
+                    Code::InNear,
+                    here,
+                    "NOT cannot stand beside NEAR",
+                    "exclude it outside: (a NEAR/5 b) NOT c",
+                );
             }
-            left = Node::Near { left: Box::new(left), right: Box::new(right), distance, ordered };
+            seen.get_or_insert(span.clone());
+            let right = self.operand(Joined::And);
+            left = match (left, right) {
+                (Some(l), Some(r)) => {
+                    self.check_near(&l, &span);
+                    self.check_near(&r, &span);
+                    let whole = l.span.start..r.span.end;
+                    let is = Is::Near { left: Box::new(l), right: Box::new(r), distance, ordered };
+                    Some(Node::new(whole, is))
+                }
+                (one, other) => one.or(other),
+            };
         }
-        Some(left)
+        (left, seen)
     }
 
-    fn operand(&mut self) -> Option<Node> {
+    fn check_near(&mut self, side: &Node, near: &Range<usize>) {
+        if !side.has_places() {
+            let span = if side.span.is_empty() { near.clone() } else { side.span.clone() };
+            let help = "NEAR and ~ join words, phrases and groups of them; exclusions and fields stand outside";
+            self.wrong(Code::InNear, span, "this has no place in a text that something could be near", help);
+        }
+    }
+
+    fn operand(&mut self, joined: Joined) -> Option<Node> {
         self.operands += 1;
         let span = self.span();
         let Some(lex) = self.peek().cloned() else {
-            self.mistake(span, "something is missing at the end", "add a word, or take the operator before it out");
+            let before = self.lexed.last().map_or(0..0, |(_, s)| s.clone());
+            let message = "something is missing at the end";
+            self.wrong(Code::MissingOperand, before, message, "add a word, or take the operator out");
             return None;
         };
         match lex {
-            Lex::Not | Lex::Minus => {
-                self.at += 1;
-                self.operand().map(|n| Node::Not(Box::new(n)))
-            }
             Lex::Open => self.group(span),
             Lex::Word(word) => {
                 self.at += 1;
@@ -158,21 +297,34 @@ impl Parser {
             }
             Lex::Braced(text) => {
                 self.at += 1;
-                if text.trim().is_empty() {
-                    self.mistake(span, "there is nothing in these braces", "write {Exactly This}");
-                    return None;
-                }
-                Some(Node::Cased(text.trim().to_owned()))
+                self.braced(&text, span)
             }
             Lex::Field(name) => {
                 self.at += 1;
                 self.field(&name, span)
             }
-            Lex::And | Lex::Or | Lex::Near { .. } | Lex::Close | Lex::Within(_) => {
-                self.mistake(span, "a word is missing before this", "add a word, or take this out");
-                if lex != Lex::Close {
-                    self.at += 1;
-                }
+            Lex::Tilde(_) => {
+                self.at += 1;
+                let help = "write \"one two\"~5 or (one AND two)~5 for nearness, and word~ for compounds";
+                self.wrong(Code::Tilde, span, "`~` stands right after a word, a quote or a group", help);
+                None
+            }
+            Lex::Range(_) | Lex::Compare(..) => {
+                self.at += 1;
+                self.wrong(Code::StrayBracket, span, "a range follows a field", "write for example reach:[10 TO 100]");
+                None
+            }
+            Lex::Not | Lex::Minus => {
+                self.wrong(Code::MissingOperand, span, "a word is missing before this", "add one, or take this out");
+                self.at += 1;
+                None
+            }
+            Lex::And | Lex::Or | Lex::Near { .. } | Lex::Close => {
+                let help = match joined {
+                    Joined::First => "add a word before it, or take it out",
+                    _ => "add a word between the two, or take one of them out",
+                };
+                self.wrong(Code::MissingOperand, span, "a word is missing before this", help);
                 None
             }
         }
@@ -181,233 +333,304 @@ impl Parser {
     fn group(&mut self, open: Range<usize>) -> Option<Node> {
         self.at += 1;
         if self.depth >= DEEPEST {
-            self.mistake(open, "brackets are nested more than 64 deep", "simplify the query");
+            let help = "simplify the query";
+            self.wrong(Code::TooLarge, open, format!("brackets are nested more than {DEEPEST} deep"), help);
             self.at = self.lexed.len();
             return None;
         }
         if self.peek() == Some(&Lex::Close) {
             let span = open.start..self.span().end;
-            self.mistake(span, "there is nothing in these brackets", "take them out");
+            self.wrong(Code::EmptyGroup, span, "there is nothing in these brackets", "take them out");
             self.at += 1;
             return None;
         }
         self.depth += 1;
         let inner = self.expression();
         self.depth -= 1;
+        let mut end = self.last_end();
         if self.peek() == Some(&Lex::Close) {
+            end = self.span().end;
             self.at += 1;
         } else {
-            self.mistake(open, "this bracket is not closed", "add ) where the group ends");
+            self.wrong(Code::UnclosedBracket, open.clone(), "this bracket is not closed", "add ) where the group ends");
         }
-        inner
+        let inner = inner.map(|n| Node::new(open.start..end, n.is));
+        match self.tilde(end) {
+            None => inner,
+            Some(distance) => self.within(inner?, distance),
+        }
+    }
+
+    /// The number of a `~` that stands right here; `None` where there is none.
+    fn tilde(&mut self, end: usize) -> Option<u32> {
+        let Some(Lex::Tilde(number)) = self.peek() else { return None };
+        let (number, span) = (*number, self.span());
+        if span.start != end {
+            return None;
+        }
+        self.at += 1;
+        match number {
+            Some(n) if (1..=FARTHEST).contains(&n) => Some(n),
+            Some(_) => {
+                let message = format!("`~` reaches over 1 to {FARTHEST} words");
+                self.wrong(Code::NearNumber, span, message, "write for example \"one two\"~5");
+                Some(1)
+            }
+            None => {
+                self.wrong(Code::Tilde, span, "`~` needs a number of words", "write for example \"one two\"~5");
+                Some(1)
+            }
+        }
+    }
+
+    /// `(a AND b)~5`.
+    fn within(&mut self, inner: Node, distance: u32) -> Option<Node> {
+        let span = inner.span.clone();
+        match inner.is {
+            Is::And(parts) => {
+                for part in &parts {
+                    self.check_near(part, &span);
+                }
+                Some(Node::new(span, Is::Within { parts, distance }))
+            }
+            _ => {
+                let help = "write (one AND two)~5, or \"one two\"~5";
+                self.wrong(Code::Tilde, span, "`~` after a group needs words joined by AND in it", help);
+                None
+            }
+        }
     }
 
     fn word(&mut self, word: &str, span: Range<usize>) -> Option<Node> {
-        if let Some(stem) = word.strip_suffix('*') {
-            return self.prefix(stem, span);
+        if let Some(field) = self.field {
+            return self.value(field, &Written::Bare(word), span);
         }
-        if word.contains('*') || word.contains('?') {
-            self.mistake(
-                span,
-                "a wildcard stands at the end of a word only",
-                "write the beginning of the word and a *",
-            );
-            return None;
+        let parts = self.parts(word, &span, true)?;
+        let compound = matches!(self.peek(), Some(Lex::Tilde(_))) && self.span().start == span.end;
+        if compound {
+            return self.compound(&parts, span);
         }
-        let tokens = Tokens::read(word).list;
-        match tokens.as_slice() {
+        let is = match parts.as_slice() {
             [] => {
-                self.mistake(span, format!("`{word}` holds no word"), "write a word, a #tag, a @name or an emoji");
+                let message = format!("`{word}` holds no word");
+                self.wrong(Code::NoWord, span, message, "write a word, a #tag, a @name or an emoji");
+                return None;
+            }
+            [(Part::Wild(wild), _)] => Is::Wild(wild.clone()),
+            [(Part::Token(token), Kind::Word)] => Is::Word(token.clone()),
+            [(Part::Token(token), _)] => Is::Token(token.clone()),
+            // `car-sharing` and `l'oreal` are several tokens in every text as well.
+            many => Is::Phrase(many.iter().map(|(p, _)| p.clone()).collect()),
+        };
+        Some(Node::new(span, is))
+    }
+
+    /// `carsharing~`.
+    fn compound(&mut self, parts: &[(Part, Kind)], span: Range<usize>) -> Option<Node> {
+        let whole = span.start..self.span().end;
+        let number = matches!(self.peek(), Some(Lex::Tilde(Some(_))));
+        self.at += 1;
+        match parts {
+            _ if number => {
+                let help = "write word~ for compounds, and \"one two\"~5 for nearness";
+                self.wrong(Code::Tilde, whole, "`~` with a number stands after a quote or a group", help);
                 None
             }
-            [one] => Some(match one.kind {
-                Kind::Word => Node::Word(one.form.to_string()),
-                Kind::Hashtag => Node::Literal(format!("#{}", one.form)),
-                Kind::Name => Node::Literal(format!("@{}", one.form)),
-                Kind::Cashtag => Node::Literal(format!("${}", one.form)),
-                Kind::Number | Kind::Emoji => Node::Literal(one.form.to_string()),
-                Kind::Url => {
-                    self.mistake(span, "an address is not looked for as a word", "use site:example.org");
-                    return None;
-                }
-            }),
-            // `car-sharing` and `l'oreal` are several tokens in every text as well.
-            many => Some(Node::Phrase(many.iter().map(|t| t.form.to_string()).collect())),
+            [(Part::Token(token), Kind::Word)] if token.chars().count() >= 4 => {
+                Some(Node::new(whole, Is::Compound(token.clone())))
+            }
+            _ => {
+                let help = "write one word of four letters or more before it: carsharing~";
+                self.wrong(Code::Tilde, whole, "`~` makes a compound of one longer word", help);
+                None
+            }
         }
     }
 
-    fn prefix(&mut self, stem: &str, span: Range<usize>) -> Option<Node> {
-        let tokens = Tokens::read(stem).list;
-        match tokens.as_slice() {
-            [one] if one.kind == Kind::Word && one.form.chars().count() >= SHORTEST_PREFIX && one.end == stem.len() => {
-                Some(Node::Prefix(one.form.to_string()))
+    /// The words of a bare word or a quote, with what each is; `None` where there is a mistake.
+    fn parts(&mut self, text: &str, span: &Range<usize>, bare: bool) -> Option<Vec<(Part, Kind)>> {
+        let mut out = Vec::new();
+        for chunk in text.split_whitespace() {
+            if !chunk.contains(['*', '?']) {
+                let tokens = Tokens::read(chunk).list;
+                if bare && tokens.iter().any(|t| t.kind == Kind::Url) {
+                    let help = "write site:example.org, or url:\"words of the address\"";
+                    self.wrong(Code::Address, span.clone(), "an address is not looked for as a word", help);
+                    return None;
+                }
+                out.extend(tokens.iter().map(|t| (Part::Token(t.signed()), t.kind)));
+                continue;
             }
-            [one] if one.kind == Kind::Word => {
-                self.mistake(span, "too few letters before the `*`", "write at least two letters");
+            let open = |c: char| is_word_char(c) || matches!(c, '*' | '?' | '#' | '@' | '$');
+            for piece in chunk.split(|c| !open(c)).filter(|p| !p.is_empty()) {
+                self.piece(piece, span, bare, &mut out)?;
+            }
+        }
+        Some(out)
+    }
+
+    /// One run of word characters, which may have open letters.
+    fn piece(&mut self, piece: &str, span: &Range<usize>, bare: bool, out: &mut Vec<(Part, Kind)>) -> Option<()> {
+        // In a quote a question mark at the end of a word is most likely a question mark.
+        let piece = if bare { piece } else { piece.trim_end_matches('?') };
+        if !piece.contains(['*', '?']) {
+            out.extend(Tokens::read(piece).list.iter().map(|t| (Part::Token(t.signed()), t.kind)));
+            return Some(());
+        }
+        if piece.chars().all(|c| matches!(c, '*' | '?')) && !bare {
+            return Some(());
+        }
+        match Wild::new(&folded(piece)) {
+            Ok(wild) => {
+                if wild.head().len() == 1 && wild.pattern().starts_with(['#', '@', '$']) {
+                    let message = "a wildcard stands right after the sign";
+                    self.wrong(Code::Wildcard, span.clone(), message, "write at least two letters before it");
+                    return None;
+                }
+                if wild.pattern().starts_with(['#', '@']) {
+                    let help = "fine if every such tag or name is meant; else write it out";
+                    self.warn(
+                        Code::OpenSign,
+                        span.clone(),
+                        "a tag or name with an open ending finds many others",
+                        help,
+                    );
+                }
+                out.push((Part::Wild(wild), Kind::Word));
+                Some(())
+            }
+            Err(WildError::Leading) => {
+                let help = "write the beginning of the word first: burn*";
+                self.wrong(Code::Wildcard, span.clone(), "a wildcard cannot stand at the beginning", help);
                 None
             }
-            [] => {
-                self.mistake(span, "a wildcard cannot stand at the beginning", "write the beginning of the word first");
-                None
-            }
-            _ => {
-                self.mistake(span, "a wildcard follows one plain word", "write for example burn*");
+            Err(WildError::Short) => {
+                let help = "write at least two letters before the `*`: bu*";
+                self.wrong(Code::Wildcard, span.clone(), "too few letters stand before the `*`", help);
                 None
             }
         }
     }
 
     fn quoted(&mut self, text: &str, span: Range<usize>) -> Option<Node> {
-        let words: Vec<String> = Tokens::read(text).list.iter().map(signed).collect();
-        let within = match self.peek() {
-            Some(Lex::Within(n)) => Some(*n),
-            _ => None,
-        };
-        if within.is_some() {
-            self.at += 1;
+        if let Some(field) = self.field {
+            return self.value(field, &Written::Quoted(text), span);
         }
-        if words.is_empty() {
-            self.mistake(span, "there is no word in these quotes", "write \"some words\"");
+        let within = self.tilde(span.end);
+        let parts = self.parts(text, &span, false)?;
+        if parts.is_empty() {
+            self.wrong(Code::EmptyGroup, span, "there is no word in these quotes", "write \"some words\"");
             return None;
         }
-        match within {
-            Some(distance) => Some(all_within(words, distance)),
-            None => Some(Node::Phrase(words)),
+        let exact = |part: Part| match part {
+            Part::Token(_) => Is::Phrase(vec![part]),
+            Part::Wild(wild) => Is::Wild(wild),
+        };
+        let parts: Vec<Part> = parts.into_iter().map(|(p, _)| p).collect();
+        let is = match within {
+            Some(distance) if parts.len() > 1 => {
+                let parts = parts.into_iter().map(|p| Node::new(span.clone(), exact(p))).collect();
+                Is::Within { parts, distance }
+            }
+            _ => Is::Phrase(parts),
+        };
+        Some(Node::new(span, is))
+    }
+
+    fn braced(&mut self, text: &str, span: Range<usize>) -> Option<Node> {
+        if let Some(field) = self.field {
+            return self.value(field, &Written::Quoted(text), span);
         }
+        if Tokens::read(text).list.is_empty() {
+            self.wrong(Code::EmptyGroup, span, "there is no word in these braces", "write {Exactly This}");
+            return None;
+        }
+        Some(Node::new(span, Is::Cased(text.trim().to_owned())))
     }
 
     fn field(&mut self, name: &str, span: Range<usize>) -> Option<Node> {
-        let field = Field::ALL.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, f)| *f);
-        let value_span = self.span();
-        let value = match self.peek() {
-            Some(Lex::Word(w)) => w.clone(),
-            Some(Lex::Quoted(q)) => q.clone(),
+        let Some(field) = Field::of(name) else {
+            let help = suggest(name, Field::names());
+            self.wrong(Code::UnknownField, span, format!("there is no field `{name}`"), help);
+            self.skip_value();
+            return None;
+        };
+        let outer = self.field.take();
+        let node = self.field_value(field, &span);
+        self.field = outer;
+        node
+    }
+
+    fn field_value(&mut self, field: Field, name: &Range<usize>) -> Option<Node> {
+        let place = match field {
+            Field::Title => Some(Place::Title),
+            Field::Text => Some(Place::Body),
+            _ => None,
+        };
+        let at = self.span();
+        let lex = self.peek().cloned();
+        match (lex, place) {
+            (Some(Lex::Open | Lex::Word(_) | Lex::Quoted(_) | Lex::Braced(_)), Some(place)) => {
+                let inner = self.operand(Joined::First)?;
+                let span = name.start..inner.span.end;
+                Some(Node::new(span, Is::In(place, Box::new(inner))))
+            }
+            (Some(Lex::Open), None) => {
+                self.field = Some(field);
+                let inner = self.group(at);
+                self.field = None;
+                inner.map(|n| Node::new(name.start..n.span.end, n.is))
+            }
+            (Some(Lex::Word(word)), _) => self.take_value(field, &Written::Bare(&word), name.start..at.end),
+            (Some(Lex::Quoted(text) | Lex::Braced(text)), _) => {
+                self.take_value(field, &Written::Quoted(&text), name.start..at.end)
+            }
+            (Some(Lex::Range(range)), _) => self.take_value(field, &Written::Range(&range), name.start..at.end),
+            (Some(Lex::Compare(op, value)), _) => {
+                self.take_value(field, &Written::Compare(op, &value), name.start..at.end)
+            }
             _ => {
-                self.mistake(span, format!("`{name}:` has no value"), format!("write {name}:value"));
-                return None;
+                let message = format!("`{}:` has no value", field.name());
+                self.wrong(Code::MissingOperand, name.clone(), message, format!("write {}:value", field.name()));
+                None
             }
-        };
+        }
+    }
+
+    fn take_value(&mut self, field: Field, written: &Written<'_>, span: Range<usize>) -> Option<Node> {
         self.at += 1;
-        let Some(field) = field else {
-            let names: Vec<&str> = Field::ALL.iter().map(|(n, _)| *n).collect();
-            let near = names.iter().min_by_key(|n| strsim::damerau_levenshtein(name, n)).copied().unwrap_or("site");
-            self.mistake(
-                span,
-                format!("there is no field `{name}`"),
-                format!("did you mean `{near}:`? known are {}", names.join(", ")),
-            );
-            return None;
-        };
-        let value = value.trim().to_lowercase();
-        let known: &[&str] = match field {
-            Field::Sentiment => &["negative", "neutral", "positive"],
-            Field::Intent => &["complaint", "question", "suggestion", "praise", "other"],
-            _ => &[],
-        };
-        if !known.is_empty() && !known.contains(&value.as_str()) {
-            self.mistake(value_span, format!("`{value}` is no {name}"), format!("use {}", known.join(", ")));
-            return None;
-        }
-        let value = match field {
-            Field::Site => value.trim_start_matches("www.").trim_end_matches('/').to_owned(),
-            Field::Author => value.trim_start_matches('@').to_owned(),
-            _ => value,
-        };
-        Some(Node::Field(field, value))
-    }
-}
-
-fn signed(token: &crate::text::tokens::Token<'_>) -> String {
-    match token.kind {
-        Kind::Hashtag => format!("#{}", token.form),
-        Kind::Name => format!("@{}", token.form),
-        Kind::Cashtag => format!("${}", token.form),
-        _ => token.form.to_string(),
-    }
-}
-
-/// All words of a quote within a distance, in any order: each word near its neighbour.
-fn all_within(words: Vec<String>, distance: u32) -> Node {
-    let mut words = words.into_iter().map(|w| Node::Phrase(vec![w]));
-    let Some(first) = words.next() else { return Node::And(Vec::new()) };
-    words.fold(first, |left, right| Node::Near {
-        left: Box::new(left),
-        right: Box::new(right),
-        distance: distance.saturating_add(1),
-        ordered: false,
-    })
-}
-
-fn may_be_near(node: &Node) -> bool {
-    match node {
-        Node::Word(_) | Node::Literal(_) | Node::Phrase(_) | Node::Prefix(_) | Node::Cased(_) | Node::Near { .. } => {
-            true
-        }
-        Node::Or(any) => any.iter().all(may_be_near),
-        Node::And(_) | Node::Not(_) | Node::Field(..) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn errors(text: &str) -> Vec<String> {
-        parse(text).mistakes.into_iter().filter(|m| !m.warning).map(|m| m.message).collect()
+        self.value(field, written, span)
     }
 
-    #[test]
-    fn the_dialect() {
-        let query =
-            "(acme OR \"acme corporation\" OR @acme OR {ACME}) <<<why>>> AND NOT (site:acme.example OR \"acme tools\")";
-        let parsed = parse(query);
-        assert_eq!(parsed.mistakes, []);
-        let Some(Node::And(all)) = parsed.node else { panic!("an AND of two") };
-        assert!(matches!(&all[0], Node::Or(any) if any.len() == 4));
-        assert!(matches!(&all[1], Node::Not(_)));
-        assert!(matches!(parse("brand* NEAR/5 produkt").node, Some(Node::Near { distance: 5, ordered: false, .. })));
-        assert!(matches!(parse("(a OR b) ONEAR/2 (c OR d)").node, Some(Node::Near { distance: 2, ordered: true, .. })));
-        assert_eq!(parse("l'oréal").node, Some(Node::Phrase(vec!["l".into(), "oréal".into()])));
-        assert!(parse("apple juice").mistakes.iter().all(|m| m.warning));
-    }
-
-    #[test]
-    fn mistakes_say_what_to_do() {
-        for (text, part) in [
-            ("a AND b OR c", "mixed"),
-            ("NOT acme", "NOT alone"),
-            ("*ing", "wildcard"),
-            ("b*", "too few"),
-            ("()", "nothing in these brackets"),
-            ("acme AND", "missing"),
-            ("(acme", "not closed"),
-            ("acme)", "closes nothing"),
-            ("\"acme", "no end"),
-            ("sit:x", "no field"),
-            ("\"a b\"~", "number of words"),
-            ("<<<x", "no end"),
-            ("(a AND b) NEAR/3 c", "NEAR stands"),
-            ("", "missing"),
-        ] {
-            let errors = errors(text);
-            assert!(errors.iter().any(|e| e.contains(part)), "{text}: {errors:?}");
-        }
-        assert!(errors("a AND ( AND \"x").len() >= 2, "all mistakes in one pass");
-    }
-
-    #[test]
-    fn depth_is_bounded() {
-        let deep = format!("{}a{}", "(".repeat(50_000), ")".repeat(50_000));
-        assert!(errors(&deep).iter().any(|e| e.contains("nested")));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_text_panics(text in "[ab()\"{}~*:#@<>AND NEAR/5OR-]{0,60}|\\PC{0,40}") {
-            let parsed = parse(&text);
-            for m in &parsed.mistakes {
-                proptest::prop_assert!(m.span.end <= text.len() && m.span.start <= m.span.end);
+    fn value(&mut self, field: Field, written: &Written<'_>, span: Range<usize>) -> Option<Node> {
+        match fact::read(field, written, span.clone()) {
+            Ok(fact) => {
+                let is = match (&fact.value, field) {
+                    // Text as it is written is a matter of words, not of facts.
+                    (fact::Wanted::Words(words), Field::Raw) => Is::Cased(words.concat()),
+                    _ => Is::Fact(fact),
+                };
+                Some(Node::new(span, is))
             }
+            Err(mistake) => {
+                self.mistakes.push(mistake);
+                None
+            }
+        }
+    }
+
+    /// Goes past the value of a field that is not known.
+    fn skip_value(&mut self) {
+        match self.peek() {
+            Some(Lex::Open) => {
+                let span = self.span();
+                // Its mistakes are told; what it means is not.
+                self.field = Some(Field::Tags);
+                self.group(span);
+                self.field = None;
+            }
+            Some(Lex::Word(_) | Lex::Quoted(_) | Lex::Braced(_) | Lex::Range(_) | Lex::Compare(..)) => self.at += 1,
+            _ => {}
         }
     }
 }

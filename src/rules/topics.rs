@@ -35,7 +35,11 @@ fn read_one(form: Form<'_>) -> Option<Written> {
     let query = form.must_text("query");
     form.finish();
     let (name, query) = (name?, query?);
-    let parsed = query::parse(&query.value);
+    let mut parsed = query::parse(&query.value);
+    if let Some(node) = &parsed.node {
+        parsed.mistakes.extend(query::standing(node, &languages));
+    }
+    let broken = parsed.mistakes.iter().any(|m| !m.warning);
     for m in parsed.mistakes {
         let span = within(&desk.sheet.text, &query.span, &query.value, m.span);
         let fault = if m.warning {
@@ -52,7 +56,7 @@ fn read_one(form: Form<'_>) -> Option<Written> {
         languages,
         kind,
         query: query.value,
-        node: parsed.node,
+        node: parsed.node.filter(|_| !broken),
     })
 }
 

@@ -38,6 +38,13 @@ struct Pushed {
     network: Option<String>,
     reach: Option<u64>,
     engagement: Option<u64>,
+    /// `post`, `reply`, `repost`, `quote`, `comment` or `review`.
+    kind: Option<String>,
+    channel: Option<String>,
+    country: Option<String>,
+    #[serde(default)]
+    tags: Vec<String>,
+    rating: Option<f32>,
 }
 
 /// An author by name, or with more about them.
@@ -83,6 +90,11 @@ impl From<Pushed> for Capture {
             network: p.network.unwrap_or_else(|| "push".into()),
             reach: p.reach,
             engagement: p.engagement,
+            kind: p.kind.unwrap_or_default(),
+            channel: p.channel.unwrap_or_default(),
+            country: p.country.unwrap_or_default(),
+            tags: p.tags,
+            rating: p.rating,
         }
     }
 }

@@ -129,19 +129,26 @@ fn open(dir: &std::path::Path, now: Timestamp) -> Result<Desk, Failure> {
 impl Desk {
     fn read_on(&mut self, ground: &Ground) -> Result<bool, Failure> {
         let from = self.writer.reached().seq;
-        let changes = ground.store.read(|c| mentions::changed_after(c, from, CHUNK))?;
-        for (seq, m) in &changes {
-            self.writer.add(*seq, m)?;
+        let fresh = ground.fresh_after(from, usize::try_from(CHUNK).unwrap_or(0));
+        for f in &fresh {
+            self.writer.add(f.seq, &f.mention, Some(&f.terms))?;
         }
-        self.pending += changes.len();
-        if !changes.is_empty() {
+        let stored =
+            if fresh.is_empty() { ground.store.read(|c| mentions::changed_after(c, from, CHUNK))? } else { Vec::new() };
+        for (seq, m) in &stored {
+            self.writer.add(*seq, m, None)?;
+        }
+        let read = fresh.len() + stored.len();
+        self.pending += read;
+        if read > 0 {
             self.since.get_or_insert_with(Instant::now);
         }
         let waited = self.since.map_or(Duration::ZERO, |s| s.elapsed());
         if self.pending >= MOST || (self.pending > 0 && waited >= COMMIT_AFTER.max(self.commit_took * COMMIT_SHARE)) {
             self.commit()?;
         }
-        Ok(changes.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX))
+        // After what was at hand there may be more in the store.
+        Ok(!fresh.is_empty() || read >= usize::try_from(CHUNK).unwrap_or(usize::MAX))
     }
 
     /// Looks whether the index is still what was written; one that is not is given up, and built anew (F09, F10).

@@ -73,8 +73,10 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64) -> S
     *seq += 1;
     c.prepare_cached(
         "INSERT INTO mentions (seq, content, source, network, site, url, title, text, author, handle, followers, at, received,
-         flags, language, sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)",
+         flags, language, sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics, verified, kind,
+         channel, country, tags, rating)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,
+         ?29,?30)",
     )?
     .execute(params![
         *seq,
@@ -101,6 +103,12 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64) -> S
         m.story,
         m.fingerprint.cast_signed(),
         m.topics.join("\n"),
+        m.author.verified,
+        m.kind,
+        m.channel,
+        m.country,
+        m.tags.join("\n"),
+        m.rating,
     ])?;
     let id = c.last_insert_rowid();
     name(c, identity.told, id, identity.content)?;
@@ -222,7 +230,12 @@ pub fn count(c: &Connection) -> Stored<i64> {
 
 const COLUMNS: &str =
     "id, source, network, site, url, title, text, author, handle, followers, at, received, flags, language,
-    sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics, seq";
+    sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics, seq, verified, kind, channel, country,
+    tags, rating";
+
+fn lines(text: &str) -> Vec<String> {
+    text.split('\n').filter(|t| !t.is_empty()).map(str::to_owned).collect()
+}
 
 fn read(r: &Row<'_>) -> rusqlite::Result<Mention> {
     let flags: i64 = r.get(12)?;
@@ -237,7 +250,12 @@ fn read(r: &Row<'_>) -> rusqlite::Result<Mention> {
         url: r.get(4)?,
         title: r.get(5)?,
         text: r.get(6)?,
-        author: Author { name: r.get(7)?, handle: r.get(8)?, followers: r.get::<_, Option<i64>>(9)?.map(unsigned) },
+        author: Author {
+            name: r.get(7)?,
+            handle: r.get(8)?,
+            followers: r.get::<_, Option<i64>>(9)?.map(unsigned),
+            verified: r.get(24)?,
+        },
         at: from_millis(r.get(10)?),
         received: from_millis(r.get(11)?),
         undated: flags & 1 != 0,
@@ -251,7 +269,12 @@ fn read(r: &Row<'_>) -> rusqlite::Result<Mention> {
         tier: r.get(19)?,
         story: r.get(20)?,
         fingerprint: r.get::<_, i64>(21)?.cast_unsigned(),
-        topics: topics.split('\n').filter(|t| !t.is_empty()).map(str::to_owned).collect(),
+        topics: lines(&topics),
+        kind: r.get(25)?,
+        channel: r.get(26)?,
+        country: r.get(27)?,
+        tags: lines(&r.get::<_, String>(28)?),
+        rating: r.get(29)?,
     })
 }
 

@@ -81,7 +81,10 @@ impl From<rusqlite::Error> for StoreError {
 pub type Stored<T> = Result<T, StoreError>;
 
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(include_str!("migrations/001_ground.sql"))])
+    Migrations::new(vec![
+        M::up(include_str!("migrations/001_ground.sql")),
+        M::up(include_str!("migrations/002_facts.sql")),
+    ])
 }
 
 /// How long a connection waits for another one's lock.

@@ -50,7 +50,7 @@ pub fn detect(tokens: &Tokens<'_>, hint: Option<&str>) -> &'static str {
         return fast;
     }
     let sure = matches!(fast, "en" | "de" | "fr" | "ja" | "ko" | "zh" | "hi" | "ar" | "vi");
-    if sure && letters >= SHORT && hint.is_none() {
+    if hint.is_none() && letters >= SHORT && (sure || confirmed(tokens, fast)) {
         return fast;
     }
     let Some(careful) = whatlang::detect(&sample) else { return hint.unwrap_or(fast) };
@@ -66,6 +66,38 @@ pub fn detect(tokens: &Tokens<'_>, hint: Option<&str>) -> &'static str {
         Some(hint) if letters < SHORT || !careful.is_reliable() => hint,
         _ => fast,
     }
+}
+
+/// Small words that tell a language from those that look like it.
+const TELLING: &[(&str, &[&str])] = &[
+    (
+        "sv",
+        &["och", "att", "är", "inte", "jag", "på", "från", "efter", "eller", "också", "någon", "mycket", "sig", "nu"],
+    ),
+    ("it", &["che", "non", "il", "di", "della", "è", "sono", "per", "gli", "anche", "più", "questo", "ho", "mio"]),
+    ("es", &["el", "los", "que", "por", "y", "pero", "está", "una", "muy", "más", "las", "es", "mi", "con"]),
+    ("pt", &["não", "uma", "você", "são", "também", "muito", "mas", "isso", "meu", "pela", "foi", "está"]),
+    ("nl", &["het", "een", "niet", "van", "ik", "zijn", "dat", "ook", "maar", "naar", "voor", "wel"]),
+];
+
+/// So many different small words, more than of any other language, make the fast look sure.
+const ENOUGH: usize = 2;
+
+/// Whether the small words of a text say the same as the fast look.
+fn confirmed(tokens: &Tokens<'_>, fast: &str) -> bool {
+    let hits = |words: &[&str]| words.iter().filter(|w| tokens.list.iter().take(80).any(|t| t.form == **w)).count();
+    let mut best = ("", 0);
+    let mut second = 0;
+    for (code, words) in TELLING {
+        let n = hits(words);
+        if n > best.1 {
+            second = best.1;
+            best = (code, n);
+        } else {
+            second = second.max(n);
+        }
+    }
+    best.0 == fast && best.1 >= ENOUGH && best.1 > second
 }
 
 const FAST_CODES: [&str; 16] =

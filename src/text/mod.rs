@@ -8,12 +8,14 @@ pub mod clean;
 pub mod fingerprint;
 pub mod intent;
 pub mod language;
+pub mod lexeme;
 pub mod sentiment;
 pub mod stem;
 pub mod tokens;
 
 use std::sync::Arc;
 
+use lexeme::Lexeme;
 use sentiment::{Score, Scorer};
 use tokens::{Kind, Tokens};
 
@@ -22,18 +24,31 @@ use tokens::{Kind, Tokens};
 pub struct Term {
     /// Position; title and body lie [`TITLE_GAP`] apart.
     pub at: u32,
-    /// Lower-case form, accents kept.
-    pub form: String,
-    /// The form without accents, where it differs.
-    pub plain: Option<String>,
-    /// The stem in the text's language, where the token is a word.
-    pub stem: Option<Arc<str>>,
-    /// Bytes of [`Analysis::text`] that it was read from.
-    pub start: usize,
+    /// First byte of [`Analysis::text`] that it was read from.
+    pub start: u32,
     /// One past its last byte.
-    pub end: usize,
+    pub end: u32,
     /// What it is.
     pub kind: Kind,
+    /// What it is known by.
+    pub lexeme: Arc<Lexeme>,
+}
+
+impl Term {
+    /// As it is written in the text that it was read from.
+    pub fn raw<'t>(&self, text: &'t str) -> &'t str {
+        let byte = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        text.get(byte(self.start)..byte(self.end)).unwrap_or("")
+    }
+}
+
+/// The terms of a text, with the number of them that belong to the title.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// In order.
+    pub list: Vec<Term>,
+    /// Terms of the title: positions below this lie in it.
+    pub title: u32,
 }
 
 /// Positions between a title's last word and a body's first, so that no phrase reaches across.
@@ -46,21 +61,14 @@ pub struct Analysis {
     pub text: String,
     /// ISO 639-1 code, or `und`.
     pub language: &'static str,
-    /// Tokens in order.
-    pub terms: Vec<Term>,
+    /// Its terms.
+    pub terms: Terms,
     /// Sentiment with its reasons.
     pub score: Score,
     /// What the author wants.
     pub intent: intent::Intent,
     /// Near-duplicate signature.
     pub fingerprint: u64,
-}
-
-impl Analysis {
-    /// The text as written between a term's ends.
-    pub fn raw(&self, term: &Term) -> &str {
-        self.text.get(term.start..term.end).unwrap_or("")
-    }
 }
 
 /// Analyses texts. Cheap to clone, and shared between threads.
@@ -94,40 +102,36 @@ impl Analyst {
         let score = self.scorer.score(&tokens, language);
         let intent = intent::intent(&tokens, language, &score);
         let fingerprint = fingerprint::fingerprint(&tokens);
-        let body_from = if title.is_empty() { 0 } else { title.len() };
-        let terms = terms(&tokens, language, body_from);
+        let terms = terms(&tokens, language, title.len());
         Analysis { language, terms, score, intent, fingerprint, text }
     }
 
     /// The terms of a text in a language that is known already, as [`Analyst::analyse`] made them.
-    pub fn terms(title: &str, body: &str, language: &str) -> (String, Vec<Term>) {
+    pub fn terms(title: &str, body: &str, language: &str) -> (String, Terms) {
         let text = if title.is_empty() { body.to_owned() } else { format!("{title}\n\n{body}") };
-        let body_from = if title.is_empty() { 0 } else { title.len() };
-        let terms = terms(&Tokens::read(&text), language::known(language), body_from);
+        let terms = terms(&Tokens::read(&text), language::known(language), title.len());
         (text, terms)
     }
 }
 
-fn terms(tokens: &Tokens<'_>, language: &str, body_from: usize) -> Vec<Term> {
-    let mut stemmer = stem::Stemmer::new(language);
-    tokens
-        .list
-        .iter()
-        .enumerate()
-        .map(|(i, token)| {
-            let at = u32::try_from(i).unwrap_or(u32::MAX / 2);
-            let word = token.kind == Kind::Word;
-            Term {
-                at: if token.start >= body_from && body_from > 0 { at + TITLE_GAP } else { at },
-                plain: tokens::plain(&token.form),
-                stem: word.then(|| stemmer.stem(&token.form)),
-                form: token.form.clone().into_owned(),
-                start: token.start,
-                end: token.end,
-                kind: token.kind,
-            }
-        })
-        .collect()
+fn terms(tokens: &Tokens<'_>, language: &'static str, title: usize) -> Terms {
+    let mut lexicographer = lexeme::Lexicographer::new(language);
+    let mut list = Vec::with_capacity(tokens.list.len());
+    let mut of_title = 0;
+    for (token, n) in tokens.list.iter().zip(0u32..) {
+        let in_title = token.start < title;
+        of_title += u32::from(in_title);
+        // Texts are far shorter than four gigabytes.
+        let byte = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        list.push(Term {
+            at: if in_title || title == 0 { n } else { n + TITLE_GAP },
+            start: byte(token.start),
+            end: byte(token.end),
+            kind: token.kind,
+            lexeme: lexicographer.lexeme(token),
+        });
+    }
+    Terms { list, title: of_title }
 }
 
 #[cfg(test)]
@@ -138,9 +142,10 @@ mod tests {
     fn one_analysis_holds_it_all() {
         let a = Analyst::with_house([]).analyse("Vattenkokare brinner", "Min Acme-kokare började brinna!", None);
         assert_eq!(a.language, "sv");
-        assert_eq!(a.terms[0].stem, a.terms.iter().find(|t| t.form == "brinner").and_then(|_| a.terms[0].stem.clone()));
-        let acme = a.terms.iter().find(|t| t.form == "acme").expect("it is there");
-        assert!(acme.at > TITLE_GAP);
-        assert_eq!(a.raw(acme), "Acme");
+        let of = |form: &str| a.terms.list.iter().find(|t| *t.lexeme.form == *form).expect("it is there");
+        assert_eq!(of("brinner").lexeme.stems[0], of("brinna").lexeme.stems[0]);
+        let acme = of("acme");
+        assert!(acme.at > TITLE_GAP && a.terms.title == 2);
+        assert_eq!(acme.raw(&a.text), "Acme");
     }
 }

@@ -154,16 +154,10 @@ impl Lexicon {
         if self.prefixes.is_empty() {
             return None;
         }
-        // Longest beginning first.
-        for (length, (at, c)) in form.char_indices().enumerate().collect::<Vec<_>>().into_iter().rev() {
-            if length + 1 < self.shortest {
-                break;
-            }
-            if let Some(weight) = form.get(..at + c.len_utf8()).and_then(|p| self.prefixes.get(p)) {
-                return Some(Role::Weight(*weight));
-            }
-        }
-        None
+        // Longest beginning first; bytes are at least as many as letters.
+        let begins = |(at, c): (usize, char)| form.get(..at + c.len_utf8()).filter(|p| p.len() >= self.shortest);
+        let found = form.char_indices().rev().map_while(begins).find_map(|p| self.prefixes.get(p));
+        found.map(|weight| Role::Weight(*weight))
     }
 }
 

@@ -35,6 +35,11 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
     ALGORITHMS.iter().map(|(code, _)| *code)
 }
 
+/// Tells languages apart in hashes; 0 for those without a stemmer.
+pub fn seed(language: &str) -> u64 {
+    ALGORITHMS.iter().zip(1u64..).find(|((code, _), _)| *code == language).map_or(0, |(_, n)| n)
+}
+
 /// Words kept per language and thread; a full cache is emptied.
 const CACHE: usize = 50_000;
 

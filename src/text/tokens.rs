@@ -37,6 +37,18 @@ pub struct Token<'t> {
     pub kind: Kind,
 }
 
+impl Token<'_> {
+    /// The form with its sign.
+    pub fn signed(&self) -> String {
+        match self.kind {
+            Kind::Hashtag => format!("#{}", self.form),
+            Kind::Name => format!("@{}", self.form),
+            Kind::Cashtag => format!("${}", self.form),
+            _ => self.form.to_string(),
+        }
+    }
+}
+
 /// A text and its tokens in order.
 #[derive(Debug, Clone)]
 pub struct Tokens<'t> {
@@ -53,15 +65,22 @@ impl<'t> Tokens<'t> {
     /// Cuts a text. An apostrophe parts words (`l'incendio`, `Acme's`), save in the English `n't`.
     pub fn read(text: &'t str) -> Tokens<'t> {
         let mut list = Vec::with_capacity(text.len() / 6 + 1);
-        let mut rest = text.char_indices().peekable();
-        while let Some((start, c)) = rest.next() {
+        let mut rest = text.char_indices();
+        let mut from_byte = 0;
+        while let Some((offset, c)) = rest.next() {
+            let start = from_byte + offset;
+            if c == ' ' {
+                continue;
+            }
             let tail = text.get(start..).unwrap_or("");
             let after = text.get(start + c.len_utf8()..).unwrap_or("");
             let (kind, from, len) = match c {
                 '#' | '＃' => (Kind::Hashtag, c.len_utf8(), run(after, tag_char)),
                 '@' | '＠' => (Kind::Name, c.len_utf8(), handle(after)),
                 '$' => (Kind::Cashtag, 1, run(after, |c| c.is_alphabetic())),
-                _ if is_url(tail) => (Kind::Url, 0, run(tail, |c| !c.is_whitespace() && !"<>\"'“”«»".contains(c))),
+                'h' | 'H' | 'w' if is_url(tail) => {
+                    (Kind::Url, 0, run(tail, |c| !c.is_whitespace() && !"<>\"'“”«»".contains(c)))
+                }
                 _ if c.is_numeric() => number_or_word(tail),
                 _ if alone(c) => (Kind::Word, 0, c.len_utf8()),
                 _ if c.is_alphabetic() => (Kind::Word, 0, word(tail)),
@@ -76,9 +95,8 @@ impl<'t> Tokens<'t> {
             }
             let end = start + from + len;
             list.push(Token { form: fold(text.get(start + from..end).unwrap_or(""), kind), start, end, kind });
-            while rest.peek().is_some_and(|(at, _)| *at < end) {
-                rest.next();
-            }
+            rest = text.get(end..).unwrap_or("").char_indices();
+            from_byte = end;
         }
         Tokens { text, list }
     }
@@ -87,6 +105,11 @@ impl<'t> Tokens<'t> {
 /// Bytes of the longest beginning whose characters all pass.
 fn run(text: &str, pass: impl Fn(char) -> bool) -> usize {
     text.find(|c| !pass(c)).unwrap_or(text.len())
+}
+
+/// Bytes of the plain letters and digits that a text begins with: most of most words.
+fn plain_run(text: &str) -> usize {
+    text.bytes().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(text.len())
 }
 
 fn tag_char(c: char) -> bool {
@@ -115,7 +138,8 @@ fn word_char(c: char) -> bool {
 }
 
 fn word(text: &str) -> usize {
-    let len = run(text, word_char);
+    let plain = plain_run(text);
+    let len = plain + run(text.get(plain..).unwrap_or(""), word_char);
     let tail = text.get(len..).unwrap_or("");
     let ends_in_n = text.get(..len).is_some_and(|w| w.ends_with(['n', 'N']));
     let quote = tail.chars().next().filter(|c| matches!(c, '\'' | '’'));
@@ -183,28 +207,53 @@ fn fold(raw: &str, kind: Kind) -> Cow<'_, str> {
     Cow::Owned(lower.nfc().map(|c| if c == '’' { '\'' } else { c }).collect())
 }
 
-/// A form without its accents, where it has any: `niño` gives `nino`, `straße` gives `strasse`.
-pub fn plain(form: &str) -> Option<String> {
+/// A form without its accents, where it has any: `niño` gives `nino`, `straße` gives `strasse`. In Swedish `å`, `ä` and
+/// `ö` are letters of their own and stay.
+pub fn plain(form: &str, language: &str) -> Option<String> {
     if form.is_ascii() {
         return None;
     }
     let mut out = String::with_capacity(form.len());
-    for c in form.nfd().filter(|c| !is_combining_mark(*c)) {
-        match c {
-            'ß' => out.push_str("ss"),
-            'ø' => out.push('o'),
-            'æ' => out.push_str("ae"),
-            'œ' => out.push_str("oe"),
-            'ð' => out.push('d'),
-            'þ' => out.push_str("th"),
-            'ł' => out.push('l'),
-            'đ' => out.push('d'),
-            'ı' => out.push('i'),
-            c => out.push(c),
+    for letter in form.nfc() {
+        if language == "sv" && matches!(letter, 'å' | 'ä' | 'ö') {
+            out.push(letter);
+            continue;
+        }
+        for c in std::iter::once(letter).nfd().filter(|c| !is_combining_mark(*c)) {
+            match c {
+                'ß' => out.push_str("ss"),
+                'ø' => out.push('o'),
+                'æ' => out.push_str("ae"),
+                'œ' => out.push_str("oe"),
+                'ð' => out.push('d'),
+                'þ' => out.push_str("th"),
+                'ł' => out.push('l'),
+                'đ' => out.push('d'),
+                'ı' => out.push('i'),
+                c => out.push(c),
+            }
         }
     }
     let out: String = out.nfc().collect();
     (out != form).then_some(out)
+}
+
+/// A form with `ae`, `oe` and `ue` for umlauts and `ss` for `ß`, as people write who have no such keys.
+pub fn expanded(form: &str) -> Option<String> {
+    if form.is_ascii() || !form.contains(['ä', 'ö', 'ü', 'ß']) {
+        return None;
+    }
+    Some(form.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss"))
+}
+
+/// A word or pattern of a query in the form that tokens have.
+pub fn folded(text: &str) -> String {
+    fold(text, Kind::Word).into_owned()
+}
+
+/// Whether the character may stand within a word.
+pub fn is_word_char(c: char) -> bool {
+    word_char(c) || alone(c)
 }
 
 #[cfg(test)]
@@ -233,9 +282,10 @@ mod tests {
 
     #[test]
     fn accents_come_off() {
-        assert_eq!(plain("niño").as_deref(), Some("nino"));
-        assert_eq!(plain("straße").as_deref(), Some("strasse"));
-        assert_eq!(plain("acme"), None);
+        assert_eq!(plain("niño", "es").as_deref(), Some("nino"));
+        assert_eq!(plain("straße", "de").as_deref(), Some("strasse"));
+        assert_eq!(plain("köttidé", "sv").as_deref(), Some("köttide"));
+        assert_eq!((plain("acme", "de"), expanded("café")), (None, None));
     }
 
     proptest::proptest! {

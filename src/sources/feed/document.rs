@@ -17,6 +17,7 @@ const MOST_REASONS: usize = 20;
 const LONGEST_TITLE: usize = 1_000;
 const LONGEST_TEXT: usize = 64 * 1024;
 const LONGEST_NAME: usize = 200;
+const MOST_TAGS: usize = 30;
 const LONGEST_ID: usize = 2_048;
 
 /// What a document holds.
@@ -221,8 +222,13 @@ impl Reader<'_> {
             published: entry.published.or(entry.updated).and_then(instant),
             language: language.map(|l| clip(l.trim(), 35).to_owned()).filter(|l| !l.is_empty()),
             network: self.network.to_owned(),
-            reach: None,
-            engagement: None,
+            tags: entry
+                .categories
+                .iter()
+                .take(MOST_TAGS)
+                .map(|c| clip(c.label.as_deref().unwrap_or(&c.term), LONGEST_NAME).to_owned())
+                .collect(),
+            ..Capture::default()
         })
     }
 

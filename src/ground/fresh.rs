@@ -1,0 +1,73 @@
+//! What was just stored, at hand for the stages that read it next: each mention is analysed once, and read back from the
+//! store only where it is no longer here.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::Mention;
+use crate::text::Terms;
+
+/// Mentions kept at hand.
+const MOST: usize = 4096;
+
+/// A stored mention with the number of its change and the terms of its text.
+#[derive(Debug)]
+pub struct Fresh {
+    /// The number of the change.
+    pub seq: i64,
+    /// The mention.
+    pub mention: Mention,
+    /// Its terms.
+    pub terms: Terms,
+}
+
+/// The last mentions that were stored, in the order of their changes.
+#[derive(Debug, Default)]
+pub(super) struct Shelf(Mutex<VecDeque<Arc<Fresh>>>);
+
+impl Shelf {
+    /// Adds mentions, once they are on disk.
+    pub(super) fn put(&self, mut new: Vec<Fresh>) {
+        new.sort_by_key(|f| f.seq);
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for fresh in new {
+            if shelf.len() >= MOST {
+                shelf.pop_front();
+            }
+            // Batches of one commit may arrive here in another order than they were written in.
+            let at = shelf.iter().rposition(|f| f.seq < fresh.seq).map_or(0, |n| n + 1);
+            shelf.insert(at, Arc::new(fresh));
+        }
+    }
+
+    /// The changes right after one, as far as they follow each other without a gap, at most so many.
+    pub(super) fn after(&self, seq: i64, most: usize) -> Vec<Arc<Fresh>> {
+        let shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = shelf.partition_point(|f| f.seq <= seq);
+        let follows = |(n, f): &(i64, &Arc<Fresh>)| f.seq == seq + n;
+        (1..).zip(shelf.range(from..)).take_while(follows).map(|(_, f)| f.clone()).take(most).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh(seq: i64) -> Fresh {
+        let mention = crate::engine::window::tests::mention(seq, 0, 0.0);
+        Fresh { seq, mention, terms: Terms::default() }
+    }
+
+    #[test]
+    fn what_follows_without_a_gap() {
+        let shelf = Shelf::default();
+        shelf.put(vec![fresh(5), fresh(4)]);
+        shelf.put(vec![fresh(8)]);
+        shelf.put(vec![fresh(3), fresh(6)]);
+        let after = |seq| shelf.after(seq, 10).iter().map(|f| f.seq).collect::<Vec<_>>();
+        assert_eq!((after(2), after(4), after(6)), (vec![3, 4, 5, 6], vec![5, 6], vec![]));
+        assert_eq!((after(7), after(0)), (vec![8], vec![]));
+        (10..9000).for_each(|n| shelf.put(vec![fresh(n)]));
+        assert_eq!(shelf.0.lock().expect("whole").len(), MOST);
+    }
+}

@@ -1,0 +1,175 @@
+//! Answers which of many standing queries a mention matches, without asking all of them.
+//!
+//! Each query is filed under a set of marks of which every match must hold at least one, the fewest and rarest that it
+//! has; only queries that a mention's marks bring up are verified, on positions. Queries come and go one by one.
+
+mod atoms;
+mod plan;
+mod verify;
+
+use crate::model::Mention;
+use crate::text::{Analysis, Terms};
+
+use super::Node;
+use atoms::Atoms;
+use plan::{Plan, Planner};
+use verify::Found;
+
+/// What a query is asked of: a mention's terms and facts.
+#[derive(Debug, Clone, Copy)]
+pub struct Doc<'a> {
+    /// Title and body as the terms' byte ranges mean them.
+    pub text: &'a str,
+    /// Its terms.
+    pub terms: &'a Terms,
+    /// ISO 639-1 code, or `und`.
+    pub language: &'a str,
+    /// Everything else that a query may ask for.
+    pub mention: &'a Mention,
+    /// What «now» means, milliseconds since 1970.
+    pub now: i64,
+}
+
+impl<'a> Doc<'a> {
+    /// A mention with the terms of its text.
+    pub fn of(m: &'a Mention, text: &'a str, terms: &'a Terms) -> Doc<'a> {
+        Doc { text, terms, language: &m.language, mention: m, now: m.received.as_millisecond() }
+    }
+
+    /// A mention with its analysis.
+    pub fn analysed(m: &'a Mention, analysis: &'a Analysis) -> Doc<'a> {
+        Doc { language: analysis.language, ..Doc::of(m, &analysis.text, &analysis.terms) }
+    }
+}
+
+/// The number of a standing query.
+pub type TopicId = usize;
+
+#[derive(Debug)]
+struct Slot {
+    plan: Plan,
+    languages: Box<[Box<str>]>,
+    /// Where it is filed; nothing for queries that are always asked.
+    filed: Box<[u32]>,
+}
+
+/// Many standing queries.
+#[derive(Debug, Default)]
+pub struct Matcher {
+    atoms: Atoms,
+    slots: Vec<Option<Slot>>,
+    free: Vec<u32>,
+    /// Queries by the atom that they are filed under.
+    filed: Vec<Vec<u32>>,
+    always: Vec<u32>,
+}
+
+fn index(n: u32) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+impl Matcher {
+    /// A matcher of queries; the answers are their numbers in this order. A query listens to `languages` only, where
+    /// it names any, and to texts in an unknown language.
+    pub fn new<'q>(queries: impl IntoIterator<Item = (&'q Node, &'q [String])>) -> Matcher {
+        let mut m = Matcher::default();
+        for (node, languages) in queries {
+            m.add(node, languages);
+        }
+        m
+    }
+
+    /// Adds a query, from now on matched as well; its number is one that is free.
+    pub fn add(&mut self, node: &Node, languages: &[String]) -> TopicId {
+        let plan = Planner { atoms: &mut self.atoms }.plan(node);
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.filed.resize_with(self.atoms.len(), Vec::new);
+        let filed = plan.anchor(&|atom| self.cost(atom)).map(|(_, atoms)| atoms);
+        match &filed {
+            Some(atoms) => {
+                for atom in atoms {
+                    if let Some(list) = self.filed.get_mut(index(*atom)) {
+                        list.push(number);
+                    }
+                }
+            }
+            None => self.always.push(number),
+        }
+        let slot = Slot {
+            plan,
+            languages: languages.iter().map(|l| l.as_str().into()).collect(),
+            filed: filed.unwrap_or_default().into(),
+        };
+        if let Some(place) = self.slots.get_mut(index(number)) {
+            *place = Some(slot);
+        }
+        index(number)
+    }
+
+    /// Takes a query out.
+    pub fn remove(&mut self, id: TopicId) {
+        let Some(slot) = self.slots.get_mut(id).and_then(Option::take) else { return };
+        let number = u32::try_from(id).unwrap_or(u32::MAX);
+        for atom in &slot.filed {
+            if let Some(list) = self.filed.get_mut(index(*atom)) {
+                list.retain(|n| *n != number);
+            }
+        }
+        self.always.retain(|n| *n != number);
+        self.free.push(number);
+    }
+
+    /// How many queries there are.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What it costs to file a query under an atom: how often it will be brought up, roughly.
+    fn cost(&self, atom: u32) -> u64 {
+        let shared = self.filed.get(index(atom)).map_or(0, Vec::len) as u64;
+        self.atoms.commonness(atom) + shared
+    }
+
+    /// The words that a query is filed under, for people; nothing where it is always asked.
+    pub fn filed_under(&self, id: TopicId) -> Vec<String> {
+        let slot = self.slots.get(id).and_then(Option::as_ref);
+        slot.map(|s| s.filed.iter().map(|a| self.atoms.name(*a)).collect()).unwrap_or_default()
+    }
+
+    /// Numbers of the queries that match, in order.
+    pub fn matches(&self, doc: &Doc<'_>) -> Vec<TopicId> {
+        let hits = self.atoms.find(doc);
+        let mut candidates: Vec<u32> = self.always.clone();
+        let mut last = None;
+        for hit in &hits {
+            if last != Some(hit.atom) {
+                last = Some(hit.atom);
+                candidates.extend(self.filed.get(index(hit.atom)).into_iter().flatten());
+            }
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        let found = Found { doc, hits: &hits };
+        let listens = |slot: &Slot| {
+            slot.languages.is_empty()
+                || doc.language == crate::text::language::UNKNOWN
+                || slot.languages.iter().any(|l| **l == *doc.language)
+        };
+        candidates
+            .into_iter()
+            .map(index)
+            .filter(|n| {
+                let slot = self.slots.get(*n).and_then(Option::as_ref);
+                slot.is_some_and(|s| listens(s) && found.holds(&s.plan, None))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,165 @@
+//! Whether a plan holds for a text whose atoms have been found.
+
+use super::Doc;
+use super::atoms::Hit;
+use super::plan::Plan;
+use crate::query::fact::{Fact, Field, Wanted, address_words};
+use crate::query::node::Place;
+use crate::query::places::{self, Spot};
+use crate::text::tokens::Kind;
+
+/// A text with what was found in it.
+pub(super) struct Found<'d> {
+    pub(super) doc: &'d Doc<'d>,
+    /// By atom and position.
+    pub(super) hits: &'d [Hit],
+}
+
+impl Found<'_> {
+    fn of(&self, atom: u32) -> &[Hit] {
+        let from = self.hits.partition_point(|h| h.atom < atom);
+        let to = self.hits.partition_point(|h| h.atom <= atom);
+        self.hits.get(from..to).unwrap_or(&[])
+    }
+
+    /// Hits of an atom within a part of the text.
+    fn within(&self, atom: u32, place: Option<Place>) -> impl Iterator<Item = &Hit> {
+        let title = self.doc.terms.title;
+        self.of(atom).iter().filter(move |h| match place {
+            None => true,
+            Some(Place::Title) => h.end < title,
+            Some(Place::Body) => h.at >= title,
+        })
+    }
+
+    /// Whether it holds, within a part of the text where one is named.
+    pub(super) fn holds(&self, plan: &Plan, place: Option<Place>) -> bool {
+        match plan {
+            Plan::And(all) => all.iter().all(|p| self.holds(p, place)),
+            Plan::Or(any) => any.iter().any(|p| self.holds(p, place)),
+            Plan::Not(inner) => !self.holds(inner, place),
+            Plan::In(inner_place, inner) => self.holds(inner, Some(*inner_place)),
+            Plan::Fact(fact) => has(self.doc, fact),
+            Plan::Atom(atom) => self.within(*atom, place).next().is_some(),
+            Plan::Phrase(_) | Plan::Cased(..) | Plan::Near(..) | Plan::Within(..) => {
+                !self.spots(plan, place).is_empty()
+            }
+        }
+    }
+
+    fn spots(&self, plan: &Plan, place: Option<Place>) -> Vec<Spot> {
+        let of = |atom: &u32| -> Vec<Spot> { self.within(*atom, place).map(|h| (h.at, h.end)).collect() };
+        match plan {
+            Plan::Atom(atom) => of(atom),
+            Plan::Phrase(atoms) => places::phrase(&atoms.iter().map(of).collect::<Vec<_>>()),
+            Plan::Cased(atoms, raw) => {
+                let exact = |(atom, raw): (&u32, &Box<str>)| -> Vec<Spot> {
+                    self.within(*atom, place).filter(|h| self.written(h) == &**raw).map(|h| (h.at, h.end)).collect()
+                };
+                places::phrase(&atoms.iter().zip(raw).map(exact).collect::<Vec<_>>())
+            }
+            Plan::Or(any) => places::any(any.iter().map(|p| self.spots(p, place)).collect()),
+            Plan::And(all) => places::all(all.iter().map(|p| self.spots(p, place)).collect()),
+            Plan::Near(sides, distance, ordered) => near(self, &sides.0, &sides.1, *distance, *ordered, place),
+            Plan::Within(parts, distance) => {
+                let parts: Vec<Vec<Spot>> = parts.iter().map(|p| self.spots(p, place)).collect();
+                places::within(&parts, *distance)
+            }
+            Plan::Not(_) | Plan::Fact(_) | Plan::In(..) => Vec::new(),
+        }
+    }
+
+    fn written(&self, hit: &Hit) -> &str {
+        self.doc.terms.list.get(super::index(hit.term)).map_or("", |t| t.raw(self.doc.text))
+    }
+}
+
+/// Nearness of groups: where a side is an AND, each of its parts has to be near the other side.
+fn near(found: &Found<'_>, left: &Plan, right: &Plan, distance: u32, ordered: bool, place: Option<Place>) -> Vec<Spot> {
+    match (left, right) {
+        (Plan::And(all), _) => {
+            places::all(all.iter().map(|p| near(found, p, right, distance, ordered, place)).collect())
+        }
+        (_, Plan::And(all)) => {
+            places::all(all.iter().map(|p| near(found, left, p, distance, ordered, place)).collect())
+        }
+        _ => places::near(&found.spots(left, place), &found.spots(right, place), distance, ordered),
+    }
+}
+
+/// Whether a mention has a fact.
+fn has(doc: &Doc<'_>, fact: &Fact) -> bool {
+    let m = doc.mention;
+    let is = |text: &str| match &fact.value {
+        Wanted::Name(name) => text.to_lowercase() == *name,
+        Wanted::Wild(wild) => wild.fits(&text.to_lowercase()),
+        _ => false,
+    };
+    let between = |n: f64| matches!(&fact.value, Wanted::Number(low, high) if (*low..=*high).contains(&n));
+    let when = |at: i64| match &fact.value {
+        Wanted::Time(from, to) => from.is_none_or(|f| at >= f.at(doc.now)) && to.is_none_or(|t| at < t.at(doc.now)),
+        _ => false,
+    };
+    match fact.field {
+        Field::Site => match &fact.value {
+            Wanted::Site(host, path) => on_site(&m.site, &m.url, host, path),
+            _ => false,
+        },
+        Field::Url => in_words(&address_words(&m.url), &fact.value),
+        Field::Links => links(doc).any(|link| in_words(&address_words(link), &fact.value)),
+        Field::Author => [&m.author.handle, &m.author.name].into_iter().any(|n| !n.is_empty() && is(n)),
+        Field::Source => is(&m.source),
+        Field::Network => is(&m.network),
+        Field::Language => is(&m.language),
+        Field::Country => is(&m.country),
+        Field::Topic => m.topics.iter().any(|t| is(t)),
+        Field::Story => is(&m.story.to_string()),
+        Field::Tags => m.tags.iter().any(|t| is(t)),
+        Field::Channel => !m.channel.is_empty() && is(&m.channel),
+        Field::EngagementType => is(&m.kind),
+        Field::AuthorVerified => m.author.verified.is_some_and(|v| is(if v { "true" } else { "false" })),
+        Field::Sentiment => match &fact.value {
+            Wanted::Number(..) => m.sentiment.is_some_and(|s| between(f64::from(s))),
+            _ => is(m.label()),
+        },
+        Field::Intent => is(&m.intent),
+        Field::AuthorFollowers => m.author.followers.is_some_and(|n| between(n as f64)),
+        Field::Reach => between(m.reach as f64),
+        Field::Engagement => between(m.engagement as f64),
+        Field::Rating => m.rating.is_some_and(|r| between(f64::from(r))),
+        Field::Tier => between(f64::from(m.tier)),
+        Field::MinuteOfDay => between(minute_of_day(m.at.as_millisecond())),
+        Field::Published => when(m.at.as_millisecond()),
+        Field::Seen => when(m.received.as_millisecond()),
+        // Words are no facts, and emotions are not known.
+        Field::Title | Field::Text | Field::Raw | Field::Emotion => false,
+    }
+}
+
+/// The minute of the day, UTC.
+fn minute_of_day(ms: i64) -> f64 {
+    ms.div_euclid(60_000).rem_euclid(1440) as f64
+}
+
+/// Whether an address lies on a host or below it, and its path begins so.
+fn on_site(site: &str, url: &str, host: &str, path: &str) -> bool {
+    let here = site == host || site.strip_suffix(host).is_some_and(|sub| sub.ends_with('.'));
+    here && (path.is_empty()
+        || path_of(url).strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '.'])))
+}
+
+/// The path and query of an address, lower case, without the first slash.
+fn path_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, r)| r);
+    rest.split_once('/').map_or("", |(_, path)| path).to_lowercase()
+}
+
+fn in_words(words: &[String], value: &Wanted) -> bool {
+    let Wanted::Words(wanted) = value else { return false };
+    words.windows(wanted.len().max(1)).any(|w| w == wanted.as_slice())
+}
+
+/// The addresses that a text holds.
+fn links<'a>(doc: &'a Doc<'_>) -> impl Iterator<Item = &'a str> {
+    doc.terms.list.iter().filter(|t| t.kind == Kind::Url).map(|t| t.raw(doc.text))
+}

@@ -1,0 +1,177 @@
+//! What a token is known by in queries and in the index, worked out once for each word of a language.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use super::stem::{Stemmer, seed};
+use super::tokens::{Kind, Token, expanded, plain};
+
+/// A word with everything that it is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lexeme {
+    /// Lower-case form without its sign.
+    pub form: Box<str>,
+    /// The forms that literal words find it by, signs included: as it is, without accents, with `ae` for `ä`; a hashtag
+    /// by its word as well.
+    pub words: Box<[Box<str>]>,
+    /// The stems that words find it by, in the text's language.
+    pub stems: Box<[Box<str>]>,
+    /// The marks of words, then those of stems.
+    pub marks: Box<[u64]>,
+}
+
+/// The mark of a literal word, its sign included.
+pub fn word_mark(word: &str) -> u64 {
+    xxh3_64(word.as_bytes())
+}
+
+/// The mark of a stem in a language, since stems of two languages may look the same.
+pub fn stem_mark(stem: &str, language: &str) -> u64 {
+    xxh3_64_with_seed(stem.as_bytes(), seed(language))
+}
+
+/// Lexemes kept per language and thread; a full cache is emptied.
+const CACHE: usize = 60_000;
+
+type Cache = HashMap<u64, Arc<Lexeme>, std::hash::BuildHasherDefault<Hashed>>;
+
+/// The keys are hashes already.
+#[derive(Debug, Default)]
+pub struct Hashed(u64);
+
+impl std::hash::Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64(bytes);
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n;
+    }
+}
+
+thread_local! {
+    static CACHES: RefCell<HashMap<&'static str, Cache>> = RefCell::default();
+}
+
+/// Makes lexemes of one language.
+pub struct Lexicographer {
+    language: &'static str,
+    cache: Cache,
+}
+
+impl Lexicographer {
+    /// For a language that vakt knows, or `und`.
+    pub fn new(language: &'static str) -> Lexicographer {
+        let kept = CACHES.with(|all| all.try_borrow_mut().ok().and_then(|mut all| all.remove(language)));
+        Lexicographer { language, cache: kept.unwrap_or_default() }
+    }
+
+    /// The lexeme of a token.
+    pub fn lexeme(&mut self, token: &Token<'_>) -> Arc<Lexeme> {
+        let key = xxh3_64_with_seed(token.form.as_bytes(), token.kind as u64);
+        if let Some(known) = self.cache.get(&key).filter(|l| *l.form == *token.form) {
+            return known.clone();
+        }
+        let made = Arc::new(make(&token.form, token.kind, self.language));
+        if self.cache.len() >= CACHE {
+            self.cache.clear();
+        }
+        self.cache.insert(key, made.clone());
+        made
+    }
+}
+
+impl Drop for Lexicographer {
+    /// Leaves the cache to the thread's next one of the language.
+    fn drop(&mut self) {
+        let cache = std::mem::take(&mut self.cache);
+        let language = self.language;
+        // A thread that is ending, or already busy here, just loses the cache.
+        CACHES
+            .try_with(|all| {
+                if let Ok(mut all) = all.try_borrow_mut() {
+                    all.insert(language, cache);
+                }
+            })
+            .ok();
+    }
+}
+
+fn make(form: &str, kind: Kind, language: &str) -> Lexeme {
+    let mut words: Vec<Box<str>> = Vec::new();
+    let mut stems: Vec<Box<str>> = Vec::new();
+    let add = |word: &str, list: &mut Vec<Box<str>>| {
+        if !list.iter().any(|w| **w == *word) {
+            list.push(word.into());
+        }
+    };
+    match kind {
+        Kind::Url => {}
+        Kind::Name => add(&format!("@{form}"), &mut words),
+        Kind::Cashtag => add(&format!("${form}"), &mut words),
+        Kind::Emoji | Kind::Number => add(form, &mut words),
+        Kind::Hashtag | Kind::Word => {
+            let bare = plain(form, language);
+            let wide = if language == "sv" { None } else { expanded(form) };
+            let spellings: Vec<&str> = [Some(form), bare.as_deref(), wide.as_deref()].into_iter().flatten().collect();
+            if kind == Kind::Hashtag {
+                spellings.iter().for_each(|s| add(&format!("#{s}"), &mut words));
+            }
+            spellings.iter().for_each(|s| add(s, &mut words));
+            if kind == Kind::Word {
+                let mut stemmer = Stemmer::new(language);
+                let stem = stemmer.stem(form);
+                add(&stem, &mut stems);
+                if let Some(bare) = plain(&stem, language) {
+                    add(&bare, &mut stems);
+                }
+                spellings.iter().skip(1).for_each(|s| add(&stemmer.stem(s), &mut stems));
+            }
+        }
+    }
+    let marks = words.iter().map(|w| word_mark(w)).chain(stems.iter().map(|s| stem_mark(s, language))).collect();
+    Lexeme { form: form.into(), words: words.into(), stems: stems.into(), marks }
+}
+
+/// The spellings that a query's word stands for: itself, and with `ae` for `ä` and `ss` for `ß`.
+pub fn spellings(word: &str) -> impl Iterator<Item = String> {
+    std::iter::once(word.to_owned()).chain(expanded(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tokens::Tokens;
+    use super::*;
+
+    fn words(text: &str, language: &'static str) -> Vec<String> {
+        let mut l = Lexicographer::new(language);
+        let all = Tokens::read(text).list;
+        all.iter().flat_map(|t| l.lexeme(t).words.to_vec()).map(String::from).collect()
+    }
+
+    #[test]
+    fn spelled_with_and_without_accents() {
+        assert_eq!(words("Müller", "de"), ["müller", "muller", "mueller"]);
+        assert_eq!(words("Straße", "de"), ["straße", "strasse"]);
+        assert_eq!(words("niño", "es"), ["niño", "nino"]);
+        assert_eq!(words("kött idé", "sv"), ["kött", "idé", "ide"], "å, ä and ö are letters of their own");
+        assert_eq!(words("#Größe @ann", "de"), ["#größe", "#grosse", "#groesse", "größe", "grosse", "groesse", "@ann"]);
+        assert_eq!(spellings("größe").collect::<Vec<_>>(), ["größe", "groesse"]);
+    }
+
+    #[test]
+    fn made_once() {
+        let mut l = Lexicographer::new("en");
+        let all = Tokens::read("fires fires #fires").list;
+        let (a, b, c) = (l.lexeme(&all[0]), l.lexeme(&all[1]), l.lexeme(&all[2]));
+        assert!(Arc::ptr_eq(&a, &b) && !Arc::ptr_eq(&a, &c));
+        assert_eq!(a.marks.len(), a.words.len() + a.stems.len());
+    }
+}
