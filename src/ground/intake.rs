@@ -11,7 +11,7 @@ use crate::model::time::Span;
 use crate::model::{Author, Capture, Mention};
 use crate::query::Doc;
 use crate::store::counts::Counts;
-use crate::store::mentions::{self, Identity, Put};
+use crate::store::mentions::{self, Identity, Put, TopicIds};
 use crate::store::{StoreError, Stored, Transaction};
 use crate::text::{Terms, address, clean, sentiment::Label};
 
@@ -76,10 +76,10 @@ pub async fn accept(
         .write(move |tx| {
             let mut receipt = receipt;
             let mut seq = mentions::last_seq(tx)?;
-            let mut counts = Counts::default();
+            let (mut counts, mut ids) = (Counts::default(), TopicIds::default());
             let mut fresh = Vec::new();
             for (mut mention, identity, terms) in prepared {
-                match mentions::put(tx, &mention, &identity, &mut seq)? {
+                match mentions::put(tx, &mention, &identity, &mut seq, &mut ids)? {
                     Put::New(id) => {
                         receipt.new += 1;
                         counts.add(&mention, &mention.topics);
@@ -90,7 +90,7 @@ pub async fn accept(
                     Put::Known(_) => receipt.known += 1,
                 }
             }
-            counts.write(tx)?;
+            counts.write(tx, &mut ids)?;
             also(tx, &receipt)?;
             Ok((receipt, fresh))
         })

@@ -58,14 +58,14 @@ pub fn retopic(store: &Store, old: &Rules, new: &Rules, now: Timestamp) -> Store
         if !changes.is_empty() {
             store.write_blocking(move |tx| {
                 let mut seq = mentions::last_seq(tx)?;
-                let mut counts = Counts::default();
+                let (mut counts, mut ids) = (Counts::default(), mentions::TopicIds::default());
                 for (m, topics) in &changes {
                     seq += 1;
-                    mentions::set_topics(tx, m, topics, seq)?;
+                    mentions::set_topics(tx, m, topics, seq, &mut ids)?;
                     counts.remove(m, m.topics.iter().filter(|t| !topics.contains(t)));
                     counts.add(m, topics.iter().filter(|t| !m.topics.contains(t)));
                 }
-                counts.write(tx)
+                counts.write(tx, &mut ids)
             })?;
         }
         if done {

@@ -123,4 +123,6 @@ pub fn check(dir: &Path) -> Result<(), IndexError> {
 }
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod tests;

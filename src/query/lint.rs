@@ -90,7 +90,7 @@ const COMMON: &[&str] = &[
     "jaguar", "mini", "smart", "seat", "golf", "focus", "fiesta", "virgin", "time", "life", "people", "fortune", "sun",
     "mirror", "express", "metro", "guess", "fossil", "diesel", "esprit", "mango", "only", "bild", "stern", "die",
     "welt", "zeit", "spiegel", "eins", "o2", "drei", "tele", "telia", "tre", "ica", "coop", "max", "ahlens", "indiska",
-    "lush", "pret", "sprint", "discover", "chase", "ally", "root", "lemonade", "oscar", "nest", "ring", "echo", "fire",
+    "lush", "pret", "sprint", "discover", "chase", "ally", "root", "lemonade", "oscar", "nest", "ring", "echo",
     "kindle",
 ];
 

@@ -7,9 +7,8 @@ use crate::text::stem;
 pub fn stems_of(word: &str) -> Vec<(&'static str, String)> {
     let mut out: Vec<(&'static str, String)> = Vec::new();
     for language in stem::languages() {
-        let mut stemmer = stem::Stemmer::new(language);
         for spelling in spellings(word) {
-            let stem = stemmer.stem(&spelling).to_string();
+            let stem = stem::stem(&spelling, language);
             if !out.iter().any(|(l, s)| *l == language && *s == stem) {
                 out.push((language, stem));
             }

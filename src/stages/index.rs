@@ -14,12 +14,15 @@ use crate::store::{StoreError, mentions};
 
 /// Changes read at a time.
 const CHUNK: u32 = 1000;
+/// So many changes at once say that the index is behind.
+const BEHIND: u32 = 250;
 /// Uncommitted mentions that force a commit.
 const MOST: usize = 50_000;
 /// A commit comes this long after the first uncommitted mention, or this many times what the last one took,
-/// whichever is longer: under load commits are fewer and larger.
+/// whichever is longer: under load commits are fewer and larger. While more waits to be read, it waits longer still.
 const COMMIT_AFTER: Duration = Duration::from_millis(1000);
 const COMMIT_SHARE: u32 = 8;
+const COMMIT_BEHIND: Duration = Duration::from_secs(5);
 /// How often the stage looks by itself.
 const IDLE: Span = Span::secs(5);
 /// How often it looks whether somebody took its files away, and how often it reads them all for their checksums.
@@ -144,7 +147,9 @@ impl Desk {
             self.since.get_or_insert_with(Instant::now);
         }
         let waited = self.since.map_or(Duration::ZERO, |s| s.elapsed());
-        if self.pending >= MOST || (self.pending > 0 && waited >= COMMIT_AFTER.max(self.commit_took * COMMIT_SHARE)) {
+        let behind = read >= usize::try_from(BEHIND).unwrap_or(usize::MAX);
+        let patience = if behind { COMMIT_BEHIND } else { COMMIT_AFTER };
+        if self.pending >= MOST || (self.pending > 0 && waited >= patience.max(self.commit_took * COMMIT_SHARE)) {
             self.commit()?;
         }
         // After what was at hand there may be more in the store.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
-use super::{Stored, mentions::topic_id};
+use super::Stored;
+use super::mentions::TopicIds;
 use crate::model::Mention;
 
 /// What is counted of one minute.
@@ -67,7 +68,7 @@ impl Counts {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn write(&self, c: &Connection) -> Stored<()> {
+    pub fn write(&self, c: &Connection, ids: &mut TopicIds) -> Stored<()> {
         let mut put = c.prepare_cached(
             "INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (topic, minute) DO UPDATE SET
              mentions = mentions + ?3, negative = negative + ?4, positive = positive + ?5, scored = scored + ?6,
@@ -75,7 +76,7 @@ impl Counts {
         )?;
         for ((topic, minute), n) in &self.0 {
             put.execute(params![
-                topic_id(c, topic)?,
+                ids.get(c, topic)?,
                 minute,
                 n.mentions,
                 n.negative,

@@ -53,16 +53,17 @@ pub fn known(c: &Connection, identities: &[Identity]) -> Stored<HashMap<i64, i64
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64) -> Stored<Put> {
+pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids: &mut TopicIds) -> Stored<Put> {
     let find = |hash: i64| -> Stored<Option<(i64, i64)>> {
         let mut q = c.prepare_cached("SELECT mention, content FROM identities WHERE hash = ?1")?;
         Ok(q.query_row([hash], |r| Ok((r.get(0)?, r.get(1)?))).optional()?)
     };
+    // The common case first: nobody has heard of it.
     if let Some((id, content)) = find(identity.told)? {
         if content == identity.content {
             return Ok(Put::Known(id));
         }
-        edit(c, id, m, identity, seq)?;
+        edit(c, id, m, identity, seq, ids)?;
         name(c, identity.told, id, identity.content)?;
         return Ok(Put::Edited(id));
     }
@@ -115,14 +116,14 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64) -> S
     if let Some(placed) = identity.placed {
         name(c, placed, id, identity.content)?;
     }
-    file(c, id, m.at, &m.topics)?;
+    file(c, id, m.at, &m.topics, ids)?;
     Ok(Put::New(id))
 }
 
 /// Files a mention under topics.
-fn file(c: &Connection, id: i64, at: Timestamp, topics: &[String]) -> Stored<()> {
+fn file(c: &Connection, id: i64, at: Timestamp, topics: &[String], ids: &mut TopicIds) -> Stored<()> {
     for topic in topics {
-        let topic = topic_id(c, topic)?;
+        let topic = ids.get(c, topic)?;
         c.prepare_cached("INSERT OR IGNORE INTO topic_mentions VALUES (?1, ?2, ?3)")?.execute([
             topic,
             at.as_millisecond(),
@@ -136,15 +137,15 @@ fn file(c: &Connection, id: i64, at: Timestamp, topics: &[String]) -> Stored<()>
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn set_topics(c: &Connection, m: &Mention, topics: &[String], seq: i64) -> Stored<()> {
+pub fn set_topics(c: &Connection, m: &Mention, topics: &[String], seq: i64, ids: &mut TopicIds) -> Stored<()> {
     for gone in m.topics.iter().filter(|t| !topics.contains(t)) {
         c.prepare_cached("DELETE FROM topic_mentions WHERE topic = ?1 AND at = ?2 AND mention = ?3")?.execute([
-            topic_id(c, gone)?,
+            ids.get(c, gone)?,
             m.at.as_millisecond(),
             m.id,
         ])?;
     }
-    file(c, m.id, m.at, topics)?;
+    file(c, m.id, m.at, topics, ids)?;
     c.prepare_cached("UPDATE mentions SET topics = ?2, seq = ?3 WHERE id = ?1")?.execute(params![
         m.id,
         topics.join("\n"),
@@ -154,10 +155,10 @@ pub fn set_topics(c: &Connection, m: &Mention, topics: &[String], seq: i64) -> S
 }
 
 /// An edit changes what a mention says and the topics it is found under; its time, the counts and its incidents stay.
-fn edit(c: &Connection, id: i64, m: &Mention, identity: &Identity, seq: &mut i64) -> Stored<()> {
+fn edit(c: &Connection, id: i64, m: &Mention, identity: &Identity, seq: &mut i64, ids: &mut TopicIds) -> Stored<()> {
     *seq += 1;
     if let Some(before) = get(c, id)? {
-        set_topics(c, &before, &m.topics, *seq)?;
+        set_topics(c, &before, &m.topics, *seq, ids)?;
     }
     c.prepare_cached(
         "UPDATE mentions SET seq = ?2, content = ?3, title = ?4, text = ?5, language = ?6, sentiment = ?7, why = ?8,
@@ -190,11 +191,26 @@ fn sql(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// The number of a topic's name, given to it at first use.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn topic_id(c: &Connection, name: &str) -> Stored<i64> {
+/// The numbers of topics' names, looked up once for the work of one transaction.
+#[derive(Debug, Default)]
+pub struct TopicIds(HashMap<String, i64>);
+
+impl TopicIds {
+    /// The number of a topic's name, given to it at first use.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn get(&mut self, c: &Connection, name: &str) -> Stored<i64> {
+        if let Some(id) = self.0.get(name) {
+            return Ok(*id);
+        }
+        let id = topic_id(c, name)?;
+        self.0.insert(name.to_owned(), id);
+        Ok(id)
+    }
+}
+
+fn topic_id(c: &Connection, name: &str) -> Stored<i64> {
     let mut q = c.prepare_cached("SELECT id FROM topics WHERE name = ?1")?;
     if let Some(id) = q.query_row([name], |r| r.get(0)).optional()? {
         return Ok(id);

@@ -1,7 +1,10 @@
 //! What an author wants: to complain, to ask, to suggest, to praise. Simple rules that can be read.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 
+use super::hash::Table;
 use super::sentiment::{Label, Score};
 use super::tokens::Tokens;
 
@@ -103,14 +106,25 @@ const WISH: &[&str] = &[
     "sugiero",
 ];
 
+/// The lists that a word stands in, as bits.
+static LISTS: LazyLock<Table<&'static str, u8>> = LazyLock::new(|| {
+    let mut table: Table<&'static str, u8> = Table::default();
+    for (bit, list) in [(1, OWN), (2, SERVICE), (4, ASK), (8, WISH)] {
+        for word in list {
+            *table.entry(word).or_default() |= bit;
+        }
+    }
+    table
+});
+
 /// What the author of a text wants, by its words, its question marks and its sentiment.
 pub fn intent(tokens: &Tokens<'_>, _language: &str, score: &Score) -> Intent {
-    let has = |list: &[&str]| tokens.list.iter().any(|t| list.contains(&t.form.as_ref()));
+    let bits = tokens.list.iter().filter_map(|t| LISTS.get(t.form.as_ref())).fold(0, |all, bits| all | bits);
     let asks = tokens.text.contains(['?', '？', '¿']);
     match score.label {
-        Label::Negative if has(OWN) || has(SERVICE) => Intent::Complaint,
-        _ if asks && has(ASK) => Intent::Question,
-        _ if has(WISH) => Intent::Suggestion,
+        Label::Negative if bits & 3 != 0 => Intent::Complaint,
+        _ if asks && bits & 4 != 0 => Intent::Question,
+        _ if bits & 8 != 0 => Intent::Suggestion,
         Label::Positive => Intent::Praise,
         _ if asks => Intent::Question,
         _ => Intent::Other,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::stem::{Stemmer, seed};
+use super::hash::Table;
+use super::stem::{seed, stem};
 use super::tokens::{Kind, Token, expanded, plain};
 
 /// A word with everything that it is known by.
@@ -36,25 +37,7 @@ pub fn stem_mark(stem: &str, language: &str) -> u64 {
 /// Lexemes kept per language and thread; a full cache is emptied.
 const CACHE: usize = 60_000;
 
-type Cache = HashMap<u64, Arc<Lexeme>, std::hash::BuildHasherDefault<Hashed>>;
-
-/// The keys are hashes already.
-#[derive(Debug, Default)]
-pub struct Hashed(u64);
-
-impl std::hash::Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxh3_64(bytes);
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        self.0 = n;
-    }
-}
+type Cache = Table<u64, Arc<Lexeme>>;
 
 thread_local! {
     static CACHES: RefCell<HashMap<&'static str, Cache>> = RefCell::default();
@@ -126,13 +109,12 @@ fn make(form: &str, kind: Kind, language: &str) -> Lexeme {
             }
             spellings.iter().for_each(|s| add(s, &mut words));
             if kind == Kind::Word {
-                let mut stemmer = Stemmer::new(language);
-                let stem = stemmer.stem(form);
-                add(&stem, &mut stems);
-                if let Some(bare) = plain(&stem, language) {
+                let own = stem(form, language);
+                add(&own, &mut stems);
+                if let Some(bare) = plain(&own, language) {
                     add(&bare, &mut stems);
                 }
-                spellings.iter().skip(1).for_each(|s| add(&stemmer.stem(s), &mut stems));
+                spellings.iter().skip(1).for_each(|s| add(&stem(s, language), &mut stems));
             }
         }
     }

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod clean;
 pub mod fingerprint;
+pub mod hash;
 pub mod intent;
 pub mod language;
 pub mod lexeme;

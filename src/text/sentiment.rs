@@ -2,10 +2,7 @@
 //!
 //! Behind [`Scorer`] a better model can take its place; what it must keep is the reasons.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
-use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use super::tokens::{Kind, Token, Tokens};
 
@@ -51,7 +48,7 @@ pub trait Scorer: Send + Sync {
     fn score(&self, tokens: &Tokens<'_>, language: &str) -> Score;
 }
 
-type Map<V> = HashMap<String, V, Xxh3DefaultBuilder>;
+type Map<V> = super::hash::Table<String, V>;
 
 /// What a word does to those around it.
 #[derive(Debug, Clone, Copy, PartialEq)]

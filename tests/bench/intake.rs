@@ -221,6 +221,7 @@ fn tantivy_alone(mentions: usize, dir: &Path) {
     let cut = || TextAnalyzer::builder(SimpleTokenizer::default()).filter(LowerCaser);
     index.tokenizers().register("cut", cut().build());
     index.tokenizers().register("stemmed", cut().filter(Stem).build());
+    index.tokenizers().register("packed", cut().build());
     let made: Vec<Made> = Corpus::new(7, now()).take(mentions).collect();
     let (before, _) = usage(std::process::id());
     let began = Instant::now();
@@ -231,17 +232,26 @@ fn tantivy_alone(mentions: usize, dir: &Path) {
         d.add_text(fields.words, &text);
         d.add_text(fields.stems, text);
         d.add_u64(fields.id, m.id);
+        d.add_text(fields.url, format!("{} {}", m.site, m.id));
         d.add_text(fields.site, &m.site);
         d.add_text(fields.site, "example");
         d.add_text(fields.source, "bench");
         d.add_text(fields.network, m.network);
         d.add_text(fields.language, m.language);
         d.add_text(fields.author, &m.handle);
+        d.add_text(fields.author, &m.handle);
+        d.add_text(fields.story, m.id.to_string());
         d.add_text(fields.label, "neutral");
         d.add_text(fields.intent, "other");
         d.add_i64(fields.at, m.at);
         d.add_u64(fields.reach, m.followers);
         d.add_f64(fields.sentiment, 0.0);
+        d.add_i64(fields.received, m.at);
+        d.add_u64(fields.minute, m.id % 1440);
+        d.add_u64(fields.engagement, 0);
+        d.add_u64(fields.followers, m.followers);
+        d.add_u64(fields.tier, 0);
+        d.add_u64(fields.title, 0);
         writer.add_document(d).unwrap();
     }
     writer.commit().unwrap();

@@ -1,19 +1,18 @@
 //! The words that standing queries are made of, and finding them in a text by the marks of its lexemes.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::OnceLock;
 
-use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Doc;
 use crate::query::terms::COMPOUNDING;
 use crate::query::wild::Wild;
-use crate::text::lexeme::{Hashed, spellings, stem_mark, word_mark};
-use crate::text::stem::{self, Stemmer};
+use crate::text::hash::Table;
+use crate::text::lexeme::{spellings, stem_mark, word_mark};
+use crate::text::stem;
 use crate::text::tokens::Kind;
 
-type Marks = HashMap<u64, u32, BuildHasherDefault<Hashed>>;
+type Marks = Table<u64, u32>;
 
 /// One thing that queries look for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -108,15 +107,15 @@ impl Chains {
 /// All atoms of all queries.
 #[derive(Debug, Default)]
 pub(super) struct Atoms {
-    known: HashMap<Atom, u32, Xxh3DefaultBuilder>,
+    known: Table<Atom, u32>,
     list: Vec<Atom>,
     words: Chains,
     /// Stems by language, made when the first text of the language comes.
     stems: Stems,
-    wilds: HashMap<u64, Vec<(u32, Wild)>, BuildHasherDefault<Hashed>>,
+    wilds: Table<u64, Vec<(u32, Wild)>>,
     /// Lengths of heads that begin with a first letter.
-    lengths: HashMap<char, Vec<usize>, Xxh3DefaultBuilder>,
-    compounds: HashMap<Box<str>, u32, Xxh3DefaultBuilder>,
+    lengths: Table<char, Vec<usize>>,
+    compounds: Table<Box<str>, u32>,
     compound_lengths: Vec<usize>,
 }
 
@@ -293,6 +292,5 @@ impl Atoms {
 }
 
 fn add_stems(chains: &mut Chains, word: &str, n: u32, language: &str) {
-    let mut stemmer = Stemmer::new(language);
-    spellings(word).for_each(|s| chains.add(stem_mark(&stemmer.stem(&s), language), n));
+    spellings(word).for_each(|s| chains.add(stem_mark(&stem::stem(&s, language), language), n));
 }

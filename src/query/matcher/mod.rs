@@ -147,17 +147,13 @@ impl Matcher {
     /// Numbers of the queries that match, in order.
     pub fn matches(&self, doc: &Doc<'_>) -> Vec<TopicId> {
         let hits = self.atoms.find(doc);
+        let found = Found::new(doc, &hits);
         let mut candidates: Vec<u32> = self.always.clone();
-        let mut last = None;
-        for hit in &hits {
-            if last != Some(hit.atom) {
-                last = Some(hit.atom);
-                candidates.extend(self.filed.get(index(hit.atom)).into_iter().flatten());
-            }
+        for atom in found.atoms() {
+            candidates.extend(self.filed.get(index(atom)).into_iter().flatten());
         }
         candidates.sort_unstable();
         candidates.dedup();
-        let found = Found { doc, hits: &hits };
         let listens = |slot: &Slot| {
             slot.languages.is_empty()
                 || doc.language == crate::text::language::UNKNOWN

@@ -6,20 +6,36 @@ use super::plan::Plan;
 use crate::query::fact::{Fact, Field, Wanted, address_words};
 use crate::query::node::Place;
 use crate::query::places::{self, Spot};
+use crate::text::hash::Table;
 use crate::text::tokens::Kind;
 
 /// A text with what was found in it.
 pub(super) struct Found<'d> {
-    pub(super) doc: &'d Doc<'d>,
+    doc: &'d Doc<'d>,
     /// By atom and position.
-    pub(super) hits: &'d [Hit],
+    hits: &'d [Hit],
+    /// Where each atom's hits begin and end.
+    ranges: Table<u32, (u32, u32)>,
 }
 
-impl Found<'_> {
+impl<'d> Found<'d> {
+    /// What was found in a text, in the order of atoms and positions.
+    pub(super) fn new(doc: &'d Doc<'d>, hits: &'d [Hit]) -> Found<'d> {
+        let mut ranges: Table<u32, (u32, u32)> = Table::default();
+        for (hit, n) in hits.iter().zip(0u32..) {
+            ranges.entry(hit.atom).or_insert((n, n)).1 = n + 1;
+        }
+        Found { doc, hits, ranges }
+    }
+
+    /// The atoms that are there.
+    pub(super) fn atoms(&self) -> impl Iterator<Item = u32> {
+        self.ranges.keys().copied()
+    }
+
     fn of(&self, atom: u32) -> &[Hit] {
-        let from = self.hits.partition_point(|h| h.atom < atom);
-        let to = self.hits.partition_point(|h| h.atom <= atom);
-        self.hits.get(from..to).unwrap_or(&[])
+        let (from, to) = self.ranges.get(&atom).copied().unwrap_or_default();
+        self.hits.get(super::index(from)..super::index(to)).unwrap_or(&[])
     }
 
     /// Hits of an atom within a part of the text.
@@ -42,8 +58,22 @@ impl Found<'_> {
             Plan::Fact(fact) => has(self.doc, fact),
             Plan::Atom(atom) => self.within(*atom, place).next().is_some(),
             Plan::Phrase(_) | Plan::Cased(..) | Plan::Near(..) | Plan::Within(..) => {
-                !self.spots(plan, place).is_empty()
+                self.is_there(plan) && !self.spots(plan, place).is_empty()
             }
+        }
+    }
+
+    /// Whether the atoms that something with places needs are there at all, wherever they stand: most often they are
+    /// not, and nothing has to be measured.
+    fn is_there(&self, plan: &Plan) -> bool {
+        let has = |atom: &u32| !self.of(*atom).is_empty();
+        match plan {
+            Plan::Atom(atom) => has(atom),
+            Plan::Phrase(atoms) | Plan::Cased(atoms, _) => atoms.iter().all(has),
+            Plan::And(all) | Plan::Within(all, _) => all.iter().all(|p| self.is_there(p)),
+            Plan::Or(any) => any.iter().any(|p| self.is_there(p)),
+            Plan::Near(sides, ..) => self.is_there(&sides.0) && self.is_there(&sides.1),
+            Plan::Not(_) | Plan::Fact(_) | Plan::In(..) => true,
         }
     }
 
@@ -58,7 +88,9 @@ impl Found<'_> {
                 };
                 places::phrase(&atoms.iter().zip(raw).map(exact).collect::<Vec<_>>())
             }
-            Plan::Or(any) => places::any(any.iter().map(|p| self.spots(p, place)).collect()),
+            Plan::Or(any) => {
+                places::any(any.iter().filter(|p| self.is_there(p)).map(|p| self.spots(p, place)).collect())
+            }
             Plan::And(all) => places::all(all.iter().map(|p| self.spots(p, place)).collect()),
             Plan::Near(sides, distance, ordered) => near(self, &sides.0, &sides.1, *distance, *ordered, place),
             Plan::Within(parts, distance) => {
