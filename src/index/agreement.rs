@@ -244,8 +244,8 @@ fn both(query: &str, all: &[Mention], searcher: &Searcher) -> (Vec<i64>, Vec<i64
 }
 
 /// Queries asked of each set of mentions, and sets: together some thousands a run.
-const QUERIES: usize = 150;
-const SETS: u32 = 24;
+const QUERIES: usize = 100;
+const SETS: u32 = 12;
 
 fn sets() -> u32 {
     // For longer runs: VAKT_AGREEMENT_SETS=100000.

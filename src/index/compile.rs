@@ -2,9 +2,7 @@
 
 use std::ops::Bound;
 
-use tantivy::query::{
-    AllQuery, BooleanQuery, EmptyQuery, Occur, PhraseQuery, Query, RangeQuery, RegexQuery, TermQuery,
-};
+use tantivy::query::{AllQuery, BooleanQuery, EmptyQuery, Occur, Query, RangeQuery, RegexQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
@@ -107,10 +105,6 @@ impl Compiler<'_> {
             (Tree::Leaf(terms), None) => {
                 return Ok(Compiled { query: any_of(terms.into_iter().map(term_query).collect()), exact: true });
             }
-            (Tree::Phrase(parts), None) => match single_terms(&parts) {
-                Some(terms) => return Ok(Compiled::exact(PhraseQuery::new(terms))),
-                None => SpotQuery { tree: Tree::Phrase(parts), place },
-            },
             (tree, place) => SpotQuery { tree, place },
         }))
     }
@@ -263,7 +257,8 @@ impl Compiler<'_> {
         for (left, right) in splits(word) {
             let terms = [&left, &right].map(|w| Term::from_field_text(self.fields.words, w));
             if self.searcher.doc_freq(&terms[0])? > 0 && self.searcher.doc_freq(&terms[1])? > 0 {
-                ways.push(Box::new(PhraseQuery::new(terms.to_vec())));
+                let tree = Tree::Phrase(terms.map(|t| Tree::Leaf(vec![t])).into());
+                ways.push(Box::new(SpotQuery { tree, place: None }));
             }
         }
         let inside = RegexQuery::from_pattern(&format!(".*{word}.*"), self.fields.words)?;
@@ -355,15 +350,4 @@ fn any_of(mut queries: Vec<Box<dyn Query>>) -> Box<dyn Query> {
 
 fn all_of(queries: Vec<Box<dyn Query>>) -> Box<dyn Query> {
     Box::new(BooleanQuery::new(queries.into_iter().map(|q| (Occur::Must, q)).collect()))
-}
-
-/// The terms of a phrase in which every word is one term.
-fn single_terms(parts: &[Tree]) -> Option<Vec<Term>> {
-    parts
-        .iter()
-        .map(|p| match p {
-            Tree::Leaf(terms) if terms.len() == 1 => terms.first().cloned(),
-            _ => None,
-        })
-        .collect()
 }

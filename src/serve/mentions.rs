@@ -141,18 +141,27 @@ type Read = (Vec<Capture>, Vec<String>);
 fn read(body: &[u8]) -> Result<Read, String> {
     let text = std::str::from_utf8(body).map_err(|e| format!("byte {} of the body is not UTF-8", e.valid_up_to()))?;
     let text = text.trim();
-    let items: Vec<(usize, Result<serde_json::Value, serde_json::Error>)> = match serde_json::from_str(text) {
-        Ok(serde_json::Value::Array(list)) => list.into_iter().map(Ok).zip(1..).map(|(v, n)| (n, v)).collect(),
-        Ok(serde_json::Value::Object(mut map)) => match map.remove("mentions") {
-            Some(serde_json::Value::Array(list)) => list.into_iter().map(Ok).zip(1..).map(|(v, n)| (n, v)).collect(),
-            Some(_) => return Err("`mentions` must be a list".into()),
-            None => vec![(1, Ok(serde_json::Value::Object(map)))],
-        },
-        Ok(_) => return Err("the body must be an object, a list of objects, or one object a line".into()),
-        Err(_) if text.is_empty() => return Err("the body is empty".into()),
-        Err(_) => {
-            let lines = text.lines().zip(1..).filter(|(l, _)| !l.trim().is_empty());
-            lines.map(|(line, n)| (n, serde_json::from_str(line))).collect()
+    let of = |value: serde_json::Value| serde_json::from_value::<Pushed>(value);
+    let several = |list: Vec<serde_json::Value>| (1..).zip(list.into_iter().map(of)).collect();
+    // One object a line is what large pushes are: each line is read straight, without a tree in between.
+    let mut lines = text.lines().filter(|l| !l.trim().is_empty());
+    let by_line = lines.next().is_some_and(|first| first.starts_with('{') && first.trim_end().ends_with('}'))
+        && lines.next().is_some_and(|second| second.starts_with('{'));
+    let read_lines = || (1..).zip(text.lines()).filter(|(_, l)| !l.trim().is_empty());
+    let read_lines = || read_lines().map(|(n, line)| (n, serde_json::from_str::<Pushed>(line))).collect();
+    let items: Vec<(usize, Result<Pushed, serde_json::Error>)> = if by_line {
+        read_lines()
+    } else {
+        match serde_json::from_str(text) {
+            Ok(serde_json::Value::Array(list)) => several(list),
+            Ok(serde_json::Value::Object(mut map)) => match map.remove("mentions") {
+                Some(serde_json::Value::Array(list)) => several(list),
+                Some(_) => return Err("`mentions` must be a list".into()),
+                None => vec![(1, of(serde_json::Value::Object(map)))],
+            },
+            Ok(_) => return Err("the body must be an object, a list of objects, or one object a line".into()),
+            Err(_) if text.is_empty() => return Err("the body is empty".into()),
+            Err(_) => read_lines(),
         }
     };
     if items.len() > MOST {
@@ -160,8 +169,8 @@ fn read(body: &[u8]) -> Result<Read, String> {
     }
     let mut captures = Vec::new();
     let mut errors = Vec::new();
-    for (n, value) in items {
-        match value.and_then(serde_json::from_value::<Pushed>) {
+    for (n, item) in items {
+        match item {
             Ok(pushed) => captures.push(pushed.into()),
             Err(e) => errors.push(format!("mention {n}: {e}")),
         }
