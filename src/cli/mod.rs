@@ -10,6 +10,7 @@ mod check;
 mod demo;
 mod doctor;
 mod incident;
+mod query;
 mod run;
 mod search;
 mod sources;
@@ -50,6 +51,8 @@ enum Command {
     Demo(demo::Demo),
     /// Search the history
     Search(search::Find),
+    /// Check and explain queries
+    Query(query::Queries),
     /// Check settings and rules: every mistake at once
     Check(check::Check),
     /// Check relay, sources, disk, clock and permissions
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Run(c) => c.run(file),
         Command::Demo(c) => c.run(),
         Command::Search(c) => c.run(file),
+        Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
         Command::Doctor(c) => c.run(file),
         Command::Incident(c) => c.run(file),
@@ -122,6 +126,11 @@ fn warn(line: &str) {
 /// Whether standard output is a terminal that wants colours.
 fn colours() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Whether standard error is a terminal that wants colours.
+fn colours_on_error() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
 /// Colours for a terminal; nothing elsewhere.
@@ -180,8 +189,7 @@ fn settings(named: Option<&Path>) -> anyhow::Result<Config> {
 
 /// Shows faults on standard error, with their places.
 fn show_faults(faults: &[Fault]) {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    warn(&render_all(faults, colour));
+    warn(&render_all(faults, colours_on_error()));
     let errors = faults.iter().filter(|f| f.weight == crate::config::Weight::Error).count();
     let warnings = faults.len() - errors;
     if any_error(faults) {

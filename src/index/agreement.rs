@@ -253,7 +253,7 @@ fn sets() -> u32 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: sets(), max_shrink_iters: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: sets(), max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn matcher_and_index_agree(all in mentions(), queries in prop::collection::vec(query(), QUERIES)) {

@@ -2,6 +2,7 @@
 //!
 //! A lost or damaged index is put aside and read anew from the store; nothing that rings waits for it.
 
+mod aggregate;
 mod compile;
 mod packed;
 mod ranked;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use tantivy::directory::MmapDirectory;
 use tantivy::{Index, TantivyError};
 
+pub use aggregate::Facet;
 pub use ranked::Cursor;
 pub use schema::Fields;
 pub use search::{Found, Order, Search, Searcher};

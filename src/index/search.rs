@@ -1,16 +1,18 @@
 //! Searches the history: candidates from the index, mentions from the store, each verified where it must be.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use jiff::Timestamp;
 use tantivy::query::{BooleanQuery, Occur, Query, RangeQuery};
 use tantivy::{IndexReader, ReloadPolicy, Term};
 
+use super::aggregate::{self, ByTime, Facet};
 use super::compile::Compiler;
 use super::ranked::{Cursor, Key, Ranked};
 use super::{Fields, IndexError, guarded, open};
 use crate::model::Mention;
+use crate::model::time::Span;
 use crate::query::{Doc, Matcher, Node};
 use crate::text::Analyst;
 
@@ -72,8 +74,13 @@ pub struct Found {
     pub next: Option<Cursor>,
 }
 
+/// A query that says exactly what is meant, and what it is asked of.
+type Ready = (tantivy::Searcher, Box<dyn Query>);
+
 /// Candidates fetched at a time where they have to be verified.
 const BATCH: usize = 256;
+/// Most spans of a histogram.
+const MOST_BUCKETS: i64 = 100_000;
 /// Most candidates verified for one search (F69).
 const MOST: usize = 20_000;
 
@@ -170,6 +177,67 @@ impl Searcher {
                 return Ok(found);
             }
         }
+    }
+
+    /// Counts by spans of event time: the beginning of each, milliseconds since 1970, and its mentions; empty ones
+    /// between the first and the last included.
+    ///
+    /// # Errors
+    /// As for [`Searcher::search`].
+    pub fn histogram<E: std::error::Error + Send + Sync + 'static>(
+        &self,
+        what: &Search,
+        width: Span,
+        fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
+    ) -> Result<Vec<(i64, usize)>, IndexError> {
+        let width = width.as_millis().max(1);
+        let counted = match self.exactly(what)? {
+            Some((searcher, query)) => guarded("searched", || Ok(searcher.search(&*query, &ByTime { width })?))?,
+            None => {
+                let mut counted = BTreeMap::new();
+                for m in self.search(&Search { limit: MOST, after: None, ..what.clone() }, fetch)?.mentions {
+                    *counted.entry(m.at.as_millisecond().div_euclid(width)).or_default() += 1;
+                }
+                counted
+            }
+        };
+        let (Some((first, _)), Some((last, _))) = (counted.first_key_value(), counted.last_key_value()) else {
+            return Ok(Vec::new());
+        };
+        let all = *first..=(*last).min(first.saturating_add(MOST_BUCKETS));
+        Ok(all.map(|bucket| (bucket * width, counted.get(&bucket).copied().unwrap_or(0))).collect())
+    }
+
+    /// Counts by the values of a facet, most first.
+    ///
+    /// # Errors
+    /// As for [`Searcher::search`].
+    pub fn facet<E: std::error::Error + Send + Sync + 'static>(
+        &self,
+        what: &Search,
+        facet: Facet,
+        fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
+    ) -> Result<Vec<(String, usize)>, IndexError> {
+        if let Some((searcher, query)) = self.exactly(what)? {
+            return guarded("searched", || aggregate::by_name(&searcher, &self.fields, &*query, facet));
+        }
+        let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+        for m in self.search(&Search { limit: MOST, after: None, ..what.clone() }, fetch)?.mentions {
+            facet.of(&m).into_iter().for_each(|v| *counted.entry(v).or_default() += 1);
+        }
+        let mut out: Vec<(String, usize)> = counted.into_iter().collect();
+        out.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Ok(out)
+    }
+
+    /// The query over the index, where it says exactly what is meant.
+    fn exactly(&self, what: &Search) -> Result<Option<Ready>, IndexError> {
+        self.reader.reload()?;
+        let searcher = self.reader.searcher();
+        let compiler = Compiler { searcher: &searcher, fields: &self.fields, now: what.now.as_millisecond() };
+        let compiled = guarded("searched", || compiler.compile(&what.node, None))?;
+        let query = self.within(compiled.query, what);
+        Ok(compiled.exact.then_some((searcher, query)))
     }
 
     fn within(&self, query: Box<dyn Query>, what: &Search) -> Box<dyn Query> {

@@ -129,6 +129,28 @@ impl std::ops::Sub<Span> for jiff::Timestamp {
     }
 }
 
+/// Reads an instant as people write it: `7d` (so long ago), `2026-03-10` (a day's beginning), `2026-03-10T08:00`, with or
+/// without an offset. `zone` is meant where the text names none.
+///
+/// # Errors
+/// A sentence that says what is wrong with the text.
+pub fn moment(text: &str, now: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> Result<jiff::Timestamp, String> {
+    let text = text.trim();
+    if let Ok(span) = Span::parse(text) {
+        return Ok(now - span);
+    }
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Ok(at);
+    }
+    let civil = text.parse::<jiff::civil::DateTime>().ok();
+    let civil =
+        civil.or_else(|| text.parse::<jiff::civil::Date>().ok().map(|d| d.to_datetime(jiff::civil::Time::midnight())));
+    let zoned = civil.and_then(|c| c.to_zoned(zone.clone()).ok());
+    zoned
+        .map(|z| z.timestamp())
+        .ok_or_else(|| format!("`{text}` is no time; write 7d, 36h, 2026-03-10 or 2026-03-10T08:00Z"))
+}
+
 /// The time between two instants.
 pub fn between(from: jiff::Timestamp, to: jiff::Timestamp) -> Span {
     Span(to.as_millisecond() - from.as_millisecond())

@@ -143,11 +143,12 @@ mod tests {
 
     /// The plain definition, by trying everything.
     fn slow(regex: &str, text: &str) -> bool {
-        match (regex.strip_prefix(".*"), regex.chars().next(), text.chars().next()) {
-            (Some(rest), ..) => slow(rest, text) || (!text.is_empty() && slow(regex, &text[1..])),
+        let (mut signs, mut letters) = (regex.chars(), text.chars());
+        match (regex.strip_prefix(".*"), signs.next(), letters.next()) {
+            (Some(rest), _, letter) => slow(rest, text) || (letter.is_some() && slow(regex, letters.as_str())),
             (None, None, None) => true,
-            (None, Some('.'), Some(_)) => slow(&regex[1..], &text[1..]),
-            (None, Some(a), Some(b)) if a == b => slow(&regex[1..], &text[1..]),
+            (None, Some('.'), Some(_)) => slow(signs.as_str(), letters.as_str()),
+            (None, Some(a), Some(b)) if a == b => slow(signs.as_str(), letters.as_str()),
             _ => false,
         }
     }

@@ -1,3 +1,4 @@
-//! Pictures of what was counted.
+//! Pictures and tables of what was counted and found.
 
 pub mod chart;
+pub mod csv;

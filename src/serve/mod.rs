@@ -1,6 +1,7 @@
 //! HTTP: the API that takes mentions in, incidents to look at, health and metrics.
 
 mod doors;
+mod find;
 mod guard;
 mod incidents;
 mod mentions;
@@ -63,7 +64,7 @@ pub async fn run(listener: TcpListener, served: Served, stop: CancellationToken)
 pub fn router(served: Served) -> Router {
     let fixed = |name, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     Router::new()
-        .route("/api/v1/mentions", post(mentions::push).layer(ConcurrencyLimitLayer::new(PUSHES)))
+        .route("/api/v1/mentions", post(mentions::push).layer(ConcurrencyLimitLayer::new(PUSHES)).get(find::find))
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::show))
         .route("/incidents", get(incidents::list_page))

@@ -336,6 +336,18 @@ pub fn get(c: &Connection, id: i64) -> Stored<Option<Mention>> {
     Ok(q.query_row([id], read).optional()?)
 }
 
+/// Mentions by their numbers, in that order; those that are gone are left out.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_ids(c: &Connection, ids: &[i64]) -> Stored<Vec<Mention>> {
+    let mut out = Vec::with_capacity(ids.len());
+    for id in ids {
+        out.extend(get(c, *id)?);
+    }
+    Ok(out)
+}
+
 /// The latest mentions that match all (or any) of some topics, of an interval of event time, newest first.
 ///
 /// # Errors

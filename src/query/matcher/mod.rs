@@ -144,6 +144,22 @@ impl Matcher {
         slot.map(|s| s.filed.iter().map(|a| self.atoms.name(*a)).collect()).unwrap_or_default()
     }
 
+    /// Bytes of the text in which something that any query looks for stands, in order and apart; for setting it off.
+    pub fn places(&self, doc: &Doc<'_>) -> Vec<(usize, usize)> {
+        let mut out: Vec<(usize, usize)> = Vec::new();
+        let mut terms: Vec<u32> = self.atoms.find(doc).iter().map(|h| h.term).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        for term in terms.into_iter().filter_map(|n| doc.terms.list.get(index(n))) {
+            let (from, to) = (index(term.start), index(term.end));
+            match out.last_mut() {
+                Some(last) if from < last.1 => last.1 = last.1.max(to),
+                _ => out.push((from, to)),
+            }
+        }
+        out
+    }
+
     /// Numbers of the queries that match, in order.
     pub fn matches(&self, doc: &Doc<'_>) -> Vec<TopicId> {
         let hits = self.atoms.find(doc);

@@ -83,9 +83,10 @@ impl<'d> Found<'d> {
             Plan::Atom(atom) => of(atom),
             Plan::Phrase(atoms) => places::phrase(&atoms.iter().map(of).collect::<Vec<_>>()),
             Plan::Cased(atoms, raw) => {
-                let exact = |(atom, raw): (&u32, &Box<str>)| -> Vec<Spot> {
-                    self.within(*atom, place).filter(|h| self.written(h) == &**raw).map(|h| (h.at, h.end)).collect()
+                let exact = |(atom, raw): (&u32, &str)| -> Vec<Spot> {
+                    self.within(*atom, place).filter(|h| self.written(h) == raw).map(|h| (h.at, h.end)).collect()
                 };
+                let raw = raw.iter().map(|r| &**r);
                 places::phrase(&atoms.iter().zip(raw).map(exact).collect::<Vec<_>>())
             }
             Plan::Or(any) => {
