@@ -152,7 +152,7 @@ fn remedies_use_the_querys_own_words() {
 fn spans_are_the_text_underlined() {
     let text = "acme AND sit:x OR (tools";
     for m in parse(text).mistakes {
-        let part = &text[m.span.clone()];
+        let part = text.get(m.span.clone()).expect("a piece of the text");
         let wanted = match m.code {
             Code::UnknownField => "sit:",
             Code::UnclosedBracket => "(",

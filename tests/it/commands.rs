@@ -54,6 +54,23 @@ fn wrong_calls_exit_with_2_and_missing_data_with_3() {
 }
 
 #[test]
+fn queries_are_checked_and_explained() {
+    let dir = fresh();
+    let good = ask(dir.path(), &["query", "check", "(acme OR globex) NOT site:acme.example", "--json"]);
+    assert_eq!((good.status.code(), String::from_utf8_lossy(&good.stdout).contains("\"valid\":true")), (Some(0), true));
+    std::fs::write(dir.path().join("q.txt"), "acme AND fire OR smoke\n AND (").unwrap();
+    let bad = ask(dir.path(), &["query", "check", "q.txt", "--json"]);
+    assert_eq!(bad.status.code(), Some(1));
+    let said: serde_json::Value = serde_json::from_slice(&bad.stdout).unwrap();
+    let codes: Vec<&str> = said["diagnostics"].as_array().unwrap().iter().filter_map(|d| d["code"].as_str()).collect();
+    assert!(codes.contains(&"mixed-and-or") && codes.contains(&"unclosed-bracket"), "{codes:?}");
+    let shown = ask(dir.path(), &["query", "check", "q.txt"]);
+    assert!(String::from_utf8_lossy(&shown.stderr).contains("q.txt:1:"), "{shown:?}");
+    let told = ask(dir.path(), &["query", "explain", "kettles NEAR/3 fire"]);
+    assert!(String::from_utf8_lossy(&told.stdout).contains("within 3 words of each other"));
+}
+
+#[test]
 fn the_demo_tells_its_story() {
     let dir = tempfile::tempdir().unwrap();
     let said = std::process::Command::new(env!("CARGO_BIN_EXE_vakt"))

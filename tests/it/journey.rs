@@ -129,6 +129,38 @@ fn pushed_mentions_are_taken_once_and_rules_reload() {
         push(address, &format!("{{\"id\":\"{id}\",\"text\":\"Globex number {id}\"}}"));
         ask(dir, &["search", "topic:globex", "--count"]).stdout != b"0\n"
     });
+    // The history over HTTP: a page at a time without a gap, or all of it at once.
+    let page = |cursor: &str| -> serde_json::Value {
+        let (status, body) = get(address, &format!("/api/v1/mentions?q=globex&sort=oldest&limit=1{cursor}")).unwrap();
+        assert!(status.contains("200"), "{status} {body}");
+        serde_json::from_str(&body).unwrap()
+    };
+    until(dir, "both pushed ones are found", || page("")["total"].as_u64() >= Some(3));
+    let (first, total) = (page(""), page("")["total"].as_u64().unwrap());
+    let mut seen = vec![first["mentions"][0]["id"].clone()];
+    let mut next = first["next"].clone();
+    while let Some(cursor) = next.as_str() {
+        let more = page(&format!("&cursor={cursor}"));
+        seen.extend(more["mentions"].as_array().unwrap().iter().map(|m| m["id"].clone()));
+        next = more["next"].clone();
+    }
+    assert_eq!(seen.len() as u64, total, "{seen:?}");
+    seen.sort_by_key(|id| id.as_i64());
+    seen.dedup();
+    assert_eq!(seen.len() as u64, total, "no mention twice");
+    let (_, csv) = get(address, "/api/v1/mentions?q=globex&format=csv").unwrap();
+    assert!(csv.contains("id,published,received") && csv.contains("Globex is great"), "{csv}");
+    let (status, body) = get(address, "/api/v1/mentions?q=globex+AND").unwrap();
+    assert!(status.contains("400") && body.contains("missing-operand"), "{status} {body}");
+    for form in [&["--histogram", "hour"][..], &["--facets", "network,topic"], &["--stories"], &["--csv"]] {
+        let words: Vec<&str> = ["search", "globex"].iter().chain(form).copied().collect();
+        let said = ask(dir, &words);
+        assert!(
+            said.status.success() && !said.stdout.is_empty(),
+            "{form:?}: {}",
+            String::from_utf8_lossy(&said.stderr)
+        );
+    }
     // A mistake keeps the last good rules, and tells the operator.
     write_rule(dir, "topics/globex.toml", "[[topic]]\nname = \"globex\"\nqery = \"globex\"\n");
     until(dir, "the operator is told", || smtp.taken().iter().any(|t| t.to == "ops@acme.example"));
