@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::hash::Table;
@@ -20,8 +21,8 @@ pub struct Lexeme {
     pub words: Box<[Box<str>]>,
     /// The stems that words find it by, in the text's language.
     pub stems: Box<[Box<str>]>,
-    /// The marks of words, then those of stems.
-    pub marks: Box<[u64]>,
+    /// The marks of words, then those of stems; few enough to lie here.
+    pub marks: SmallVec<[u64; 4]>,
 }
 
 /// The mark of a literal word, its sign included.
@@ -59,7 +60,8 @@ impl Lexicographer {
     /// The lexeme of a token.
     pub fn lexeme(&mut self, token: &Token<'_>) -> Arc<Lexeme> {
         let key = xxh3_64_with_seed(token.form.as_bytes(), token.kind as u64);
-        if let Some(known) = self.cache.get(&key).filter(|l| *l.form == *token.form) {
+        // Two words of one hash in 64 bits are not to be expected among all that were ever written.
+        if let Some(known) = self.cache.get(&key) {
             return known.clone();
         }
         let made = Arc::new(make(&token.form, token.kind, self.language));
