@@ -66,8 +66,11 @@ pub struct Corpus {
     words: BTreeMap<&'static str, Vec<String>>,
     draw: Draw,
     next: u64,
-    begin: i64,
+    end: i64,
 }
+
+/// What arrives was published within the last ten minutes, as most is.
+const AGE: usize = 600_000;
 
 const LANGUAGES: [(&str, usize); 5] = [("en", 50), ("sv", 15), ("de", 15), ("es", 10), ("it", 10)];
 const NETWORKS: [&str; 6] = ["x", "mastodon", "news", "forum", "reddit", "blog"];
@@ -80,7 +83,7 @@ pub fn brand(n: usize) -> String {
 }
 
 impl Corpus {
-    /// From a seed, with event times that end at `end`.
+    /// From a seed, with event times shortly before `end`.
     pub fn new(seed: u64, end: i64) -> Corpus {
         let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/recording.jsonl");
         let mut words: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
@@ -92,7 +95,7 @@ impl Corpus {
             words.entry(language).or_default().extend(text.split_whitespace().map(str::to_owned));
         }
         assert_eq!(words.len(), LANGUAGES.len(), "the recording has texts in every language");
-        Corpus { words, draw: Draw::new(seed), next: 0, begin: end - 86_400_000 }
+        Corpus { words, draw: Draw::new(seed), next: 0, end }
     }
 
     fn sentence(&mut self, language: &'static str, length: usize) -> String {
@@ -147,7 +150,7 @@ impl Iterator for Corpus {
             handle: format!("author{author}"),
             site: format!("site{}.example", self.draw.zipf(2000)),
             network: NETWORKS[self.draw.below(NETWORKS.len())],
-            at: self.begin + i64::try_from(self.draw.below(86_400_000)).unwrap(),
+            at: self.end - i64::try_from(self.draw.below(AGE)).unwrap(),
             followers: u64::try_from(author).unwrap(),
         };
         self.next += 1;

@@ -104,7 +104,7 @@ fn main() {
     let (bare, _) = best(|| mentions.iter().map(|m| black_box(Tokens::read(&m.text)).list.len()).sum());
     println!("{MENTIONS} mentions; bare tokenising {bare:.2} µs a mention\n");
     println!(
-        "topics   vakt µs  of bare   p99 µs   mokaccino  daachorse     naive   B/topic   load s  change ms   matches"
+        "topics   vakt µs  of bare   p99 µs   mokaccino  daachorse     naive   B/topic   load s  change ms   matches   alone: vakt, mokaccino, times"
     );
     for n in [1000, 10_000, 100_000] {
         let mut draw = Draw::new(3);
@@ -150,6 +150,16 @@ fn main() {
             mentions.iter().map(count).sum()
         });
 
+        // Both once more on what is cut already: the matching alone.
+        let ready: Vec<_> = mentions.iter().map(|m| (m, Analyst::terms("", &m.text, &m.language))).collect();
+        let (alone, _) =
+            best(|| ready.iter().map(|(m, (text, terms))| matcher.matches(&Doc::of(m, text, terms)).len()).sum());
+        let documents: Vec<Document> = mentions
+            .iter()
+            .map(|m| words_of(&m.text).into_iter().fold(Document::default(), |d, w| d.with_value("t", w)))
+            .collect();
+        let (their_alone, _) = best(|| documents.iter().map(|d| peer.percolate(d).count()).sum());
+
         let firsts: Vec<&str> = topics.iter().map(|t| t.clauses[0][0].as_str()).collect();
         let mut patterns: Vec<&str> = firsts.clone();
         patterns.sort_unstable();
@@ -192,8 +202,9 @@ fn main() {
         matcher.remove(id);
         let change = began.elapsed().as_secs_f64() * 1e3;
         assert_eq!((matches, matches), (their_matches, sieve_matches), "all find the same");
+        let times = their_alone / alone;
         println!(
-            "{n:>6}  {ours:>8.2}  {:>7.2}  {p99:>7.1}  {theirs:>10.1}  {sieved:>9.1} {naive}   {bytes:>7}  {load:>7.2}  {change:>9.3}  {matches:>8}",
+            "{n:>6}  {ours:>8.2}  {:>7.2}  {p99:>7.1}  {theirs:>10.1}  {sieved:>9.1} {naive}   {bytes:>7}  {load:>7.2}  {change:>9.3}  {matches:>8}   {alone:>6.2} {their_alone:>9.1} {times:>5.1}x",
             bare / ours
         );
     }

@@ -141,7 +141,8 @@ impl Atoms {
         match self.list.get(super::index(atom)) {
             Some(Atom::Wild(_)) => 60,
             Some(Atom::Word(w) | Atom::Token(w) | Atom::Compound(w)) if w.chars().count() < SHORT => 40,
-            _ => 1,
+            // Each alternative more is one more way to be brought up.
+            _ => 10,
         }
     }
 

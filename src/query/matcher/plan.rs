@@ -70,13 +70,19 @@ impl Planner<'_> {
     }
 }
 
+/// What it costs to be filed under a part for each part that stands before it.
+const LATER: u64 = 20;
+
 impl Plan {
     /// Atoms of which every match holds at least one, with what it costs to be filed under them; `None` where there is
     /// no such set.
     pub(super) fn anchor(&self, cost: &impl Fn(u32) -> u64) -> Option<(u64, Vec<u32>)> {
         let one = |atom: &u32| (cost(*atom), vec![*atom]);
+        // People write what a topic is about first, and what narrows it after: of equals, the first is the rarer one.
+        let later = |(n, (cost, atoms)): (u64, (u64, Vec<u32>))| (cost + n * LATER, atoms);
         let cheapest = |plans: &mut dyn Iterator<Item = &Plan>| {
-            plans.filter_map(|p| p.anchor(cost)).min_by_key(|(cost, atoms)| (*cost, atoms.len()))
+            let found = (0..).zip(plans).filter_map(|(n, p)| Some(later((n, p.anchor(cost)?))));
+            found.min_by_key(|(cost, atoms)| (*cost, atoms.len()))
         };
         match self {
             Plan::Atom(atom) => Some(one(atom)),
