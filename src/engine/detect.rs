@@ -222,17 +222,6 @@ impl Detector {
         }
         out
     }
-
-    /// Mentions that a rule's group expects in its window now; `None` for an unknown group.
-    pub fn expected(&self, key: &GroupKey, now: Timestamp, span: Span) -> Option<f64> {
-        self.groups.get(key).map(|g| g.baseline.expected(now, span))
-    }
-
-    /// The present level of every group that has mentions in its window: key, mentions, expected.
-    pub fn levels(&self, now: Timestamp) -> Vec<(GroupKey, Signals)> {
-        let busy = self.groups.iter().filter(|(_, g)| !g.window.is_empty());
-        busy.map(|(k, g)| (k.clone(), g.window.signals(now, &g.baseline))).collect()
-    }
 }
 
 fn judge(rule: &Rule, key: GroupKey, topic: String, signals: Signals) -> Verdict {

@@ -1,6 +1,5 @@
 //! Collects the best of what a query finds, in an order that has no ties, so that a page can go on where the last ended.
 
-use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use tantivy::collector::{Collector, SegmentCollector};
@@ -36,14 +35,11 @@ impl std::str::FromStr for Cursor {
 
 /// How a column's numbers become keys that rise from the first hit to the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
-    /// The column, smallest or largest first.
-    Column {
-        /// Its name.
-        name: &'static str,
-        /// Largest first.
-        descending: bool,
-    },
+pub(super) struct Key {
+    /// Name of the column.
+    pub(super) column: &'static str,
+    /// Largest first.
+    pub(super) descending: bool,
 }
 
 /// Collects the first `limit` after a cursor, and counts all.
@@ -61,11 +57,11 @@ impl Collector for Ranked {
     type Child = RankedSegment;
 
     fn for_segment(&self, _: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<RankedSegment> {
-        let Key::Column { name, descending } = self.key;
+        let Key { column, descending } = self.key;
         let (keys, _) = reader
             .fast_fields()
-            .u64_lenient(name)?
-            .ok_or_else(|| tantivy::TantivyError::SchemaError(format!("there is no column {name}")))?;
+            .u64_lenient(column)?
+            .ok_or_else(|| tantivy::TantivyError::SchemaError(format!("there is no column {column}")))?;
         Ok(RankedSegment {
             keys,
             ids: reader.fast_fields().u64("id")?,
@@ -111,7 +107,7 @@ impl SegmentCollector for RankedSegment {
             return;
         }
         // What has no value comes last, whichever the order.
-        let key = self.keys.first(doc).map_or(u64::MAX, |k| if self.descending { Reverse(k).0 ^ u64::MAX } else { k });
+        let key = self.keys.first(doc).map_or(u64::MAX, |k| if self.descending { !k } else { k });
         let full = self.best.len() >= self.limit;
         if full && self.best.peek().is_some_and(|worst| key > worst.key) {
             return;

@@ -32,13 +32,13 @@ pub enum Order {
 
 impl Order {
     fn key(self) -> Key {
-        let (name, descending) = match self {
+        let (column, descending) = match self {
             Order::Newest => ("at", true),
             Order::Oldest => ("at", false),
             Order::Reach => ("reach", true),
             Order::Negative => ("sentiment", false),
         };
-        Key::Column { name, descending }
+        Key { column, descending }
     }
 }
 

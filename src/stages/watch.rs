@@ -9,7 +9,6 @@ use super::{Stage, tell};
 use crate::engine::detect::{Detector, GroupKey, Kept, Verdict};
 use crate::engine::incident::{self, Call, REOPEN};
 use crate::ground::{Ground, Knowledge};
-use crate::model::signals::Signals;
 use crate::model::time::{Span, between};
 use crate::model::{Alert, Incident, Policy, Status};
 use crate::store::outbox::Message;
@@ -83,11 +82,6 @@ impl Watch {
     /// The stage over a ground.
     pub fn new(ground: Arc<Ground>) -> Watch {
         Watch { ground, state: None }
-    }
-
-    /// The present level of every group with mentions in its window.
-    pub fn levels(&self, now: Timestamp) -> Vec<(GroupKey, Signals)> {
-        self.state.as_ref().map(|s| s.detector.levels(now)).unwrap_or_default()
     }
 
     /// One pass; says whether more mentions wait.
