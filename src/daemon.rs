@@ -210,6 +210,7 @@ impl Daemon {
                 pulses: daemon.pulses.0.clone(),
                 metrics: metrics.clone(),
                 index_dir: config.index_dir(),
+                shelf: Arc::default(),
                 at_home: config.base_url.as_deref().is_none_or(is_home)
                     && !config.http.behind_proxy
                     && config.http.listen.is_none_or(|a| a.ip().is_loopback()),

@@ -91,6 +91,7 @@ pub async fn accept(
                 }
             }
             counts.write(tx, &mut ids)?;
+            ids.close(tx)?;
             also(tx, &receipt)?;
             Ok((receipt, fresh))
         })

@@ -3,6 +3,7 @@
 
 mod clock;
 mod fresh;
+mod history;
 pub mod intake;
 mod pulse;
 mod retopic;
@@ -14,6 +15,7 @@ use tokio::sync::Notify;
 
 pub use clock::Clock;
 pub use fresh::Fresh;
+pub use history::History;
 pub use pulse::Pulse;
 pub use retopic::retopic;
 

@@ -65,7 +65,8 @@ pub fn retopic(store: &Store, old: &Rules, new: &Rules, now: Timestamp) -> Store
                     counts.remove(m, m.topics.iter().filter(|t| !topics.contains(t)));
                     counts.add(m, topics.iter().filter(|t| !m.topics.contains(t)));
                 }
-                counts.write(tx, &mut ids)
+                counts.write(tx, &mut ids)?;
+                ids.close(tx)
             })?;
         }
         if done {

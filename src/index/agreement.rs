@@ -232,7 +232,17 @@ fn both(query: &str, all: &[Mention], searcher: &Searcher) -> (Vec<i64>, Vec<i64
         !matcher.matches(&Doc { now: now.as_millisecond(), ..Doc::of(m, &text, &terms) }).is_empty()
     });
     let live: Vec<i64> = live.map(|m| m.id).collect();
-    let what = Search { node, since: None, until: None, order: Order::Oldest, limit: 100, after: None, now };
+    let what = Search {
+        node,
+        since: None,
+        until: None,
+        order: Order::Oldest,
+        limit: 100,
+        after: None,
+        now,
+        total: true,
+        budget: None,
+    };
     let fetch = |ids: &[i64]| -> Result<Vec<Mention>, Infallible> {
         Ok(ids.iter().filter_map(|id| all.iter().find(|m| m.id == *id)).cloned().collect())
     };

@@ -35,6 +35,8 @@ pub(super) struct Compiler<'a> {
     pub(super) fields: &'a Fields,
     /// What «now» means, milliseconds since 1970.
     pub(super) now: i64,
+    /// Whether it matters how well a mention fits.
+    pub(super) scored: bool,
 }
 
 type Result<T> = std::result::Result<T, IndexError>;
@@ -103,7 +105,10 @@ impl Compiler<'_> {
         };
         Ok(Compiled::exact(match (tree, place) {
             (Tree::Leaf(terms), None) => {
-                return Ok(Compiled { query: any_of(terms.into_iter().map(term_query).collect()), exact: true });
+                return Ok(Compiled {
+                    query: any_of(terms.into_iter().map(|t| self.word_query(t)).collect()),
+                    exact: true,
+                });
             }
             (tree, place) => SpotQuery { tree, place },
         }))
@@ -153,6 +158,11 @@ impl Compiler<'_> {
                 _ => None,
             }),
         }
+    }
+
+    fn word_query(&self, term: Term) -> Box<dyn Query> {
+        let option = if self.scored { IndexRecordOption::WithFreqs } else { IndexRecordOption::Basic };
+        Box::new(TermQuery::new(term, option))
     }
 
     /// Every mention that could match something with places, and others.
@@ -279,7 +289,14 @@ impl Compiler<'_> {
             Asked::Language => (f.language, None),
             Asked::Country => (f.country, None),
             Asked::Topic => (f.topic, None),
-            Asked::Story => (f.story, None),
+            Asked::Story => {
+                let number = match &fact.value {
+                    Wanted::Name(value) => value.parse::<i64>().ok(),
+                    _ => None,
+                };
+                let term = number.map(|n| Term::from_field_u64(f.story, n.cast_unsigned()));
+                return Ok(Compiled { query: term.map_or_else(|| Box::new(EmptyQuery) as _, term_query), exact: true });
+            }
             Asked::Tags => (f.tags, None),
             Asked::Channel => (f.channel, None),
             Asked::EngagementType => (f.kind, None),

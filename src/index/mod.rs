@@ -2,8 +2,10 @@
 //!
 //! A lost or damaged index is put aside and read anew from the store; nothing that rings waits for it.
 
-mod aggregate;
+mod calendar;
 mod compile;
+mod facet;
+mod hunt;
 mod packed;
 mod ranked;
 mod schema;
@@ -14,12 +16,14 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use tantivy::directory::MmapDirectory;
+use tantivy::index::{IndexSettings, IndexSortByField, Order as Way};
 use tantivy::{Index, TantivyError};
 
-pub use aggregate::Facet;
+pub use calendar::{Bar, Bucket, Quarters};
+pub use facet::{Facet, Values};
 pub use ranked::Cursor;
 pub use schema::Fields;
-pub use search::{Found, Order, Search, Searcher};
+pub use search::{Counts, Found, Order, Search, Searcher};
 pub use writer::{Checkpoint, IndexWriter};
 
 /// What goes wrong with the index.
@@ -64,6 +68,12 @@ fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T, IndexError>) -> Resul
     done.unwrap_or_else(|_| Err(IndexError::Damaged(format!("it cannot be {what}"))))
 }
 
+/// Every segment lies in the order of event time, newest first: pages of the newest and spans of time are pieces of it.
+pub fn settings() -> IndexSettings {
+    let newest = IndexSortByField { field: "at".to_owned(), order: Way::Desc };
+    IndexSettings { sort_by_field: Some(newest), ..IndexSettings::default() }
+}
+
 /// Opens the index of a folder for reading.
 fn open(dir: &Path) -> Result<(Index, Fields), IndexError> {
     if !dir.join("meta.json").exists() {
@@ -71,6 +81,9 @@ fn open(dir: &Path) -> Result<(Index, Fields), IndexError> {
     }
     let index = guarded("opened", || Ok(Index::open_in_dir(dir)?))?;
     let fields = Fields::of(&index.schema()).ok_or_else(|| IndexError::Damaged("its schema is another one".into()))?;
+    if index.settings().sort_by_field != settings().sort_by_field {
+        return Err(IndexError::Damaged("its order is another one".into()));
+    }
     Fields::teach(&index);
     Ok((index, fields))
 }
@@ -94,7 +107,7 @@ pub fn open_or_make(dir: &Path, stamp: i64) -> Result<(IndexWriter, Option<Strin
     std::fs::create_dir_all(dir).map_err(|e| IndexError::Io(Box::new(e)))?;
     let (schema, fields) = Fields::make();
     let directory = MmapDirectory::open(dir).map_err(|e| IndexError::Io(Box::new(e)))?;
-    let index = Index::open_or_create(directory, schema)?;
+    let index = Index::builder().schema(schema).settings(settings()).open_or_create(directory)?;
     Fields::teach(&index);
     Ok((IndexWriter::new(index, fields)?, told))
 }
@@ -126,5 +139,7 @@ pub fn check(dir: &Path) -> Result<(), IndexError> {
 
 #[cfg(test)]
 mod agreement;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,6 @@
-//! Collects the best of what a query finds, in an order that has no ties, so that a page can go on where the last ended.
+//! Keeps the best of what a query finds, in an order that has no ties, so that a page can go on where the last ended.
 
 use std::collections::BinaryHeap;
-
-use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::Column;
-use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 
 /// A place in an order: what it is ordered by, as a number that rises from the first hit to the last, and the mention's
 /// number.
@@ -33,90 +29,28 @@ impl std::str::FromStr for Cursor {
     }
 }
 
-/// How a column's numbers become keys that rise from the first hit to the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
-    /// Name of the column.
-    pub(super) column: &'static str,
-    /// Largest first.
-    pub(super) descending: bool,
-}
-
-/// Collects the first `limit` after a cursor, and counts all.
-pub(super) struct Ranked {
-    pub(super) key: Key,
-    pub(super) limit: usize,
-    pub(super) after: Option<Cursor>,
-}
-
-/// What was collected.
-pub(super) type Page = (usize, Vec<Cursor>);
-
-impl Collector for Ranked {
-    type Fruit = Page;
-    type Child = RankedSegment;
-
-    fn for_segment(&self, _: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<RankedSegment> {
-        let Key { column, descending } = self.key;
-        let (keys, _) = reader
-            .fast_fields()
-            .u64_lenient(column)?
-            .ok_or_else(|| tantivy::TantivyError::SchemaError(format!("there is no column {column}")))?;
-        Ok(RankedSegment {
-            keys,
-            ids: reader.fast_fields().u64("id")?,
-            descending,
-            limit: self.limit,
-            after: self.after,
-            best: BinaryHeap::new(),
-            count: 0,
-        })
-    }
-
-    fn requires_scoring(&self) -> bool {
-        false
-    }
-
-    fn merge_fruits(&self, fruits: Vec<Page>) -> tantivy::Result<Page> {
-        let count = fruits.iter().map(|(n, _)| n).sum();
-        let mut all: Vec<Cursor> = fruits.into_iter().flat_map(|(_, hits)| hits).collect();
-        all.sort_unstable();
-        all.truncate(self.limit);
-        Ok((count, all))
-    }
-}
-
-/// The best of one segment.
-pub(super) struct RankedSegment {
-    keys: Column<u64>,
-    ids: Column<u64>,
-    descending: bool,
+/// Keeps the first `limit` after a cursor, whatever order they come in.
+pub(super) struct Best {
     limit: usize,
     after: Option<Cursor>,
     /// The worst of the best on top.
     best: BinaryHeap<Cursor>,
-    count: usize,
 }
 
-impl SegmentCollector for RankedSegment {
-    type Fruit = Page;
+impl Best {
+    pub(super) fn new(limit: usize, after: Option<Cursor>) -> Best {
+        Best { limit, after, best: BinaryHeap::new() }
+    }
 
-    fn collect(&mut self, doc: DocId, _: Score) {
-        self.count += 1;
-        if self.limit == 0 {
-            return;
-        }
-        // What has no value comes last, whichever the order.
-        let key = self.keys.first(doc).map_or(u64::MAX, |k| if self.descending { !k } else { k });
+    /// Takes a hit into account; its number is asked for only where its key does not put it out of the race.
+    pub(super) fn take(&mut self, key: u64, id: impl FnOnce() -> u64) {
         let full = self.best.len() >= self.limit;
-        if full && self.best.peek().is_some_and(|worst| key > worst.key) {
+        let worst = self.best.peek().copied();
+        if (full && worst.is_none_or(|worst| key > worst.key)) || self.after.is_some_and(|after| key < after.key) {
             return;
         }
-        if self.after.is_some_and(|after| key < after.key) {
-            return;
-        }
-        let cursor = Cursor { key, id: self.ids.first(doc).unwrap_or(0) };
-        if self.after.is_some_and(|after| cursor <= after) || (full && self.best.peek().is_some_and(|w| cursor >= *w)) {
+        let cursor = Cursor { key, id: id() };
+        if self.after.is_some_and(|after| cursor <= after) || (full && worst.is_some_and(|worst| cursor >= worst)) {
             return;
         }
         if full {
@@ -125,8 +59,9 @@ impl SegmentCollector for RankedSegment {
         self.best.push(cursor);
     }
 
-    fn harvest(self) -> Page {
-        (self.count, self.best.into_vec())
+    /// The best, in order.
+    pub(super) fn done(self) -> Vec<Cursor> {
+        self.best.into_sorted_vec()
     }
 }
 

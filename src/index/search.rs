@@ -1,18 +1,22 @@
 //! Searches the history: candidates from the index, mentions from the store, each verified where it must be.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use tantivy::query::{BooleanQuery, Occur, Query, RangeQuery};
-use tantivy::{IndexReader, ReloadPolicy, Term};
+use tantivy::query::Query;
+use tantivy::{IndexReader, ReloadPolicy};
 
-use super::aggregate::{self, ByTime, Facet};
+use super::calendar::{self, Calendars, Quarters};
 use super::compile::Compiler;
-use super::ranked::{Cursor, Key, Ranked};
+use super::facet::{self, Facet, Values};
+use super::hunt::{Budget, Hunt, Within};
+use super::ranked::{Best, Cursor};
 use super::{Fields, IndexError, guarded, open};
 use crate::model::Mention;
-use crate::model::time::Span;
 use crate::query::{Doc, Matcher, Node};
 use crate::text::Analyst;
 
@@ -28,18 +32,8 @@ pub enum Order {
     Reach,
     /// Most negative first.
     Negative,
-}
-
-impl Order {
-    fn key(self) -> Key {
-        let (column, descending) = match self {
-            Order::Newest => ("at", true),
-            Order::Oldest => ("at", false),
-            Order::Reach => ("reach", true),
-            Order::Negative => ("sentiment", false),
-        };
-        Key { column, descending }
-    }
+    /// Best fit first: what says it often and is short, by BM25.
+    Relevance,
 }
 
 /// What is looked for.
@@ -59,6 +53,10 @@ pub struct Search {
     pub after: Option<Cursor>,
     /// What «now» means in the query.
     pub now: Timestamp,
+    /// Whether all that match are to be counted; without it a page of the newest is found without a look at the rest.
+    pub total: bool,
+    /// How long it may take (F69).
+    pub budget: Option<Duration>,
 }
 
 /// What was found.
@@ -68,28 +66,40 @@ pub struct Found {
     pub mentions: Vec<Mention>,
     /// How many match altogether; at least, where `more` is set.
     pub total: usize,
-    /// There are more than could be counted in the time allowed.
+    /// There are more than were counted.
     pub more: bool,
+    /// The time was over before everything was looked at: what is here is right, and not all.
+    pub hurried: bool,
     /// Where the next page goes on; `None` on the last one.
     pub next: Option<Cursor>,
 }
 
-/// A query that says exactly what is meant, and what it is asked of.
-type Ready = (tantivy::Searcher, Box<dyn Query>);
+/// Counts by time or by names, and whether the time was over before everything was counted.
+#[derive(Debug, Clone, Default)]
+pub struct Counts<T> {
+    /// The counts.
+    pub counts: T,
+    /// Not everything was counted.
+    pub hurried: bool,
+}
 
 /// Candidates fetched at a time where they have to be verified.
 const BATCH: usize = 256;
-/// Most spans of a histogram.
-const MOST_BUCKETS: i64 = 100_000;
 /// Most candidates verified for one search (F69).
 const MOST: usize = 20_000;
 
-/// Reads the index.
+/// Reads the index. Cheap to clone; clones share what they have read.
 #[derive(Clone)]
 pub struct Searcher {
     reader: IndexReader,
     fields: Fields,
+    meta: PathBuf,
+    seen: Arc<Mutex<Option<Stamp>>>,
+    calendars: Arc<Calendars>,
 }
+
+/// What tells one commit's list of files from the next one's.
+type Stamp = (u64, i64, i64, u64);
 
 impl std::fmt::Debug for Searcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -103,10 +113,12 @@ impl Searcher {
     /// # Errors
     /// When there is none, or it is damaged.
     pub fn open(dir: &Path) -> Result<Searcher, IndexError> {
+        let meta = dir.join("meta.json");
+        let seen = stamp(&meta);
         let (index, fields) = open(dir)?;
         let reader =
             guarded("opened", || Ok(index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?))?;
-        Ok(Searcher { reader, fields })
+        Ok(Searcher { reader, fields, meta, seen: Arc::new(Mutex::new(seen)), calendars: Arc::default() })
     }
 
     /// How many mentions are in the index.
@@ -114,8 +126,19 @@ impl Searcher {
     /// # Errors
     /// When the index cannot be read.
     pub fn count(&self) -> Result<u64, IndexError> {
-        self.reader.reload()?;
-        Ok(self.reader.searcher().num_docs())
+        Ok(self.latest()?.num_docs())
+    }
+
+    /// The last commit. Its files are opened only where they are others than before.
+    fn latest(&self) -> Result<tantivy::Searcher, IndexError> {
+        let now = stamp(&self.meta);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.is_none() || *seen != now {
+            guarded("opened", || Ok(self.reader.reload()?))?;
+            *seen = now;
+            self.calendars.keep(&self.reader.searcher());
+        }
+        Ok(self.reader.searcher())
     }
 
     /// Searches. `fetch` brings the mentions of numbers, in their order; numbers that are gone are left out.
@@ -127,38 +150,196 @@ impl Searcher {
         what: &Search,
         fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
     ) -> Result<Found, IndexError> {
-        guarded("searched", || self.find(what, fetch))
+        let searcher = self.latest()?;
+        guarded("searched", || {
+            let (query, exact) = self.compile(&searcher, what)?;
+            let get = |page: &[Cursor]| {
+                let ids: Vec<i64> = page.iter().map(|c| c.id.cast_signed()).collect();
+                fetch(&ids).map_err(|e| IndexError::Fetch(Box::new(e)))
+            };
+            let hunt = hunt(&searcher, &*query, what)?;
+            if exact { exactly(&hunt, &searcher, what, get) } else { verified(&hunt, &searcher, what, get) }
+        })
     }
 
-    fn find<E: std::error::Error + Send + Sync + 'static>(
+    /// The numbers of the first mentions, in order, where the index can say alone which they are.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn numbers(&self, what: &Search) -> Result<Option<Vec<Cursor>>, IndexError> {
+        let searcher = self.latest()?;
+        guarded("searched", || {
+            let (query, exact) = self.compile(&searcher, what)?;
+            if !exact {
+                return Ok(None);
+            }
+            let hunt = hunt(&searcher, &*query, what)?;
+            Ok(Some(page(&hunt, &searcher, what.order, what.limit, what.after)?.0))
+        })
+    }
+
+    /// Counts by time.
+    ///
+    /// # Errors
+    /// As for [`Searcher::search`].
+    pub fn histogram<E: std::error::Error + Send + Sync + 'static>(
         &self,
         what: &Search,
         fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
-    ) -> Result<Found, IndexError> {
-        self.reader.reload()?;
-        let searcher = self.reader.searcher();
-        let compiler = Compiler { searcher: &searcher, fields: &self.fields, now: what.now.as_millisecond() };
-        let compiled = compiler.compile(&what.node, None)?;
-        let query = self.within(compiled.query, what);
-        let get = |page: &[Cursor]| {
-            let ids: Vec<i64> = page.iter().map(|c| c.id.cast_signed()).collect();
-            fetch(&ids).map_err(|e| IndexError::Fetch(Box::new(e)))
-        };
-        let ranked = |limit, after| Ranked { key: what.order.key(), limit, after };
-        if compiled.exact {
-            let (total, page) = searcher.search(&*query, &ranked(what.limit, what.after))?;
-            let next = page.last().copied().filter(|_| page.len() == what.limit && what.limit > 0);
-            return Ok(Found { mentions: get(&page)?, total, more: false, next });
+    ) -> Result<Counts<Quarters>, IndexError> {
+        let searcher = self.latest()?;
+        let counted = guarded("searched", || {
+            let (query, exact) = self.compile(&searcher, what)?;
+            exact
+                .then(|| Ok(calendar::count(&hunt(&searcher, &*query, what)?, &searcher, &self.calendars)?))
+                .transpose()
+        })?;
+        if let Some((counts, whole)) = counted {
+            return Ok(Counts { counts, hurried: !whole });
         }
-        let matcher = Matcher::new([(&what.node, [].as_slice())]);
-        let mut found = Found::default();
-        let (mut after, mut seen) = (None, 0);
-        loop {
-            let (_, page) = searcher.search(&*query, &ranked(BATCH, after))?;
-            after = page.last().copied();
-            seen += page.len();
-            let place: HashMap<i64, Cursor> = page.iter().map(|c| (c.id.cast_signed(), *c)).collect();
-            for m in get(&page)?.into_iter().filter(|m| matches(&matcher, m, what.now)) {
+        let mut counts = Quarters::default();
+        let found = self.search(&everything(what), fetch)?;
+        found.mentions.iter().for_each(|m| counts.add(m.at.as_millisecond(), 1));
+        Ok(Counts { counts, hurried: found.hurried || found.more })
+    }
+
+    /// Counts by the values of facets, most first, in the order of the facets.
+    ///
+    /// # Errors
+    /// As for [`Searcher::search`].
+    pub fn facets<E: std::error::Error + Send + Sync + 'static>(
+        &self,
+        what: &Search,
+        facets: &[Facet],
+        fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
+    ) -> Result<Counts<Vec<Values>>, IndexError> {
+        let searcher = self.latest()?;
+        let counted = guarded("searched", || {
+            let (query, exact) = self.compile(&searcher, what)?;
+            exact.then(|| facet::count(&hunt(&searcher, &*query, what)?, &searcher, facets)).transpose()
+        })?;
+        if let Some((counts, whole)) = counted {
+            return Ok(Counts { counts, hurried: !whole });
+        }
+        let found = self.search(&everything(what), fetch)?;
+        let counts = facets.iter().map(|facet| {
+            let mut counted: HashMap<String, usize> = HashMap::new();
+            found.mentions.iter().flat_map(|m| facet.of(m)).for_each(|v| *counted.entry(v).or_default() += 1);
+            facet::sorted(counted)
+        });
+        Ok(Counts { counts: counts.collect(), hurried: found.hurried || found.more })
+    }
+
+    /// The query over the index, and whether it says exactly what is meant.
+    fn compile(&self, searcher: &tantivy::Searcher, what: &Search) -> Result<(Box<dyn Query>, bool), IndexError> {
+        let scored = what.order == Order::Relevance;
+        let compiler = Compiler { searcher, fields: &self.fields, now: what.now.as_millisecond(), scored };
+        let compiled = compiler.compile(&what.node, None)?;
+        Ok((compiled.query, compiled.exact))
+    }
+}
+
+/// Everything that can be verified, in the cheapest order.
+fn everything(what: &Search) -> Search {
+    Search { limit: MOST, after: None, order: Order::Newest, total: false, ..what.clone() }
+}
+
+fn stamp(meta: &Path) -> Option<Stamp> {
+    let meta = std::fs::metadata(meta).ok()?;
+    Some((meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.size()))
+}
+
+fn hunt<'a>(searcher: &'a tantivy::Searcher, query: &dyn Query, what: &Search) -> Result<Hunt<'a>, IndexError> {
+    let ms = |t: Option<Timestamp>| t.map(Timestamp::as_millisecond);
+    let within = Within { since: ms(what.since), until: ms(what.until) };
+    Ok(Hunt::new(searcher, query, what.order == Order::Relevance, within, Budget::of(what.budget))?)
+}
+
+/// The first hits in an order after a cursor, and whether everything was looked at that had to be.
+fn page(
+    hunt: &Hunt<'_>,
+    searcher: &tantivy::Searcher,
+    order: Order,
+    limit: usize,
+    after: Option<Cursor>,
+) -> Result<(Vec<Cursor>, bool), IndexError> {
+    let (column, descending) = match order {
+        Order::Newest => return Ok(hunt.newest(limit, after)?),
+        Order::Relevance => {
+            let ids = columns(searcher, "id")?;
+            let mut best = Best::new(limit, after);
+            let whole = hunt.scored(|n, doc, score| {
+                // The bits of a score that is not negative rise with it.
+                let key = u64::from(!score.max(0.0).to_bits());
+                best.take(key, || ids.get(n).and_then(|ids| ids.first(doc)).unwrap_or(0));
+            })?;
+            return Ok((best.done(), whole));
+        }
+        Order::Oldest => ("at", false),
+        Order::Reach => ("reach", true),
+        Order::Negative => ("sentiment", false),
+    };
+    let (keys, ids) = (columns(searcher, column)?, columns(searcher, "id")?);
+    let mut best = Best::new(limit, after);
+    let whole = hunt.blocks(|n, docs| {
+        let (Some(keys), Some(ids)) = (keys.get(n), ids.get(n)) else { return };
+        for doc in docs {
+            // What has no value comes last, whichever the order.
+            let key = keys.first(*doc).map_or(u64::MAX, |k| if descending { !k } else { k });
+            best.take(key, || ids.first(*doc).unwrap_or(0));
+        }
+    })?;
+    Ok((best.done(), whole))
+}
+
+/// A column of every segment, as numbers that rise with its values.
+fn columns(searcher: &tantivy::Searcher, name: &str) -> Result<Vec<tantivy::columnar::Column<u64>>, IndexError> {
+    let missing = || tantivy::TantivyError::SchemaError(format!("there is no column {name}"));
+    let of = |reader: &tantivy::SegmentReader| -> tantivy::Result<_> {
+        Ok(reader.fast_fields().u64_lenient(name)?.ok_or_else(missing)?.0)
+    };
+    Ok(searcher.segment_readers().iter().map(of).collect::<tantivy::Result<_>>()?)
+}
+
+/// What is found where the index says exactly what is meant.
+fn exactly(
+    hunt: &Hunt<'_>,
+    searcher: &tantivy::Searcher,
+    what: &Search,
+    get: impl Fn(&[Cursor]) -> Result<Vec<Mention>, IndexError>,
+) -> Result<Found, IndexError> {
+    let (page, whole) = page(hunt, searcher, what.order, what.limit, what.after)?;
+    let next = page.last().copied().filter(|_| page.len() == what.limit && what.limit > 0);
+    let mut found = Found { next, more: next.is_some() || !whole, hurried: !whole, ..Found::default() };
+    if whole && (what.total || what.limit == 0) {
+        let (total, whole) = hunt.count()?;
+        (found.total, found.more, found.hurried) = (total, !whole, !whole);
+    } else {
+        found.total = page.len();
+    }
+    found.mentions = get(&page)?;
+    Ok(found)
+}
+
+/// What is found where candidates have to be verified on their texts.
+fn verified(
+    hunt: &Hunt<'_>,
+    searcher: &tantivy::Searcher,
+    what: &Search,
+    get: impl Fn(&[Cursor]) -> Result<Vec<Mention>, IndexError>,
+) -> Result<Found, IndexError> {
+    let matcher = Matcher::new([(&what.node, [].as_slice())]);
+    let mut found = Found::default();
+    // The newest come page by page; other orders look at everything for each page, so there is one.
+    let batch = if what.order == Order::Newest { BATCH } else { MOST };
+    let (mut after, mut seen) = (if what.total { None } else { what.after }, 0);
+    loop {
+        let (candidates, whole) = page(hunt, searcher, what.order, batch, after)?;
+        after = candidates.last().copied();
+        for some in candidates.chunks(BATCH) {
+            seen += some.len();
+            let place: HashMap<i64, Cursor> = some.iter().map(|c| (c.id.cast_signed(), *c)).collect();
+            for m in get(some)?.into_iter().filter(|m| matches(&matcher, m, what.now)) {
                 found.total += 1;
                 let here = place.get(&m.id).copied();
                 if what.after.is_some_and(|after| here.is_none_or(|here| here <= after)) {
@@ -169,90 +350,22 @@ impl Searcher {
                     found.next = here.filter(|_| found.mentions.len() == what.limit);
                 }
             }
-            if page.len() < BATCH {
-                return Ok(found);
-            }
-            if seen >= MOST {
+            found.hurried = !whole || hunt.is_late();
+            if found.hurried {
                 found.more = true;
                 return Ok(found);
             }
         }
-    }
-
-    /// Counts by spans of event time: the beginning of each, milliseconds since 1970, and its mentions; empty ones
-    /// between the first and the last included.
-    ///
-    /// # Errors
-    /// As for [`Searcher::search`].
-    pub fn histogram<E: std::error::Error + Send + Sync + 'static>(
-        &self,
-        what: &Search,
-        width: Span,
-        fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
-    ) -> Result<Vec<(i64, usize)>, IndexError> {
-        let width = width.as_millis().max(1);
-        let counted = match self.exactly(what)? {
-            Some((searcher, query)) => guarded("searched", || Ok(searcher.search(&*query, &ByTime { width })?))?,
-            None => {
-                let mut counted = BTreeMap::new();
-                for m in self.search(&Search { limit: MOST, after: None, ..what.clone() }, fetch)?.mentions {
-                    *counted.entry(m.at.as_millisecond().div_euclid(width)).or_default() += 1;
-                }
-                counted
-            }
-        };
-        let (Some((first, _)), Some((last, _))) = (counted.first_key_value(), counted.last_key_value()) else {
-            return Ok(Vec::new());
-        };
-        let all = *first..=(*last).min(first.saturating_add(MOST_BUCKETS));
-        Ok(all.map(|bucket| (bucket * width, counted.get(&bucket).copied().unwrap_or(0))).collect())
-    }
-
-    /// Counts by the values of a facet, most first.
-    ///
-    /// # Errors
-    /// As for [`Searcher::search`].
-    pub fn facet<E: std::error::Error + Send + Sync + 'static>(
-        &self,
-        what: &Search,
-        facet: Facet,
-        fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
-    ) -> Result<Vec<(String, usize)>, IndexError> {
-        if let Some((searcher, query)) = self.exactly(what)? {
-            return guarded("searched", || aggregate::by_name(&searcher, &self.fields, &*query, facet));
+        if candidates.len() < batch {
+            return Ok(found);
         }
-        let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-        for m in self.search(&Search { limit: MOST, after: None, ..what.clone() }, fetch)?.mentions {
-            facet.of(&m).into_iter().for_each(|v| *counted.entry(v).or_default() += 1);
+        let full = !what.total && what.limit > 0 && found.mentions.len() == what.limit;
+        if seen >= MOST || full {
+            found.more = true;
+            // More candidates than may be looked at is a limit of its own, and is told like one of time.
+            found.hurried = !full;
+            return Ok(found);
         }
-        let mut out: Vec<(String, usize)> = counted.into_iter().collect();
-        out.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        Ok(out)
-    }
-
-    /// The query over the index, where it says exactly what is meant.
-    fn exactly(&self, what: &Search) -> Result<Option<Ready>, IndexError> {
-        self.reader.reload()?;
-        let searcher = self.reader.searcher();
-        let compiler = Compiler { searcher: &searcher, fields: &self.fields, now: what.now.as_millisecond() };
-        let compiled = guarded("searched", || compiler.compile(&what.node, None))?;
-        let query = self.within(compiled.query, what);
-        Ok(compiled.exact.then_some((searcher, query)))
-    }
-
-    fn within(&self, query: Box<dyn Query>, what: &Search) -> Box<dyn Query> {
-        if what.since.is_none() && what.until.is_none() {
-            return query;
-        }
-        let bound = |t: Option<Timestamp>, inclusive: bool| match t {
-            Some(t) => {
-                let term = Term::from_field_i64(self.fields.at, t.as_millisecond());
-                if inclusive { std::ops::Bound::Included(term) } else { std::ops::Bound::Excluded(term) }
-            }
-            None => std::ops::Bound::Unbounded,
-        };
-        let range = RangeQuery::new(bound(what.since, true), bound(what.until, false));
-        Box::new(BooleanQuery::new(vec![(Occur::Must, query), (Occur::Must, Box::new(range))]))
     }
 }
 

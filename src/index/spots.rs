@@ -45,7 +45,9 @@ impl Weight for SpotWeight {
             Some(place) => Some((place, reader.fast_fields().u64("title")?)),
             None => None,
         };
-        let mut scorer = SpotScorer { walk, title, doc: 0 };
+        let (all, some) = (f64::from(reader.max_doc()), f64::from(walk.size()));
+        let rarity = (1.0 + (all - some + 0.5) / (some + 0.5)).ln() as Score;
+        let mut scorer = SpotScorer { walk, title, doc: 0, found: 0, rarity };
         scorer.settle(0);
         Ok(Box::new(scorer))
     }
@@ -59,6 +61,10 @@ struct SpotScorer {
     walk: Walk,
     title: Option<(Place, Column<u64>)>,
     doc: DocId,
+    /// Places in the document.
+    found: usize,
+    /// What one place says: the rarer, the more.
+    rarity: Score,
 }
 
 impl SpotScorer {
@@ -67,7 +73,8 @@ impl SpotScorer {
         let mut doc = self.walk.seek(target);
         while doc != TERMINATED {
             let within = self.title.as_ref().map(|(place, column)| (*place, column.first(doc).unwrap_or(0)));
-            if !self.walk.spots(doc, within).is_empty() {
+            self.found = self.walk.spots(doc, within).len();
+            if self.found > 0 {
                 break;
             }
             doc = self.walk.seek(doc + 1);
@@ -101,8 +108,10 @@ impl DocSet for SpotScorer {
 }
 
 impl Scorer for SpotScorer {
+    /// BM25 without the length of the text: each further place says less.
     fn score(&mut self) -> Score {
-        1.0
+        let found = self.found as Score;
+        self.rarity * found * 2.2 / (found + 1.2)
     }
 }
 

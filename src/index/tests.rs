@@ -41,8 +41,17 @@ fn filled(dir: &Path) -> Vec<Mention> {
 
 fn ids(dir: &Path, all: &[Mention], query: &str, limit: usize) -> Vec<i64> {
     let node = parse(query).node.expect("a query");
-    let what =
-        Search { node, since: None, until: None, order: Order::Oldest, limit, after: None, now: all[0].received };
+    let what = Search {
+        node,
+        since: None,
+        until: None,
+        order: Order::Oldest,
+        limit,
+        after: None,
+        now: all[0].received,
+        total: true,
+        budget: None,
+    };
     let fetch = |ids: &[i64]| -> Result<Vec<Mention>, Infallible> {
         Ok(ids.iter().filter_map(|id| all.iter().find(|m| m.id == *id)).cloned().collect())
     };

@@ -144,7 +144,6 @@ pub(super) fn document(fields: &Fields, m: &Mention, terms: Option<&Terms>) -> T
         d.add_text(fields.site, name);
         site = name.split_once('.').map(|(_, domain)| domain);
     }
-    let story = m.story.to_string();
     let verified = m.author.verified.map(|v| if v { "true" } else { "false" });
     for (field, name) in [
         (fields.source, m.source.as_str()),
@@ -153,7 +152,6 @@ pub(super) fn document(fields: &Fields, m: &Mention, terms: Option<&Terms>) -> T
         (fields.country, &m.country),
         (fields.author, &m.author.handle),
         (fields.author, &m.author.name),
-        (fields.story, &story),
         (fields.channel, &m.channel),
         (fields.kind, &m.kind),
         (fields.verified, verified.unwrap_or("")),
@@ -170,6 +168,7 @@ pub(super) fn document(fields: &Fields, m: &Mention, terms: Option<&Terms>) -> T
     d.add_i64(fields.at, m.at.as_millisecond());
     d.add_i64(fields.received, m.received.as_millisecond());
     d.add_u64(fields.minute, minute.cast_unsigned());
+    d.add_u64(fields.story, m.story.cast_unsigned());
     d.add_u64(fields.reach, m.reach);
     d.add_u64(fields.engagement, m.engagement);
     d.add_u64(fields.tier, m.tier.into());

@@ -21,7 +21,7 @@ pub use explain::explain;
 pub use fact::{Fact, Field, Wanted, When, address_words};
 pub use lint::standing;
 pub use matcher::{Doc, Matcher, TopicId};
-pub use node::{Is, Node, Part, Place};
+pub use node::{Is, Node, Part, Place, topic_of};
 pub use parser::parse;
 pub use terms::{splits, stems_of};
 pub use wild::Wild;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::fact::Fact;
+use super::fact::{Fact, Field, Wanted};
 use super::wild::Wild;
 
 /// A part of a query.
@@ -12,6 +12,21 @@ pub struct Node {
     pub span: Range<usize>,
     /// What it is.
     pub is: Is,
+}
+
+impl Node {
+    /// Both of two queries.
+    pub fn both(left: Node, right: Node) -> Node {
+        Node { span: left.span.clone(), is: Is::And(vec![left, right]) }
+    }
+}
+
+/// The topic that a query asks for and nothing else, if it is of that kind.
+pub fn topic_of(node: &Node) -> Option<&str> {
+    match &node.is {
+        Is::Fact(Fact { field: Field::Topic, value: Wanted::Name(name) }) => Some(name),
+        _ => None,
+    }
 }
 
 /// What a part of a query is.

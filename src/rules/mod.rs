@@ -7,12 +7,14 @@ mod alerts;
 mod lexicon;
 mod people;
 mod playbooks;
+mod searches;
 mod topics;
 
 use std::path::Path;
 use std::sync::Arc;
 
 pub use lexicon::{House, Site};
+pub use searches::Saved;
 
 use crate::config::fault::{self, Fault, Sheet};
 use crate::config::written::{At, Desk};
@@ -39,6 +41,8 @@ pub struct Rules {
     pub playbooks: Vec<Playbook>,
     /// The house's words and sites.
     pub house: House,
+    /// Saved searches.
+    pub searches: Vec<Saved>,
     /// All topics, ready to be asked.
     pub matcher: Matcher,
     /// The texts that it was read from.
@@ -82,6 +86,7 @@ impl Rules {
                 Some(Part::People) => desk.read(|form| people::read(form, &mut written.people)),
                 Some(Part::Lexicon) => desk.read(|form| lexicon::read(form, &mut written.house)),
                 Some(Part::Playbook) => playbooks::read(&desk, &mut written.playbooks),
+                Some(Part::Searches) => desk.read(|form| searches::read(form, &mut written.searches)),
                 None => {}
             }
             faults.extend(desk.into_faults());
@@ -122,6 +127,17 @@ impl Rules {
         self.playbooks.iter().find(|p| p.name == name)
     }
 
+    /// The saved search of that name; else what to write instead.
+    ///
+    /// # Errors
+    /// A sentence that names the nearest one.
+    pub fn search(&self, name: &str) -> Result<&Saved, String> {
+        self.searches.iter().find(|s| s.name == name).ok_or_else(|| {
+            let help = fault::suggest(name, self.searches.iter().map(|s| s.name.as_str()));
+            format!("no search is saved as `{name}` in searches/*.toml: {help}")
+        })
+    }
+
     /// Names of the topics with these numbers.
     pub fn names(&self, numbers: &[usize]) -> Vec<String> {
         numbers.iter().filter_map(|n| self.topics.get(*n)).map(|t| t.name.clone()).collect()
@@ -136,6 +152,7 @@ struct Written {
     people: people::Written,
     playbooks: Vec<playbooks::Written>,
     house: House,
+    searches: Vec<searches::Written>,
 }
 
 /// A name with the sheet that it stands in.
@@ -199,6 +216,7 @@ impl Written {
         let mut faults = twice("topic", self.topics.iter().map(|t| &t.name));
         faults.extend(twice("alert", self.alerts.iter().map(|a| &a.name)));
         faults.extend(twice("playbook", self.playbooks.iter().map(|p| &p.name)));
+        faults.extend(twice("search", self.searches.iter().map(|s| &s.name)));
         faults.extend(self.people.check());
         for topic in &self.topics {
             faults.extend(topic.owner.as_ref().and_then(|o| o.among("team", &teams)));
@@ -242,6 +260,7 @@ impl Written {
         }
         rules.alerts = self.alerts.into_iter().map(alerts::Written::mean).collect();
         rules.people = self.people.mean();
+        rules.searches = self.searches.into_iter().filter_map(searches::Written::mean).collect();
         rules.playbooks = self.playbooks.into_iter().map(playbooks::Written::mean).collect();
         rules.matcher = Matcher::new(rules.queries.iter().zip(rules.topics.iter().map(|t| t.languages.as_slice())));
         rules
@@ -254,6 +273,7 @@ enum Part {
     People,
     Lexicon,
     Playbook,
+    Searches,
 }
 
 /// What a file is, by where it stands: `topics/x.toml`, `people.toml`, `playbooks/x.md`.
@@ -267,6 +287,7 @@ fn kind_of(name: &str) -> Option<Part> {
         ("alerts", Some("toml")) => Some(Part::Alerts),
         ("lexicon", Some("toml")) => Some(Part::Lexicon),
         ("playbooks", Some("md")) => Some(Part::Playbook),
+        ("searches", Some("toml")) => Some(Part::Searches),
         _ => None,
     }
 }
@@ -344,7 +365,7 @@ fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
 }
 
 /// Folders of the rules that hold something.
-const FOLDERS: [&str; 4] = ["topics", "alerts", "playbooks", "lexicon"];
+const FOLDERS: [&str; 5] = ["topics", "alerts", "playbooks", "lexicon", "searches"];
 
 /// Hidden files, what editors and package managers leave behind, and pages for people.
 fn is_no_rule(path: &Path) -> bool {

@@ -7,7 +7,7 @@ mod incidents;
 mod mentions;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -26,7 +26,8 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use guard::Tokens;
 
-use crate::ground::{Ground, Pulse};
+use crate::ground::{Ground, History, Pulse};
+use crate::index::IndexError;
 use crate::store::outbox;
 
 /// What the handlers stand on.
@@ -42,8 +43,23 @@ pub struct Served {
     pub metrics: Option<PrometheusHandle>,
     /// Where the index is.
     pub index_dir: PathBuf,
+    /// The history, once it was asked for.
+    pub shelf: Arc<Mutex<Option<History>>>,
     /// Links lead to this machine alone: no proxy shows it to others.
     pub at_home: bool,
+}
+
+impl Served {
+    /// The history; its index is opened at the first question, and anew where it was damaged and built again.
+    fn history(&self) -> Result<History, IndexError> {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(history) = shelf.as_ref().filter(|h| h.is_well()) {
+            return Ok(history.clone());
+        }
+        let history = History::open(self.ground.store.clone(), &self.index_dir)?;
+        *shelf = Some(history.clone());
+        Ok(history)
+    }
 }
 
 /// Largest request body.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::days::Days;
 use super::{Stored, meta};
 use crate::model::time::from_millis;
 use crate::model::{Author, Mention};
@@ -124,11 +125,11 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
 fn file(c: &Connection, id: i64, at: Timestamp, topics: &[String], ids: &mut TopicIds) -> Stored<()> {
     for topic in topics {
         let topic = ids.get(c, topic)?;
-        c.prepare_cached("INSERT OR IGNORE INTO topic_mentions VALUES (?1, ?2, ?3)")?.execute([
-            topic,
-            at.as_millisecond(),
-            id,
-        ])?;
+        let at = at.as_millisecond();
+        let mut put = c.prepare_cached("INSERT OR IGNORE INTO topic_mentions VALUES (?1, ?2, ?3)")?;
+        if put.execute([topic, at, id])? > 0 {
+            ids.days.add(topic, at, 1);
+        }
     }
     Ok(())
 }
@@ -139,11 +140,11 @@ fn file(c: &Connection, id: i64, at: Timestamp, topics: &[String], ids: &mut Top
 /// When the database cannot be written.
 pub fn set_topics(c: &Connection, m: &Mention, topics: &[String], seq: i64, ids: &mut TopicIds) -> Stored<()> {
     for gone in m.topics.iter().filter(|t| !topics.contains(t)) {
-        c.prepare_cached("DELETE FROM topic_mentions WHERE topic = ?1 AND at = ?2 AND mention = ?3")?.execute([
-            ids.get(c, gone)?,
-            m.at.as_millisecond(),
-            m.id,
-        ])?;
+        let (topic, at) = (ids.get(c, gone)?, m.at.as_millisecond());
+        let mut take = c.prepare_cached("DELETE FROM topic_mentions WHERE topic = ?1 AND at = ?2 AND mention = ?3")?;
+        if take.execute([topic, at, m.id])? > 0 {
+            ids.days.add(topic, at, -1);
+        }
     }
     file(c, m.id, m.at, topics, ids)?;
     c.prepare_cached("UPDATE mentions SET topics = ?2, seq = ?3 WHERE id = ?1")?.execute(params![
@@ -191,9 +192,13 @@ fn sql(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// The numbers of topics' names, looked up once for the work of one transaction.
+/// The numbers of topics' names, looked up once for the work of one transaction, and what was filed under them in it:
+/// [`TopicIds::close`] has to be called at its end.
 #[derive(Debug, Default)]
-pub struct TopicIds(HashMap<String, i64>);
+pub struct TopicIds {
+    ids: HashMap<String, i64>,
+    days: Days,
+}
 
 impl TopicIds {
     /// The number of a topic's name, given to it at first use.
@@ -201,12 +206,20 @@ impl TopicIds {
     /// # Errors
     /// When the database cannot be written.
     pub fn get(&mut self, c: &Connection, name: &str) -> Stored<i64> {
-        if let Some(id) = self.0.get(name) {
+        if let Some(id) = self.ids.get(name) {
             return Ok(*id);
         }
         let id = topic_id(c, name)?;
-        self.0.insert(name.to_owned(), id);
+        self.ids.insert(name.to_owned(), id);
         Ok(id)
+    }
+
+    /// Writes the counts by day of what was filed.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn close(mut self, c: &Connection) -> Stored<()> {
+        self.days.write(c)
     }
 }
 

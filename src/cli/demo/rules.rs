@@ -19,6 +19,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "playbooks/executive-conduct.md",
     "playbooks/person-criticism.md",
     "playbooks/product-safety.md",
+    "searches/desk.toml",
     "topics/acme.toml",
     "topics/competitors.toml",
     "topics/risks.toml",

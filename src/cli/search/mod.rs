@@ -8,18 +8,30 @@ use std::path::Path;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::{Paint, Refused, Verdict, open_store, safe, settings};
-use crate::index::{Cursor, Facet, Order, Search, Searcher};
+use crate::config::Config;
+use crate::ground::History;
+use crate::index::{Bucket, Cursor, Facet, Order, Search};
 use crate::model::time::{Span, moment};
-use crate::query;
+use crate::query::{self, Node};
+use crate::report::csv;
+use crate::rules::Rules;
 use crate::store::mentions;
 
 /// Search the history.
 #[derive(Debug, Args)]
 pub(super) struct Find {
     /// What to look for: words, "phrases", AND, OR, NOT, ( ), burn*, NEAR/5, site:, language:, topic:, …
-    query: String,
+    #[arg(required_unless_present_any = ["saved", "list"])]
+    query: Option<String>,
+    /// The search saved under this name in rules/searches/; a query given besides narrows it
+    #[arg(long, value_name = "NAME")]
+    saved: Option<String>,
+    /// List the saved searches
+    #[arg(long)]
+    list: bool,
     /// From this time on: 7d, 36h, 2026-03-10, or 2026-03-10T08:00Z
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -40,8 +52,8 @@ pub(super) struct Find {
     count: bool,
     /// Count by hour or by day, as a chart
     #[arg(long, value_enum, value_name = "BUCKET", group = "form")]
-    histogram: Option<Bucket>,
-    /// Count by network, language, sentiment, intent, topic or source; several with commas
+    histogram: Option<Bars>,
+    /// Count by network, language, sentiment, intent, topic, source, site, author or story; several with commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',', group = "form")]
     facets: Vec<String>,
     /// One line for each story, with its copies
@@ -50,6 +62,9 @@ pub(super) struct Find {
     /// Print mentions as CSV, all of them
     #[arg(long, group = "form")]
     csv: bool,
+    /// How long to search at most, for example 10s
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = Span::parse)]
+    budget: Span,
     /// Print as JSON; mentions one a line
     #[arg(long)]
     json: bool,
@@ -59,73 +74,144 @@ pub(super) struct Find {
 enum Sort {
     Newest,
     Oldest,
+    Relevance,
     Reach,
     Negative,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Bucket {
+enum Bars {
     Hour,
     Day,
 }
 
 impl Find {
     pub(super) fn run(self, file: Option<&Path>) -> anyhow::Result<Verdict> {
-        let parsed = query::parse(&self.query);
-        super::query::show("query", &self.query, &parsed.mistakes);
-        let Some(node) = parsed.node else { return Ok(Verdict::Wrong) };
         let config = settings(file)?;
+        if self.list {
+            return list(&config, self.json);
+        }
+        let Some((node, since)) = self.asked(&config)? else { return Ok(Verdict::Wrong) };
         let store = open_store(&config)?;
-        let searcher = Searcher::open(&config.index_dir()).context("the search index cannot be read")?;
         // «Now» of a recording is where the recording stands.
         let now = store.read(mentions::latest)?.unwrap_or_else(now);
-        let zone = jiff::tz::TimeZone::system();
-        let when = |text: &Option<String>| text.as_deref().map(|t| moment(t, now, &zone).map_err(Refused)).transpose();
+        let history = History::open(store, &config.index_dir()).context("the search index cannot be read")?;
+        let zone = TimeZone::system();
+        let when = |text: Option<&str>| text.map(|t| moment(t, now, &zone).map_err(Refused)).transpose();
         let order = match self.sort {
             Sort::Newest => Order::Newest,
             Sort::Oldest => Order::Oldest,
+            Sort::Relevance => Order::Relevance,
             Sort::Reach => Order::Reach,
             Sort::Negative => Order::Negative,
         };
-        let (since, until) = (when(&self.since)?, when(&self.until)?);
-        let what = Search { node, since, until, order, limit: self.limit, after: self.cursor, now };
-        let get = |ids: &[i64]| store.read(|c| mentions::of_ids(c, ids));
+        let (since, until) = (when(self.since.as_deref().or(since.as_deref()))?, when(self.until.as_deref())?);
+        let budget = Some(std::time::Duration::from_millis(self.budget.as_millis().unsigned_abs()));
+        let total = !self.json;
+        let what = Search { node, since, until, order, limit: self.limit, after: self.cursor, now, total, budget };
         let some = if self.count {
-            let found = searcher.search(&Search { limit: 0, ..what }, get)?;
+            let found = history.search(&Search { limit: 0, total: true, ..what })?;
             show::count(&found, self.json)?;
+            hurried(found.hurried);
             found.total > 0
-        } else if let Some(bucket) = self.histogram {
-            let width = match bucket {
-                Bucket::Hour => Span::hours(1),
-                Bucket::Day => Span::days(1),
+        } else if let Some(bars) = self.histogram {
+            let bucket = match bars {
+                Bars::Hour => Bucket::Hour,
+                Bars::Day => Bucket::Day,
             };
-            let bars = searcher.histogram(&what, width, get)?;
-            show::histogram(&bars, width, self.json)?;
-            !bars.is_empty()
+            let bars = history.bars(&what, bucket, &zone)?;
+            show::histogram(&bars.counts, bucket, &zone, self.json)?;
+            hurried(bars.hurried);
+            !bars.counts.is_empty()
         } else if !self.facets.is_empty() {
-            let mut all = Vec::new();
-            for name in &self.facets {
-                let known = Facet::ALL.iter().find(|(word, _)| word == name);
-                let Some((word, facet)) = known else {
-                    let help = crate::config::fault::suggest(name, Facet::ALL.iter().map(|(w, _)| *w));
-                    return Err(Refused(format!("nothing is counted by `{name}`: {help}")).into());
-                };
-                all.push((*word, searcher.facet(&what, *facet, get)?));
-            }
-            show::facets(&all, self.json)?;
-            all.iter().any(|(_, values)| !values.is_empty())
+            let facets = facets(&self.facets)?;
+            let counted = history.facets(&what, &facets)?;
+            show::facets(&self.facets, &counted.counts, self.json)?;
+            hurried(counted.hurried);
+            counted.counts.iter().any(|values| !values.is_empty())
         } else if self.csv {
-            export(&searcher, what, &store)?
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            csv::head(&mut out)?;
+            let some = export(&history, what, |m| Ok(csv::line(&mut out, m)?))?;
+            out.flush()?;
+            some > 0
         } else if self.stories {
-            let found = searcher.search(&Search { limit: MOST_FOR_STORIES, after: None, ..what }, get)?;
+            let found = history.search(&Search { limit: MOST_FOR_STORIES, after: None, ..what })?;
             show::stories(&found, self.limit, self.json)?;
+            hurried(found.hurried);
             found.total > 0
         } else {
-            let found = searcher.search(&what, get)?;
+            let found = history.search(&what)?;
             show::mentions(&found, &what, self.json)?;
+            hurried(found.hurried);
             found.total > 0
         };
         Ok(if some { Verdict::Done } else { Verdict::No })
+    }
+
+    /// What is asked, with when it begins where a saved search says so; `None` where the query has mistakes, which are
+    /// told then.
+    fn asked(&self, config: &Config) -> anyhow::Result<Option<(Node, Option<String>)>> {
+        let mut node = None;
+        if let Some(text) = &self.query {
+            let parsed = query::parse(text);
+            super::query::show("query", text, &parsed.mistakes);
+            node = parsed.node;
+            if node.is_none() {
+                return Ok(None);
+            }
+        }
+        let Some(name) = &self.saved else { return Ok(node.map(|n| (n, None))) };
+        let rules = rules(config)?;
+        let saved = rules.search(name).map_err(Refused)?;
+        let narrowed = match node {
+            Some(node) => Node::both(saved.node.clone(), node),
+            None => saved.node.clone(),
+        };
+        Ok(Some((narrowed, saved.since.clone())))
+    }
+}
+
+fn rules(config: &Config) -> anyhow::Result<Rules> {
+    Rules::load(&config.rules_dir).map_err(|faults| {
+        super::show_faults(&faults);
+        Refused("the rules cannot be used".into()).into()
+    })
+}
+
+/// The saved searches.
+fn list(config: &Config, json: bool) -> anyhow::Result<Verdict> {
+    let rules = rules(config)?;
+    for s in &rules.searches {
+        if json {
+            say!("{}", serde_json::json!({ "name": s.name, "about": s.about, "query": s.query, "since": s.since }));
+        } else {
+            let paint = Paint::new();
+            let since = s.since.as_deref().map(|s| format!("  (since {s})")).unwrap_or_default();
+            let one_line = s.query.split_whitespace().collect::<Vec<_>>().join(" ");
+            say!("{}  {}\n    {}", paint.bold(&s.name), s.about, paint.dim(&format!("{one_line}{since}")));
+        }
+    }
+    if rules.searches.is_empty() && !json {
+        say!("No search is saved; write them as [[search]] into {}/searches/", config.rules_dir.display());
+    }
+    Ok(if rules.searches.is_empty() { Verdict::No } else { Verdict::Done })
+}
+
+fn facets(names: &[String]) -> Result<Vec<Facet>, Refused> {
+    let named = |name: &String| {
+        Facet::named(name).ok_or_else(|| {
+            let help = crate::config::fault::suggest(name, Facet::ALL.iter().map(|(w, _)| *w));
+            Refused(format!("nothing is counted by `{name}`: {help}"))
+        })
+    };
+    names.iter().map(named).collect()
+}
+
+/// Says that a limit was hit.
+fn hurried(is: bool) {
+    if is {
+        super::warn("vakt: the search was stopped at its limit, so this is not everything; narrow it, or set --budget");
     }
 }
 
@@ -134,25 +220,27 @@ const MOST_FOR_STORIES: usize = 20_000;
 /// Mentions fetched at a time for an export.
 const PAGE: usize = 1000;
 
-/// Everything that is found, page by page, as CSV.
-fn export(searcher: &Searcher, mut what: Search, store: &crate::store::Store) -> anyhow::Result<bool> {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    crate::report::csv::head(&mut out)?;
+/// Everything that is found, page by page; tells how many there were.
+fn export(
+    history: &History,
+    mut what: Search,
+    mut each: impl FnMut(&crate::model::Mention) -> anyhow::Result<()>,
+) -> anyhow::Result<usize> {
     what.limit = PAGE;
-    let mut some = false;
+    what.total = false;
+    let mut all = 0;
     loop {
-        let found = searcher.search(&what, |ids| store.read(|c| mentions::of_ids(c, ids)))?;
-        for m in &found.mentions {
-            some = true;
-            crate::report::csv::line(&mut out, m)?;
-        }
+        let found = history.search(&what)?;
+        found.mentions.iter().try_for_each(&mut each)?;
+        all += found.mentions.len();
         match found.next {
             Some(next) => what.after = Some(next),
-            None => break,
+            None => {
+                hurried(found.hurried);
+                return Ok(all);
+            }
         }
     }
-    out.flush()?;
-    Ok(some)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a search is asked now")]

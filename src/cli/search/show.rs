@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use jiff::tz::TimeZone;
+
 use super::{Paint, safe};
-use crate::index::{Found, Search};
+use crate::index::{Bar, Bucket, Found, Search, Values};
 use crate::model::Mention;
-use crate::model::time::{Span, from_millis};
+use crate::model::time::from_millis;
 use crate::query::{Doc, Matcher};
 use crate::text::Analyst;
 
@@ -119,7 +121,7 @@ fn safe_piece(text: &str) -> String {
 const BAR: usize = 60;
 
 /// Counts by time, as bars.
-pub(super) fn histogram(bars: &[(i64, usize)], width: Span, json: bool) -> anyhow::Result<()> {
+pub(super) fn histogram(bars: &[Bar], bucket: Bucket, zone: &TimeZone, json: bool) -> anyhow::Result<()> {
     if json {
         let list: Vec<_> =
             bars.iter().map(|(at, n)| serde_json::json!({ "from": from_millis(*at), "mentions": n })).collect();
@@ -128,29 +130,33 @@ pub(super) fn histogram(bars: &[(i64, usize)], width: Span, json: bool) -> anyho
     }
     let paint = Paint::new();
     let most = bars.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
-    let form = if width >= Span::days(1) { "%a %Y-%m-%d" } else { "%a %Y-%m-%d %H:%M" };
+    let form = match bucket {
+        Bucket::Day => "%a %Y-%m-%d",
+        Bucket::Hour => "%a %Y-%m-%d %H:%M",
+    };
     for (at, n) in bars {
         let eighths = n * BAR * 8 / most;
         let mut bar = "█".repeat(eighths / 8);
         bar.extend(['▏', '▎', '▍', '▌', '▋', '▊', '▉'].get((eighths % 8).wrapping_sub(1)));
-        say!("{}  {n:>7}  {}", paint.dim(&from_millis(*at).strftime(form).to_string()), bar);
+        let at = from_millis(*at).to_zoned(zone.clone()).strftime(form).to_string();
+        say!("{}  {n:>7}  {}", paint.dim(&at), bar);
     }
     Ok(())
 }
 
 /// Counts by names.
-pub(super) fn facets(all: &[(&str, Vec<(String, usize)>)], json: bool) -> anyhow::Result<()> {
+pub(super) fn facets(names: &[String], all: &[Values], json: bool) -> anyhow::Result<()> {
     if json {
-        let of = |values: &[(String, usize)]| -> serde_json::Value {
+        let of = |values: &Values| -> serde_json::Value {
             values.iter().map(|(v, n)| serde_json::json!({ "value": v, "mentions": n })).collect()
         };
         let map: serde_json::Map<String, serde_json::Value> =
-            all.iter().map(|(name, values)| ((*name).to_owned(), of(values))).collect();
+            names.iter().zip(all).map(|(name, values)| (name.clone(), of(values))).collect();
         say!("{}", serde_json::Value::from(map));
         return Ok(());
     }
     let paint = Paint::new();
-    for (name, values) in all {
+    for (name, values) in names.iter().zip(all) {
         say!("{}", paint.bold(name));
         let most = values.first().map_or(1, |(_, n)| *n).max(1);
         for (value, n) in values.iter().take(30) {
