@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::index::{Bar, Bucket, Counts, Facet, Found, IndexError, Quarters, Search, Searcher, Values};
 use crate::model::Mention;
 use crate::query::topic_of;
-use crate::store::{Store, StoreError, days, mentions};
+use crate::store::{Store, StoreError, hours, mentions};
 
 /// What is searched. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -68,15 +68,15 @@ impl History {
     /// The counts of a topic by hour, where the zone's hours are those that are counted.
     fn kept(&self, topic: &str, what: &Search, zone: &TimeZone) -> Result<Option<Quarters>, IndexError> {
         let ms = |t: Option<Timestamp>| t.map(Timestamp::as_millisecond);
-        let read = |c: &_| days::of_topic(c, topic, ms(what.since), ms(what.until));
-        let Some(hours) = self.store.read(read).map_err(|e| IndexError::Fetch(Box::new(e)))? else { return Ok(None) };
-        let ends = [hours.first(), hours.last()].into_iter().flatten();
+        let read = |c: &_| hours::of_topic(c, topic, ms(what.since), ms(what.until));
+        let Some(kept) = self.store.read(read).map_err(|e| IndexError::Fetch(Box::new(e)))? else { return Ok(None) };
+        let ends = [kept.first(), kept.last()].into_iter().flatten();
         let whole = |at: i64| zone.to_offset(crate::model::time::from_millis(at)).seconds() % 3600 == 0;
         if !ends.into_iter().all(|(at, _)| whole(*at)) {
             return Ok(None);
         }
         let mut quarters = Quarters::default();
-        hours.iter().for_each(|(at, n)| quarters.add(*at, usize::try_from(*n).unwrap_or(usize::MAX)));
+        kept.iter().for_each(|(at, n)| quarters.add(*at, usize::try_from(*n).unwrap_or(usize::MAX)));
         Ok(Some(quarters))
     }
 }

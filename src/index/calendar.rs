@@ -1,15 +1,12 @@
 //! Counts what a query finds by time. Segments lie in the order of time, so each quarter of an hour is a run of documents:
 //! where the runs begin is found once for a segment, and hits are counted without a look at their times.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use tantivy::index::SegmentId;
-use tantivy::{DocId, Searcher, SegmentReader};
+use tantivy::DocId;
+use tantivy::columnar::Column;
 
 use super::hunt::{Hunt, first_where};
+use super::view::View;
 use crate::model::time::from_millis;
 
 /// The spans of a histogram.
@@ -26,37 +23,15 @@ pub type Bar = (i64, usize);
 
 const QUARTER: i64 = 15 * 60_000;
 const HOUR: i64 = 3_600_000;
-/// Most spans of a histogram.
+const DAY: i64 = 24 * HOUR;
+/// Most empty spans that are shown between two that are not.
 const MOST: usize = 100_000;
+const MOST_DAYS: i64 = 100_000;
 
 /// Where in a segment each quarter begins: its number since 1970, and its first document. They fall.
-type Runs = Vec<(i64, DocId)>;
+pub(super) type Runs = Vec<(i64, DocId)>;
 
-/// The runs of the segments in use.
-#[derive(Debug, Default)]
-pub(super) struct Calendars(Mutex<HashMap<SegmentId, Arc<Runs>>>);
-
-impl Calendars {
-    fn of(&self, reader: &SegmentReader) -> tantivy::Result<Arc<Runs>> {
-        let known = |all: &HashMap<SegmentId, Arc<Runs>>| all.get(&reader.segment_id()).cloned();
-        if let Some(runs) = known(&self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(runs);
-        }
-        let made = Arc::new(runs(reader)?);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(reader.segment_id(), made.clone());
-        Ok(made)
-    }
-
-    /// Forgets the segments that are no more.
-    pub(super) fn keep(&self, searcher: &Searcher) {
-        let here = |id: &SegmentId| searcher.segment_readers().iter().any(|r| r.segment_id() == *id);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| here(id));
-    }
-}
-
-fn runs(reader: &SegmentReader) -> tantivy::Result<Runs> {
-    let at = reader.fast_fields().i64("at")?;
-    let docs = reader.max_doc();
+fn runs(at: &Column<i64>, docs: DocId) -> Runs {
     let mut runs = Vec::new();
     let mut doc = 0;
     while doc < docs {
@@ -69,15 +44,15 @@ fn runs(reader: &SegmentReader) -> tantivy::Result<Runs> {
             low += step;
             step *= 2;
         }
-        doc = first_where(&at, low..docs.min(low.saturating_add(step).saturating_add(1)), earlier);
+        doc = first_where(at, low..docs.min(low.saturating_add(step).saturating_add(1)), earlier);
     }
-    Ok(runs)
+    runs
 }
 
 /// The hits of a hunt by quarter, and whether it came to its end.
-pub(super) fn count(hunt: &Hunt<'_>, searcher: &Searcher, calendars: &Calendars) -> tantivy::Result<(Quarters, bool)> {
-    let all: Vec<Arc<Runs>> =
-        searcher.segment_readers().iter().map(|r| calendars.of(r)).collect::<tantivy::Result<_>>()?;
+pub(super) fn count(hunt: &Hunt<'_>, view: &View) -> tantivy::Result<(Quarters, bool)> {
+    let readers = view.searcher.segment_readers().iter().zip(&view.segments);
+    let all: Vec<&Runs> = readers.map(|(r, s)| s.runs.get_or_init(|| runs(&s.at, r.max_doc()))).collect();
     let mut counts: Vec<Vec<usize>> = all.iter().map(|runs| vec![0; runs.len()]).collect();
     let (mut place, mut segment) = (0, usize::MAX);
     let whole = hunt.blocks(|n, docs| {
@@ -96,48 +71,83 @@ pub(super) fn count(hunt: &Hunt<'_>, searcher: &Searcher, calendars: &Calendars)
     })?;
     let mut quarters = Quarters::default();
     for (runs, counts) in all.iter().zip(counts) {
-        for ((quarter, _), n) in runs.iter().zip(counts).filter(|(_, n)| *n > 0) {
-            quarters.add(quarter.saturating_mul(QUARTER), n);
-        }
+        let some = runs.iter().zip(counts).filter(|(_, n)| *n > 0);
+        quarters.0.extend(some.map(|((quarter, _), n)| (*quarter, n)));
     }
     Ok((quarters, whole))
 }
 
 /// Counts by quarters of an hour, that can be put together in any time zone's hours and days.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Quarters(BTreeMap<i64, usize>);
+pub struct Quarters(Vec<(i64, usize)>);
 
 impl Quarters {
     /// Counts mentions of a time, milliseconds since 1970.
     pub fn add(&mut self, at: i64, mentions: usize) {
-        *self.0.entry(at.div_euclid(QUARTER)).or_default() += mentions;
+        self.0.push((at.div_euclid(QUARTER), mentions));
     }
 
     /// The bars of a time zone, empty ones between the first and the last included.
-    pub fn bars(&self, bucket: Bucket, zone: &TimeZone) -> Vec<Bar> {
+    pub fn bars(mut self, bucket: Bucket, zone: &TimeZone) -> Vec<Bar> {
+        self.0.sort_unstable();
+        let mut clock = Clock { zone, ahead: 0, until: i64::MIN };
         let mut out: Vec<Bar> = Vec::new();
-        let mut days: BTreeMap<Date, usize> = BTreeMap::new();
-        for (quarter, n) in &self.0 {
+        let mut day_before = None;
+        for (quarter, n) in self.0 {
             let at = quarter.saturating_mul(QUARTER);
-            match bucket {
-                Bucket::Day => *days.entry(from_millis(at).to_zoned(zone.clone()).date()).or_default() += n,
-                Bucket::Hour => {
-                    let ahead = i64::from(zone.to_offset(from_millis(at)).seconds()) * 1000;
-                    let from = at - (at + ahead).rem_euclid(HOUR);
-                    while let Some((last, _)) = out.last().filter(|(last, _)| *last < from - HOUR && out.len() < MOST) {
-                        out.push((last + HOUR, 0));
-                    }
-                    match out.last_mut() {
-                        Some((last, count)) if *last == from => *count += n,
-                        _ => out.push((from, *n)),
-                    }
+            let local = at.saturating_add(clock.ahead(at));
+            let begin = match bucket {
+                Bucket::Hour => at - local.rem_euclid(HOUR),
+                Bucket::Day if day_before == Some(local.div_euclid(DAY)) => out.last().map_or(at, |(begin, _)| *begin),
+                Bucket::Day => clock.start_of(local.div_euclid(DAY)),
+            };
+            match (bucket, out.last().map(|(last, _)| *last)) {
+                (Bucket::Hour, Some(last)) => {
+                    let empty = (1..).map(|n| last + n * HOUR).take_while(|at| *at < begin).take(MOST);
+                    out.extend(empty.map(|at| (at, 0)));
                 }
+                (Bucket::Day, _) => {
+                    let day = local.div_euclid(DAY);
+                    let from = day_before.map_or(day, |before| before + 1).max(day - MOST_DAYS);
+                    out.extend((from..day).map(|empty| (clock.start_of(empty), 0)));
+                    day_before = Some(day);
+                }
+                (Bucket::Hour, None) => {}
+            }
+            match out.last_mut() {
+                Some((last, count)) if *last == begin => *count += n,
+                _ => out.push((begin, n)),
             }
         }
-        let Some(((first, _), (last, _))) = days.first_key_value().zip(days.last_key_value()) else { return out };
-        let begin = |day: Date| day.to_zoned(zone.clone()).map_or(0, |z| z.timestamp().as_millisecond());
-        let all = first.series(jiff::Span::new().days(1)).take_while(|day| day <= last).take(MOST);
-        all.map(|day| (begin(day), days.get(&day).copied().unwrap_or(0))).collect()
+        out
+    }
+}
+
+/// The offset of a zone, asked for anew only where it may have changed.
+struct Clock<'z> {
+    zone: &'z TimeZone,
+    /// Milliseconds that local clocks are ahead of UTC until then.
+    ahead: i64,
+    until: i64,
+}
+
+impl Clock<'_> {
+    /// How far local clocks are ahead at a time; times are asked for in their order.
+    fn ahead(&mut self, at: i64) -> i64 {
+        if at >= self.until {
+            let now = from_millis(at);
+            self.ahead = i64::from(self.zone.to_offset(now).seconds()) * 1000;
+            let change = self.zone.following(now).next();
+            self.until = change.map_or(i64::MAX, |change| change.timestamp().as_millisecond());
+        }
+        self.ahead
+    }
+
+    /// When a local day begins, its number counted from 1970; where the clocks changed on the way, the zone is asked.
+    fn start_of(&self, day: i64) -> i64 {
+        let guess = day * DAY - self.ahead;
+        let offset = |at: i64| i64::from(self.zone.to_offset(from_millis(at)).seconds()) * 1000;
+        day * DAY - offset(guess)
     }
 }
 
@@ -158,7 +168,7 @@ mod tests {
         // The clocks go forward on the 29th: that day has 23 hours.
         q.add(ms("2026-03-29T21:59:00Z"), 4);
         q.add(ms("2026-03-31T00:00:00Z"), 8);
-        let days = q.bars(Bucket::Day, &zone);
+        let days = q.clone().bars(Bucket::Day, &zone);
         let wanted = [("2026-03-27T23:00:00Z", 1), ("2026-03-28T23:00:00Z", 6), ("2026-03-29T22:00:00Z", 0)];
         assert_eq!(days[..3], wanted.map(|(t, n)| (ms(t), n)));
         assert_eq!(days[3..], [(ms("2026-03-30T22:00:00Z"), 8)]);
@@ -171,7 +181,7 @@ mod tests {
         ["2026-10-25T00:10:00Z", "2026-10-25T01:10:00Z", "2026-10-25T01:40:00Z", "2026-10-25T04:00:00Z"]
             .iter()
             .for_each(|t| q.add(ms(t), 1));
-        let hours: Vec<usize> = q.bars(Bucket::Hour, &zone).into_iter().map(|(_, n)| n).collect();
+        let hours: Vec<usize> = q.clone().bars(Bucket::Hour, &zone).into_iter().map(|(_, n)| n).collect();
         assert_eq!(hours, [1, 2, 0, 0, 1]);
         let kathmandu = TimeZone::get("Asia/Kathmandu").expect("a zone");
         let (first, _) = q.bars(Bucket::Hour, &kathmandu)[0];

@@ -2,11 +2,14 @@
 
 use std::ops::Bound;
 
-use tantivy::query::{AllQuery, BooleanQuery, EmptyQuery, Occur, Query, RangeQuery, RegexQuery, TermQuery};
+use tantivy::Term;
+use tantivy::query::{
+    AllQuery, BooleanQuery, EmptyQuery, Occur, PhraseQuery, Query, RangeQuery, RegexQuery, TermQuery,
+};
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{Searcher, Term};
 
 use super::spots::{SpotQuery, Tree};
+use super::view::View;
 use super::writer::OF;
 use super::{Fields, IndexError};
 use crate::query::{Fact, Field as Asked, Is, Node, Part, Place, Wanted, When, Wild, splits, stems_of};
@@ -31,7 +34,7 @@ const MOST_WORDS: usize = 512;
 
 /// Compiles queries against what an index holds.
 pub(super) struct Compiler<'a> {
-    pub(super) searcher: &'a Searcher,
+    pub(super) view: &'a View,
     pub(super) fields: &'a Fields,
     /// What «now» means, milliseconds since 1970.
     pub(super) now: i64,
@@ -110,6 +113,11 @@ impl Compiler<'_> {
                     exact: true,
                 });
             }
+            (tree, None) => match tree.words() {
+                // Words in a row are a question that the engine answers itself.
+                Some(words) => return Ok(Compiled::exact(PhraseQuery::new(words))),
+                None => SpotQuery { tree, place },
+            },
             (tree, place) => SpotQuery { tree, place },
         }))
     }
@@ -120,14 +128,14 @@ impl Compiler<'_> {
             Ok(nodes.iter().map(|n| self.tree(n)).collect::<Result<Vec<_>>>()?.into_iter().collect())
         };
         Ok(match &node.is {
-            Is::Word(word) => Some(Tree::Leaf(self.word(word)?)),
-            Is::Token(token) => Some(Tree::Leaf(self.token(token)?)),
+            Is::Word(word) => Some(Tree::Leaf(self.word(word))),
+            Is::Token(token) => Some(Tree::Leaf(self.token(token))),
             Is::Wild(wild) => self.wild(wild)?.map(Tree::Leaf),
             Is::Phrase(parts) => {
                 let mut trees = Vec::with_capacity(parts.len());
                 for part in parts {
                     let terms = match part {
-                        Part::Token(token) => Some(self.token(token)?),
+                        Part::Token(token) => Some(self.token(token)),
                         Part::Wild(wild) => self.wild(wild)?,
                     };
                     let Some(terms) = terms else { return Ok(None) };
@@ -174,12 +182,12 @@ impl Compiler<'_> {
             Is::Cased(text) => {
                 let tokens = Tokens::read(text).list;
                 let terms = tokens.iter().map(|t| self.token(&t.signed()));
-                all_of(terms.map(|t| Ok(any_of(t?.into_iter().map(term_query).collect()))).collect::<Result<Vec<_>>>()?)
+                all_of(terms.map(|t| any_of(t.into_iter().map(term_query).collect())).collect())
             }
             Is::Phrase(parts) => {
                 let part = |part: &Part| -> Result<Box<dyn Query>> {
                     match part {
-                        Part::Token(token) => Ok(any_of(self.token(token)?.into_iter().map(term_query).collect())),
+                        Part::Token(token) => Ok(any_of(self.token(token).into_iter().map(term_query).collect())),
                         Part::Wild(wild) => Ok(Box::new(RegexQuery::from_pattern(&wild.regex(), self.fields.words)?)),
                     }
                 };
@@ -190,40 +198,19 @@ impl Compiler<'_> {
     }
 
     /// A word in any inflection: its stems in the languages that the index has, and itself.
-    fn word(&self, word: &str) -> Result<Vec<Term>> {
-        let mut terms = self.token(word)?;
-        let mut stems: Vec<(String, Vec<&'static str>)> = Vec::new();
-        for (language, stem) in stems_of(word) {
-            match stems.iter_mut().find(|(s, _)| *s == stem) {
-                Some((_, languages)) => languages.push(language),
-                None => stems.push((stem, vec![language])),
-            }
-        }
-        for (stem, languages) in stems {
-            // All languages of a stem stand side by side in the dictionary.
-            let head = format!("{stem}{OF}");
-            self.walk(self.fields.stems, &head, |term| {
-                if term.strip_prefix(head.as_str()).is_some_and(|l| languages.contains(&l)) {
-                    terms.push(Term::from_field_text(self.fields.stems, term));
-                }
-                true
-            })?;
+    fn word(&self, word: &str) -> Vec<Term> {
+        let mut terms = self.token(word);
+        for (language, stem) in stems_of(word, |l| self.view.languages.iter().any(|here| here == l)) {
+            terms.push(Term::from_field_text(self.fields.stems, &format!("{stem}{OF}{language}")));
         }
         terms.sort();
         terms.dedup();
-        Ok(terms)
+        terms
     }
 
     /// A literal token in its spellings.
-    fn token(&self, token: &str) -> Result<Vec<Term>> {
-        let mut terms = Vec::new();
-        for spelling in spellings(token) {
-            let term = Term::from_field_text(self.fields.words, &spelling);
-            if self.searcher.doc_freq(&term)? > 0 {
-                terms.push(term);
-            }
-        }
-        Ok(terms)
+    fn token(&self, token: &str) -> Vec<Term> {
+        spellings(token).map(|spelling| Term::from_field_text(self.fields.words, &spelling)).collect()
     }
 
     /// The words of the index that fit a pattern; `None` where they are too many.
@@ -244,7 +231,7 @@ impl Compiler<'_> {
 
     /// Goes through the terms of a field that begin so, until `each` has had enough.
     fn walk(&self, field: Field, head: &str, mut each: impl FnMut(&str) -> bool) -> Result<()> {
-        for segment in self.searcher.segment_readers() {
+        for segment in self.view.searcher.segment_readers() {
             let list = segment.inverted_index(field)?;
             let mut terms = list.terms().range().ge(head).into_stream().map_err(tantivy::TantivyError::from)?;
             while terms.advance() {
@@ -263,10 +250,10 @@ impl Compiler<'_> {
 
     /// A compound: itself, in two words, and within longer words of the languages that write it as one.
     fn compound(&self, word: &str) -> Result<Compiled> {
-        let mut ways: Vec<Box<dyn Query>> = self.token(word)?.into_iter().map(term_query).collect();
+        let mut ways: Vec<Box<dyn Query>> = self.token(word).into_iter().map(term_query).collect();
         for (left, right) in splits(word) {
             let terms = [&left, &right].map(|w| Term::from_field_text(self.fields.words, w));
-            if self.searcher.doc_freq(&terms[0])? > 0 && self.searcher.doc_freq(&terms[1])? > 0 {
+            if self.view.searcher.doc_freq(&terms[0])? > 0 && self.view.searcher.doc_freq(&terms[1])? > 0 {
                 let tree = Tree::Phrase(terms.map(|t| Tree::Leaf(vec![t])).into());
                 ways.push(Box::new(SpotQuery { tree, place: None }));
             }

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use tantivy::Searcher;
 use tantivy::columnar::StrColumn;
 
 use super::IndexError;
 use super::hunt::Hunt;
+use super::view::View;
 use crate::model::Mention;
 
 /// What mentions may be counted by.
@@ -102,9 +102,9 @@ enum Counted {
 }
 
 /// Counts the hits of a hunt by several facets in one go, and says whether it came to its end.
-pub(super) fn count(hunt: &Hunt<'_>, searcher: &Searcher, facets: &[Facet]) -> Result<(Vec<Values>, bool), IndexError> {
+pub(super) fn count(hunt: &Hunt<'_>, view: &View, facets: &[Facet]) -> Result<(Vec<Values>, bool), IndexError> {
     let mut segments: Vec<Vec<Counted>> = Vec::new();
-    for reader in searcher.segment_readers() {
+    for reader in view.searcher.segment_readers() {
         let open = |facet: &Facet| -> tantivy::Result<Counted> {
             if *facet == Facet::Story {
                 return Ok(Counted::Numbers(reader.fast_fields().u64(facet.column())?, HashMap::new()));

@@ -8,10 +8,11 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use tantivy::columnar::Column;
-use tantivy::query::{EnableScoring, Query, Scorer, Weight};
-use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, Score, Searcher, SegmentReader};
+use tantivy::query::{EnableScoring, Query, Scorer, TermQuery, Weight};
+use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, Score, SegmentReader};
 
 use super::ranked::Cursor;
+use super::view::{Segment, View};
 
 /// A span of event time, milliseconds since 1970; the end is excluded.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,8 +40,10 @@ const LOOK: usize = 4096;
 
 /// A query on its way through the index.
 pub(super) struct Hunt<'a> {
-    searcher: &'a Searcher,
+    view: &'a View,
     weight: Box<dyn Weight>,
+    /// How many it finds stands in the index.
+    told: bool,
     within: Within,
     budget: Budget,
 }
@@ -48,34 +51,25 @@ pub(super) struct Hunt<'a> {
 impl<'a> Hunt<'a> {
     /// Over a query, with scores where they are wanted.
     pub(super) fn new(
-        searcher: &'a Searcher,
+        view: &'a View,
         query: &dyn Query,
         scored: bool,
         within: Within,
         budget: Budget,
     ) -> tantivy::Result<Hunt<'a>> {
         let scoring = if scored {
-            EnableScoring::enabled_from_searcher(searcher)
+            EnableScoring::enabled_from_searcher(&view.searcher)
         } else {
-            EnableScoring::disabled_from_searcher(searcher)
+            EnableScoring::disabled_from_searcher(&view.searcher)
         };
-        Ok(Hunt { searcher, weight: query.weight(scoring)?, within, budget })
+        Ok(Hunt { view, weight: query.weight(scoring)?, told: query.is::<TermQuery>(), within, budget })
     }
 
     /// The segments with something in the span, each with its number and the documents of the span.
-    fn segments(&self, within: Within) -> tantivy::Result<Vec<(usize, &'a SegmentReader, Range<DocId>)>> {
-        let mut out = Vec::new();
-        for (n, reader) in self.searcher.segment_readers().iter().enumerate() {
-            let docs = reader.max_doc();
-            let range = match within {
-                Within { since: None, until: None } => 0..docs,
-                within => range_of(&reader.fast_fields().i64("at")?, docs, within),
-            };
-            if !range.is_empty() {
-                out.push((n, reader, range));
-            }
-        }
-        Ok(out)
+    fn segments(&self, within: Within) -> Vec<(usize, &'a SegmentReader, Range<DocId>)> {
+        let readers = self.view.searcher.segment_readers().iter().zip(&self.view.segments).enumerate();
+        let ranges = readers.map(|(n, (reader, segment))| (n, reader, range_of(&segment.at, reader.max_doc(), within)));
+        ranges.filter(|(_, _, range)| !range.is_empty()).collect()
     }
 
     /// Hands over what is found, in blocks that rise within each segment, whose number comes with them. False where the
@@ -83,7 +77,7 @@ impl<'a> Hunt<'a> {
     pub(super) fn blocks(&self, mut each: impl FnMut(usize, &[DocId])) -> tantivy::Result<bool> {
         let mut buffer = [0; COLLECT_BLOCK_BUFFER_LEN];
         let mut seen = 0;
-        for (n, reader, range) in self.segments(self.within)? {
+        for (n, reader, range) in self.segments(self.within) {
             let mut scorer = self.weight.scorer(reader, 1.0)?;
             go_to(scorer.as_mut(), range.start);
             loop {
@@ -115,7 +109,7 @@ impl<'a> Hunt<'a> {
     /// The same, one by one with scores.
     pub(super) fn scored(&self, mut each: impl FnMut(usize, DocId, Score)) -> tantivy::Result<bool> {
         let mut seen = 0;
-        for (n, reader, range) in self.segments(self.within)? {
+        for (n, reader, range) in self.segments(self.within) {
             let mut scorer = self.weight.scorer(reader, 1.0)?;
             let mut doc = go_to(scorer.as_mut(), range.start);
             while doc < range.end {
@@ -140,7 +134,7 @@ impl<'a> Hunt<'a> {
     /// How many there are; false where the time was over before the end.
     pub(super) fn count(&self) -> tantivy::Result<(usize, bool)> {
         let mut count = 0;
-        let all = self.segments(self.within)?;
+        let all = self.segments(self.within);
         if all.iter().all(|(_, reader, range)| *range == (0..reader.max_doc())) {
             for (_, reader, _) in all {
                 if self.budget.is_spent() {
@@ -154,36 +148,35 @@ impl<'a> Hunt<'a> {
         Ok((count, whole))
     }
 
-    /// The newest `limit` after a cursor, of one time by their numbers. False where the time was over before the page
-    /// was full; what is there is right all the same.
-    pub(super) fn newest(&self, limit: usize, after: Option<Cursor>) -> tantivy::Result<(Vec<Cursor>, bool)> {
+    /// The newest `limit` after a cursor, of one time by their numbers; and how many there are altogether, if `all` are
+    /// to be counted.
+    pub(super) fn newest(&self, limit: usize, after: Option<Cursor>, all: bool) -> tantivy::Result<Newest> {
         let mut out: Vec<Cursor> = Vec::new();
-        if limit == 0 {
-            return Ok((out, true));
-        }
         let mut within = self.within;
         if let Some(after) = after {
             let last = time_of(after.key).saturating_add(1);
             within.until = Some(within.until.map_or(last, |until| until.min(last)));
         }
         let mut heads = Vec::new();
-        for (_, reader, range) in self.segments(within)? {
+        for (n, reader, range) in self.segments(within) {
+            let Some(segment) = self.view.segments.get(n) else { continue };
             let mut scorer = self.weight.scorer(reader, 1.0)?;
             go_to(scorer.as_mut(), range.start);
-            let fast = reader.fast_fields();
-            heads.push(Head { scorer, reader, end: range.end, at: fast.i64("at")?, ids: fast.u64("id")? });
+            heads.push(Head { scorer, reader, end: range.end, segment });
         }
         let mut order: BinaryHeap<(i64, usize)> =
             heads.iter_mut().enumerate().filter_map(|(n, head)| Some((head.at()?, n))).collect();
         let mut seen = 0;
-        while let Some((at, n)) = order.pop() {
+        let mut whole = true;
+        while let Some((at, n)) = order.peek().copied() {
             let key = key_of(at);
             // All of one time are looked at, since within a time it is their numbers that order them.
-            if out.len() >= limit && out.last().is_some_and(|last| last.key < key) {
+            if limit == 0 || (out.len() >= limit && out.last().is_some_and(|last| last.key < key)) {
                 break;
             }
+            order.pop();
             let Some(head) = heads.get_mut(n) else { break };
-            let cursor = Cursor { key, id: head.ids.first(head.scorer.doc()).unwrap_or(0) };
+            let cursor = Cursor { key, id: head.segment.ids.first(head.scorer.doc()).unwrap_or(0) };
             if after.is_none_or(|after| cursor > after) {
                 out.push(cursor);
             }
@@ -191,15 +184,35 @@ impl<'a> Hunt<'a> {
             order.extend(head.at().map(|at| (at, n)));
             seen += 1;
             if seen % (LOOK / 64) == 0 && self.budget.is_spent() {
-                out.sort_unstable();
-                out.truncate(limit);
-                return Ok((out, false));
+                whole = false;
+                break;
             }
+        }
+        let mut total = seen;
+        if all && whole && !order.is_empty() {
+            if after.is_some() || self.told {
+                (total, whole) = self.count()?;
+            } else {
+                let rest = order.into_iter().filter_map(|(_, n)| heads.get_mut(n).map(Head::rest));
+                total += rest.sum::<usize>();
+            }
+        } else if all && whole && after.is_some() {
+            (total, whole) = self.count()?;
         }
         out.sort_unstable();
         out.truncate(limit);
-        Ok((out, true))
+        Ok(Newest { page: out, total, whole })
     }
+}
+
+/// The newest of what there is.
+pub(super) struct Newest {
+    /// In order.
+    pub(super) page: Vec<Cursor>,
+    /// Of all that there are, those that were counted.
+    pub(super) total: usize,
+    /// False where the time was over before the end; what is there is right all the same.
+    pub(super) whole: bool,
 }
 
 /// Where the search for the newest stands in one segment.
@@ -207,11 +220,28 @@ struct Head<'a> {
     scorer: Box<dyn Scorer>,
     reader: &'a SegmentReader,
     end: DocId,
-    at: Column<i64>,
-    ids: Column<u64>,
+    segment: &'a Segment,
 }
 
 impl Head<'_> {
+    /// How many there are from here on.
+    fn rest(&mut self) -> usize {
+        let mut buffer = [0; COLLECT_BLOCK_BUFFER_LEN];
+        let mut count = 0;
+        loop {
+            let filled = self.scorer.fill_buffer(&mut buffer);
+            let block = buffer.get(..filled).unwrap_or_default();
+            let inside = block.get(..block.partition_point(|d| *d < self.end)).unwrap_or_default();
+            count += match self.reader.alive_bitset() {
+                None => inside.len(),
+                Some(alive) => inside.iter().filter(|d| alive.is_alive(**d)).count(),
+            };
+            if filled < buffer.len() || inside.len() < filled {
+                return count;
+            }
+        }
+    }
+
     /// The time of the hit that it stands on, or goes on to where that one is deleted.
     fn at(&mut self) -> Option<i64> {
         while self.reader.alive_bitset().is_some_and(|alive| {
@@ -221,7 +251,7 @@ impl Head<'_> {
             self.scorer.advance();
         }
         let doc = self.scorer.doc();
-        if doc < self.end { self.at.first(doc) } else { None }
+        if doc < self.end { self.segment.at.first(doc) } else { None }
     }
 }
 

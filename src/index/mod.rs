@@ -11,6 +11,7 @@ mod ranked;
 mod schema;
 pub mod search;
 mod spots;
+mod view;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use tantivy::query::Query;
 use tantivy::{IndexReader, ReloadPolicy};
 
-use super::calendar::{self, Calendars, Quarters};
+use super::calendar::{self, Quarters};
 use super::compile::Compiler;
 use super::facet::{self, Facet, Values};
 use super::hunt::{Budget, Hunt, Within};
 use super::ranked::{Best, Cursor};
+use super::view::View;
 use super::{Fields, IndexError, guarded, open};
 use crate::model::Mention;
 use crate::query::{Doc, Matcher, Node};
@@ -94,8 +95,14 @@ pub struct Searcher {
     reader: IndexReader,
     fields: Fields,
     meta: PathBuf,
-    seen: Arc<Mutex<Option<Stamp>>>,
-    calendars: Arc<Calendars>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// The last commit that was read.
+#[derive(Default)]
+struct Seen {
+    stamp: Option<Stamp>,
+    view: Option<Arc<View>>,
 }
 
 /// What tells one commit's list of files from the next one's.
@@ -113,12 +120,10 @@ impl Searcher {
     /// # Errors
     /// When there is none, or it is damaged.
     pub fn open(dir: &Path) -> Result<Searcher, IndexError> {
-        let meta = dir.join("meta.json");
-        let seen = stamp(&meta);
         let (index, fields) = open(dir)?;
         let reader =
             guarded("opened", || Ok(index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?))?;
-        Ok(Searcher { reader, fields, meta, seen: Arc::new(Mutex::new(seen)), calendars: Arc::default() })
+        Ok(Searcher { reader, fields, meta: dir.join("meta.json"), seen: Arc::default() })
     }
 
     /// How many mentions are in the index.
@@ -126,19 +131,23 @@ impl Searcher {
     /// # Errors
     /// When the index cannot be read.
     pub fn count(&self) -> Result<u64, IndexError> {
-        Ok(self.latest()?.num_docs())
+        Ok(self.latest()?.searcher.num_docs())
     }
 
     /// The last commit. Its files are opened only where they are others than before.
-    fn latest(&self) -> Result<tantivy::Searcher, IndexError> {
-        let now = stamp(&self.meta);
+    fn latest(&self) -> Result<Arc<View>, IndexError> {
+        let stamp = stamp(&self.meta);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.is_none() || *seen != now {
-            guarded("opened", || Ok(self.reader.reload()?))?;
-            *seen = now;
-            self.calendars.keep(&self.reader.searcher());
+        if let Some(view) = seen.view.as_ref().filter(|_| stamp.is_some() && seen.stamp == stamp) {
+            return Ok(view.clone());
         }
-        Ok(self.reader.searcher())
+        let view = guarded("opened", || {
+            self.reader.reload()?;
+            View::new(self.reader.searcher(), &self.fields, seen.view.as_deref())
+        })?;
+        let view = Arc::new(view);
+        *seen = Seen { stamp, view: Some(view.clone()) };
+        Ok(view)
     }
 
     /// Searches. `fetch` brings the mentions of numbers, in their order; numbers that are gone are left out.
@@ -150,15 +159,15 @@ impl Searcher {
         what: &Search,
         fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
     ) -> Result<Found, IndexError> {
-        let searcher = self.latest()?;
+        let view = self.latest()?;
         guarded("searched", || {
-            let (query, exact) = self.compile(&searcher, what)?;
+            let (query, exact) = self.compile(&view, what)?;
             let get = |page: &[Cursor]| {
                 let ids: Vec<i64> = page.iter().map(|c| c.id.cast_signed()).collect();
                 fetch(&ids).map_err(|e| IndexError::Fetch(Box::new(e)))
             };
-            let hunt = hunt(&searcher, &*query, what)?;
-            if exact { exactly(&hunt, &searcher, what, get) } else { verified(&hunt, &searcher, what, get) }
+            let hunt = hunt(&view, &*query, what)?;
+            if exact { exactly(&hunt, &view, what, get) } else { verified(&hunt, &view, what, get) }
         })
     }
 
@@ -167,14 +176,14 @@ impl Searcher {
     /// # Errors
     /// When the index cannot be read.
     pub fn numbers(&self, what: &Search) -> Result<Option<Vec<Cursor>>, IndexError> {
-        let searcher = self.latest()?;
+        let view = self.latest()?;
         guarded("searched", || {
-            let (query, exact) = self.compile(&searcher, what)?;
+            let (query, exact) = self.compile(&view, what)?;
             if !exact {
                 return Ok(None);
             }
-            let hunt = hunt(&searcher, &*query, what)?;
-            Ok(Some(page(&hunt, &searcher, what.order, what.limit, what.after)?.0))
+            let hunt = hunt(&view, &*query, what)?;
+            Ok(Some(page(&hunt, &view, what.order, what.limit, what.after)?.0))
         })
     }
 
@@ -187,12 +196,10 @@ impl Searcher {
         what: &Search,
         fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
     ) -> Result<Counts<Quarters>, IndexError> {
-        let searcher = self.latest()?;
+        let view = self.latest()?;
         let counted = guarded("searched", || {
-            let (query, exact) = self.compile(&searcher, what)?;
-            exact
-                .then(|| Ok(calendar::count(&hunt(&searcher, &*query, what)?, &searcher, &self.calendars)?))
-                .transpose()
+            let (query, exact) = self.compile(&view, what)?;
+            exact.then(|| Ok(calendar::count(&hunt(&view, &*query, what)?, &view)?)).transpose()
         })?;
         if let Some((counts, whole)) = counted {
             return Ok(Counts { counts, hurried: !whole });
@@ -213,10 +220,10 @@ impl Searcher {
         facets: &[Facet],
         fetch: impl Fn(&[i64]) -> Result<Vec<Mention>, E>,
     ) -> Result<Counts<Vec<Values>>, IndexError> {
-        let searcher = self.latest()?;
+        let view = self.latest()?;
         let counted = guarded("searched", || {
-            let (query, exact) = self.compile(&searcher, what)?;
-            exact.then(|| facet::count(&hunt(&searcher, &*query, what)?, &searcher, facets)).transpose()
+            let (query, exact) = self.compile(&view, what)?;
+            exact.then(|| facet::count(&hunt(&view, &*query, what)?, &view, facets)).transpose()
         })?;
         if let Some((counts, whole)) = counted {
             return Ok(Counts { counts, hurried: !whole });
@@ -231,9 +238,9 @@ impl Searcher {
     }
 
     /// The query over the index, and whether it says exactly what is meant.
-    fn compile(&self, searcher: &tantivy::Searcher, what: &Search) -> Result<(Box<dyn Query>, bool), IndexError> {
+    fn compile(&self, view: &View, what: &Search) -> Result<(Box<dyn Query>, bool), IndexError> {
         let scored = what.order == Order::Relevance;
-        let compiler = Compiler { searcher, fields: &self.fields, now: what.now.as_millisecond(), scored };
+        let compiler = Compiler { view, fields: &self.fields, now: what.now.as_millisecond(), scored };
         let compiled = compiler.compile(&what.node, None)?;
         Ok((compiled.query, compiled.exact))
     }
@@ -249,29 +256,31 @@ fn stamp(meta: &Path) -> Option<Stamp> {
     Some((meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.size()))
 }
 
-fn hunt<'a>(searcher: &'a tantivy::Searcher, query: &dyn Query, what: &Search) -> Result<Hunt<'a>, IndexError> {
+fn hunt<'a>(view: &'a View, query: &dyn Query, what: &Search) -> Result<Hunt<'a>, IndexError> {
     let ms = |t: Option<Timestamp>| t.map(Timestamp::as_millisecond);
     let within = Within { since: ms(what.since), until: ms(what.until) };
-    Ok(Hunt::new(searcher, query, what.order == Order::Relevance, within, Budget::of(what.budget))?)
+    Ok(Hunt::new(view, query, what.order == Order::Relevance, within, Budget::of(what.budget))?)
 }
 
 /// The first hits in an order after a cursor, and whether everything was looked at that had to be.
 fn page(
     hunt: &Hunt<'_>,
-    searcher: &tantivy::Searcher,
+    view: &View,
     order: Order,
     limit: usize,
     after: Option<Cursor>,
 ) -> Result<(Vec<Cursor>, bool), IndexError> {
     let (column, descending) = match order {
-        Order::Newest => return Ok(hunt.newest(limit, after)?),
+        Order::Newest => {
+            let newest = hunt.newest(limit, after, false)?;
+            return Ok((newest.page, newest.whole));
+        }
         Order::Relevance => {
-            let ids = columns(searcher, "id")?;
             let mut best = Best::new(limit, after);
             let whole = hunt.scored(|n, doc, score| {
                 // The bits of a score that is not negative rise with it.
                 let key = u64::from(!score.max(0.0).to_bits());
-                best.take(key, || ids.get(n).and_then(|ids| ids.first(doc)).unwrap_or(0));
+                best.take(key, || view.segments.get(n).and_then(|s| s.ids.first(doc)).unwrap_or(0));
             })?;
             return Ok((best.done(), whole));
         }
@@ -279,52 +288,53 @@ fn page(
         Order::Reach => ("reach", true),
         Order::Negative => ("sentiment", false),
     };
-    let (keys, ids) = (columns(searcher, column)?, columns(searcher, "id")?);
+    let keys = columns(view, column)?;
     let mut best = Best::new(limit, after);
     let whole = hunt.blocks(|n, docs| {
-        let (Some(keys), Some(ids)) = (keys.get(n), ids.get(n)) else { return };
+        let (Some(keys), Some(segment)) = (keys.get(n), view.segments.get(n)) else { return };
         for doc in docs {
             // What has no value comes last, whichever the order.
             let key = keys.first(*doc).map_or(u64::MAX, |k| if descending { !k } else { k });
-            best.take(key, || ids.first(*doc).unwrap_or(0));
+            best.take(key, || segment.ids.first(*doc).unwrap_or(0));
         }
     })?;
     Ok((best.done(), whole))
 }
 
 /// A column of every segment, as numbers that rise with its values.
-fn columns(searcher: &tantivy::Searcher, name: &str) -> Result<Vec<tantivy::columnar::Column<u64>>, IndexError> {
+fn columns(view: &View, name: &str) -> Result<Vec<tantivy::columnar::Column<u64>>, IndexError> {
     let missing = || tantivy::TantivyError::SchemaError(format!("there is no column {name}"));
     let of = |reader: &tantivy::SegmentReader| -> tantivy::Result<_> {
         Ok(reader.fast_fields().u64_lenient(name)?.ok_or_else(missing)?.0)
     };
-    Ok(searcher.segment_readers().iter().map(of).collect::<tantivy::Result<_>>()?)
+    Ok(view.searcher.segment_readers().iter().map(of).collect::<tantivy::Result<_>>()?)
 }
 
 /// What is found where the index says exactly what is meant.
 fn exactly(
     hunt: &Hunt<'_>,
-    searcher: &tantivy::Searcher,
+    view: &View,
     what: &Search,
     get: impl Fn(&[Cursor]) -> Result<Vec<Mention>, IndexError>,
 ) -> Result<Found, IndexError> {
-    let (page, whole) = page(hunt, searcher, what.order, what.limit, what.after)?;
-    let next = page.last().copied().filter(|_| page.len() == what.limit && what.limit > 0);
-    let mut found = Found { next, more: next.is_some() || !whole, hurried: !whole, ..Found::default() };
-    if whole && (what.total || what.limit == 0) {
-        let (total, whole) = hunt.count()?;
-        (found.total, found.more, found.hurried) = (total, !whole, !whole);
+    let all = what.total || what.limit == 0;
+    let (page, total, whole) = if what.order == Order::Newest {
+        let newest = hunt.newest(what.limit, what.after, all)?;
+        (newest.page, newest.total, newest.whole)
     } else {
-        found.total = page.len();
-    }
-    found.mentions = get(&page)?;
-    Ok(found)
+        let (page, whole) = page(hunt, view, what.order, what.limit, what.after)?;
+        let (total, counted) = if all && whole { hunt.count()? } else { (page.len(), true) };
+        (page, total, whole && counted)
+    };
+    let next = page.last().copied().filter(|_| page.len() == what.limit && what.limit > 0);
+    let more = !whole || (!all && next.is_some());
+    Ok(Found { mentions: get(&page)?, total, more, hurried: !whole, next })
 }
 
 /// What is found where candidates have to be verified on their texts.
 fn verified(
     hunt: &Hunt<'_>,
-    searcher: &tantivy::Searcher,
+    view: &View,
     what: &Search,
     get: impl Fn(&[Cursor]) -> Result<Vec<Mention>, IndexError>,
 ) -> Result<Found, IndexError> {
@@ -334,7 +344,7 @@ fn verified(
     let batch = if what.order == Order::Newest { BATCH } else { MOST };
     let (mut after, mut seen) = (if what.total { None } else { what.after }, 0);
     loop {
-        let (candidates, whole) = page(hunt, searcher, what.order, batch, after)?;
+        let (candidates, whole) = page(hunt, view, what.order, batch, after)?;
         after = candidates.last().copied();
         for some in candidates.chunks(BATCH) {
             seen += some.len();

@@ -23,6 +23,18 @@ pub(super) enum Tree {
     All(Vec<Tree>),
 }
 
+impl Tree {
+    /// The words of a phrase in which each has one spelling.
+    pub(super) fn words(&self) -> Option<Vec<Term>> {
+        let Tree::Phrase(parts) = self else { return None };
+        let one = |part: &Tree| match part {
+            Tree::Leaf(terms) => <&[Term; 1]>::try_from(terms.as_slice()).ok().map(|[term]| term.clone()),
+            _ => None,
+        };
+        parts.iter().map(one).collect()
+    }
+}
+
 /// Mentions in which a tree has a place.
 #[derive(Debug, Clone)]
 pub(super) struct SpotQuery {
@@ -47,7 +59,7 @@ impl Weight for SpotWeight {
         };
         let (all, some) = (f64::from(reader.max_doc()), f64::from(walk.size()));
         let rarity = (1.0 + (all - some + 0.5) / (some + 0.5)).ln() as Score;
-        let mut scorer = SpotScorer { walk, title, doc: 0, found: 0, rarity };
+        let mut scorer = SpotScorer { walk, title, doc: 0, within: None, desk: Desk::default(), rarity };
         scorer.settle(0);
         Ok(Box::new(scorer))
     }
@@ -61,8 +73,9 @@ struct SpotScorer {
     walk: Walk,
     title: Option<(Place, Column<u64>)>,
     doc: DocId,
-    /// Places in the document.
-    found: usize,
+    /// Where in the document places count.
+    within: Part,
+    desk: Desk,
     /// What one place says: the rarer, the more.
     rarity: Score,
 }
@@ -73,8 +86,8 @@ impl SpotScorer {
         let mut doc = self.walk.seek(target);
         while doc != TERMINATED {
             let within = self.title.as_ref().map(|(place, column)| (*place, column.first(doc).unwrap_or(0)));
-            self.found = self.walk.spots(doc, within).len();
-            if self.found > 0 {
+            if self.walk.has(doc, within, &mut self.desk) {
+                self.within = within;
                 break;
             }
             doc = self.walk.seek(doc + 1);
@@ -110,10 +123,14 @@ impl DocSet for SpotScorer {
 impl Scorer for SpotScorer {
     /// BM25 without the length of the text: each further place says less.
     fn score(&mut self) -> Score {
-        let found = self.found as Score;
+        let found = self.walk.spots(self.doc, self.within).len() as Score;
         self.rarity * found * 2.2 / (found + 1.2)
     }
 }
+
+/// Positions of two words, kept from document to document.
+#[derive(Default)]
+struct Desk(Vec<u32>, Vec<u32>);
 
 /// A tree's walk through the postings of one segment.
 enum Walk {
@@ -171,6 +188,37 @@ impl Walk {
                 together(&mut walks.iter_mut().collect::<Vec<_>>(), target)
             }
             Walk::Near(left, right, ..) => together(&mut [&mut **left, &mut **right], target),
+        }
+    }
+
+    /// Whether a document that `seek` has gone to has a place. Two words near each other, which is what is asked most, are
+    /// looked at without making lists.
+    fn has(&mut self, doc: DocId, part: Part, desk: &mut Desk) -> bool {
+        let (left, right, distance, ordered) = match self {
+            Walk::Leaf(_) if part.is_none() => return true,
+            Walk::Near(left, right, distance, ordered) if part.is_none() => {
+                (&mut **left, &mut **right, *distance, *ordered)
+            }
+            Walk::Within(walks, distance) if part.is_none() => match walks.as_mut_slice() {
+                [left, right] => (left, right, *distance, false),
+                _ => return !self.spots(doc, part).is_empty(),
+            },
+            _ => return !self.spots(doc, part).is_empty(),
+        };
+        match (left, right) {
+            (Walk::Leaf(left), Walk::Leaf(right)) => {
+                let read = |lists: &mut Vec<SegmentPostings>, out: &mut Vec<u32>| {
+                    out.clear();
+                    lists.iter_mut().filter(|p| p.doc() == doc).for_each(|p| p.append_positions_with_offset(0, out));
+                    if lists.len() > 1 {
+                        out.sort_unstable();
+                    }
+                };
+                read(left, &mut desk.0);
+                read(right, &mut desk.1);
+                places::are_near(&desk.0, &desk.1, distance, ordered)
+            }
+            _ => !self.spots(doc, part).is_empty(),
         }
     }
 

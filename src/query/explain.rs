@@ -57,7 +57,7 @@ fn tell(node: &Node, depth: usize, out: &mut String) {
 }
 
 fn word_in_words(word: &str) -> String {
-    let stems = stems_of(word);
+    let stems = stems_of(word, |_| true);
     let mut shown: Vec<(Vec<&str>, &str)> = Vec::new();
     for (language, stem) in stems.iter().filter(|(l, _)| SHOWN.contains(l)) {
         match shown.iter_mut().find(|(_, s)| *s == stem) {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::days::Days;
+use super::hours::Hours;
 use super::{Stored, meta};
 use crate::model::time::from_millis;
 use crate::model::{Author, Mention};
@@ -128,7 +128,7 @@ fn file(c: &Connection, id: i64, at: Timestamp, topics: &[String], ids: &mut Top
         let at = at.as_millisecond();
         let mut put = c.prepare_cached("INSERT OR IGNORE INTO topic_mentions VALUES (?1, ?2, ?3)")?;
         if put.execute([topic, at, id])? > 0 {
-            ids.days.add(topic, at, 1);
+            ids.hours.add(topic, at, 1);
         }
     }
     Ok(())
@@ -143,7 +143,7 @@ pub fn set_topics(c: &Connection, m: &Mention, topics: &[String], seq: i64, ids:
         let (topic, at) = (ids.get(c, gone)?, m.at.as_millisecond());
         let mut take = c.prepare_cached("DELETE FROM topic_mentions WHERE topic = ?1 AND at = ?2 AND mention = ?3")?;
         if take.execute([topic, at, m.id])? > 0 {
-            ids.days.add(topic, at, -1);
+            ids.hours.add(topic, at, -1);
         }
     }
     file(c, m.id, m.at, topics, ids)?;
@@ -197,7 +197,7 @@ fn sql(n: u64) -> i64 {
 #[derive(Debug, Default)]
 pub struct TopicIds {
     ids: HashMap<String, i64>,
-    days: Days,
+    hours: Hours,
 }
 
 impl TopicIds {
@@ -214,12 +214,12 @@ impl TopicIds {
         Ok(id)
     }
 
-    /// Writes the counts by day of what was filed.
+    /// Writes the counts by hour of what was filed.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn close(mut self, c: &Connection) -> Stored<()> {
-        self.days.write(c)
+        self.hours.write(c)
     }
 }
 

@@ -5,8 +5,8 @@
 //! The files beside this one are functions over a connection or a transaction.
 
 pub mod counts;
-pub mod days;
 pub mod groups;
+pub mod hours;
 pub mod incidents;
 pub mod mentions;
 pub mod meta;
@@ -85,7 +85,7 @@ fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
         M::up(include_str!("migrations/001_ground.sql")),
         M::up(include_str!("migrations/002_facts.sql")),
-        M::up_with_hook(include_str!("migrations/003_days.sql"), |tx| Ok(days::fill(tx)?)),
+        M::up_with_hook(include_str!("migrations/003_hours.sql"), |tx| Ok(hours::fill(tx)?)),
     ])
 }
 

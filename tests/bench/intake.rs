@@ -217,7 +217,7 @@ fn tantivy_alone(mentions: usize, dir: &Path) {
         field["options"]["indexing"]["tokenizer"] = tokenizer.into();
     }
     let schema: Schema = serde_json::from_value(json).unwrap();
-    let index = Index::create_in_dir(dir, schema).unwrap();
+    let index = Index::builder().schema(schema).settings(vakt::index::settings()).create_in_dir(dir).unwrap();
     let cut = || TextAnalyzer::builder(SimpleTokenizer::default()).filter(LowerCaser);
     index.tokenizers().register("cut", cut().build());
     index.tokenizers().register("stemmed", cut().filter(Stem).build());
@@ -240,7 +240,7 @@ fn tantivy_alone(mentions: usize, dir: &Path) {
         d.add_text(fields.language, m.language);
         d.add_text(fields.author, &m.handle);
         d.add_text(fields.author, &m.handle);
-        d.add_text(fields.story, m.id.to_string());
+        d.add_u64(fields.story, m.id);
         d.add_text(fields.label, "neutral");
         d.add_text(fields.intent, "other");
         d.add_i64(fields.at, m.at);
