@@ -93,8 +93,14 @@ impl Quarters {
         let mut clock = Clock { zone, ahead: 0, until: i64::MIN };
         let mut out: Vec<Bar> = Vec::new();
         let mut day_before = None;
+        // Until when the last bar goes on for certain.
+        let mut goes_on = i64::MIN;
         for (quarter, n) in self.0 {
             let at = quarter.saturating_mul(QUARTER);
+            if let Some((_, count)) = out.last_mut().filter(|_| at < goes_on) {
+                *count += n;
+                continue;
+            }
             let local = at.saturating_add(clock.ahead(at));
             let begin = match bucket {
                 Bucket::Hour => at - local.rem_euclid(HOUR),
@@ -118,6 +124,11 @@ impl Quarters {
                 Some((last, count)) if *last == begin => *count += n,
                 _ => out.push((begin, n)),
             }
+            let rest = match bucket {
+                Bucket::Hour => HOUR - local.rem_euclid(HOUR),
+                Bucket::Day => DAY - local.rem_euclid(DAY),
+            };
+            goes_on = at.saturating_add(rest).min(clock.until);
         }
         out
     }

@@ -10,6 +10,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 
 use super::spots::{SpotQuery, Tree};
 use super::view::View;
+use super::words::{WildQuery, WordsQuery};
 use super::writer::OF;
 use super::{Fields, IndexError};
 use crate::query::{Fact, Field as Asked, Is, Node, Part, Place, Wanted, When, Wild, splits, stems_of};
@@ -67,9 +68,8 @@ impl Compiler<'_> {
             Is::In(place, inner) => self.compile(inner, Some(*place)),
             Is::Fact(fact) => self.fact(fact),
             Is::Wild(wild) if place.is_none() => {
-                let words = spellings(wild.pattern()).filter_map(|p| Wild::new(&p).ok());
-                let each = words.map(|w| Ok(Box::new(RegexQuery::from_pattern(&w.regex(), self.fields.words)?) as _));
-                Ok(Compiled { query: any_of(each.collect::<Result<Vec<_>>>()?), exact: true })
+                let wilds = spellings(wild.pattern()).filter_map(|p| Wild::new(&p).ok()).collect();
+                Ok(Compiled::exact(WildQuery { field: self.fields.words, wilds }))
             }
             Is::Compound(word) if place.is_none() => self.compound(word),
             _ => self.placed(node, place),
@@ -108,10 +108,7 @@ impl Compiler<'_> {
         };
         Ok(Compiled::exact(match (tree, place) {
             (Tree::Leaf(terms), None) => {
-                return Ok(Compiled {
-                    query: any_of(terms.into_iter().map(|t| self.word_query(t)).collect()),
-                    exact: true,
-                });
+                return Ok(Compiled { query: self.any_word(terms), exact: true });
             }
             (tree, None) => match tree.words() {
                 // Words in a row are a question that the engine answers itself.
@@ -168,9 +165,11 @@ impl Compiler<'_> {
         }
     }
 
-    fn word_query(&self, term: Term) -> Box<dyn Query> {
+    /// Any of some terms; where it matters how well a mention fits, the engine's own query says so.
+    fn any_word(&self, terms: Vec<Term>) -> Box<dyn Query> {
         let option = if self.scored { IndexRecordOption::WithFreqs } else { IndexRecordOption::Basic };
-        Box::new(TermQuery::new(term, option))
+        let plain = any_of(terms.iter().map(|t| Box::new(TermQuery::new(t.clone(), option)) as _).collect());
+        if self.scored || terms.len() < 2 { plain } else { Box::new(WordsQuery { terms, plain }) }
     }
 
     /// Every mention that could match something with places, and others.
@@ -188,7 +187,9 @@ impl Compiler<'_> {
                 let part = |part: &Part| -> Result<Box<dyn Query>> {
                     match part {
                         Part::Token(token) => Ok(any_of(self.token(token).into_iter().map(term_query).collect())),
-                        Part::Wild(wild) => Ok(Box::new(RegexQuery::from_pattern(&wild.regex(), self.fields.words)?)),
+                        Part::Wild(wild) => {
+                            Ok(Box::new(WildQuery { field: self.fields.words, wilds: vec![wild.clone()] }))
+                        }
                     }
                 };
                 all_of(parts.iter().map(part).collect::<Result<Vec<_>>>()?)
@@ -303,7 +304,7 @@ impl Compiler<'_> {
         let name = |name: &str| term_query(Term::from_field_text(field, name));
         Ok(match &fact.value {
             Wanted::Name(value) => Compiled { query: name(value), exact: true },
-            Wanted::Wild(wild) => Compiled::exact(RegexQuery::from_pattern(&wild.regex(), field)?),
+            Wanted::Wild(wild) => Compiled::exact(WildQuery { field, wilds: vec![wild.clone()] }),
             Wanted::Site(host, path) => Compiled { query: name(host), exact: path.is_empty() },
             Wanted::Words(words) => {
                 Compiled { query: all_of(words.iter().map(|w| name(w)).collect()), exact: words.len() == 1 }

@@ -12,6 +12,7 @@ mod schema;
 pub mod search;
 mod spots;
 mod view;
+mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -159,6 +159,16 @@ impl Bench {
         Box::new(TermQuery::new(self.word(text), IndexRecordOption::WithFreqs))
     }
 
+    /// The word and its stem in each language that there is, as vakt asks.
+    fn any_inflection(&self, text: &str) -> Box<dyn Query> {
+        let mut any = vec![(Occur::Should, self.term(text))];
+        for (language, stem) in vakt::query::stems_of(text, |l| ["sv", "de", "it", "es", "en"].contains(&l)) {
+            let term = Term::from_field_text(self.fields.stems, &format!("{stem}\u{2}{language}"));
+            any.push((Occur::Should, Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))));
+        }
+        Box::new(BooleanQuery::new(any))
+    }
+
     /// Plain words of the mentions that were drawn.
     fn texts(&self) -> Vec<Vec<String>> {
         let plain = |w: &str| w.len() > 2 && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
@@ -190,12 +200,24 @@ impl Bench {
         let docs = self.raw.num_docs() as f64;
         let df = |w: &str| self.raw.doc_freq(&self.word(w)).unwrap() as f64;
         let q = |vakt: String, raw: Box<dyn Query>, fts: String| Some(Question { vakt, raw, fts });
+        let rare_inflected = self.draw(3, |t, n| {
+            let w = &t[n];
+            (!w.is_empty() && (5.0..=50.0).contains(&df(w))).then(|| ())?;
+            q(w.clone(), self.any_inflection(w), w.clone())
+        });
         let rare = self.draw(3, |t, n| {
             let w = &t[n];
             (!w.is_empty() && (5.0..=50.0).contains(&df(w))).then(|| ())?;
             q(w.clone(), self.term(w), w.clone())
         });
         self.class("rare term, all counted", &rare, |s| self.found(s, true), |s| self.top(s), |s| self.match_top(s));
+        self.class(
+            "rare term in any inflection, counted",
+            &rare_inflected,
+            |s| self.found(s, true),
+            |s| self.top(s),
+            |s| self.match_top(s),
+        );
         let pair = |t: &[String], n: usize, gap: usize| -> Option<(String, String)> {
             let (a, b) = (t.get(n)?.clone(), t.get(n + gap)?.clone());
             (!a.is_empty() && !b.is_empty() && a != b).then_some((a, b))
@@ -215,7 +237,8 @@ impl Bench {
         );
         let inflected = self.draw(5, |t, n| {
             let (a, b) = pair(t, n, 4)?;
-            let raw = BooleanQuery::new(vec![(Occur::Must, self.term(&a)), (Occur::Must, self.term(&b))]);
+            let raw =
+                BooleanQuery::new(vec![(Occur::Must, self.any_inflection(&a)), (Occur::Must, self.any_inflection(&b))]);
             q(format!("{a} AND {b}"), Box::new(raw), format!("{a} AND {b}"))
         });
         self.class(
@@ -253,7 +276,7 @@ impl Bench {
         let common = self.draw(17, |t, _| {
             let w = t.first()?;
             (0.002..=0.05).contains(&(df(w) / docs)).then(|| ())?;
-            q(w.clone(), self.term(w), w.clone())
+            q(w.clone(), self.any_inflection(w), w.clone())
         });
         let common = if common.len() < 20 { self.brands() } else { common };
         let from = END - DAYS * DAY / 4;
@@ -283,7 +306,7 @@ impl Bench {
     }
 
     fn brands(&self) -> Vec<Question> {
-        (0..QUERIES).map(brand).map(|w| Question { raw: self.term(&w), fts: w.clone(), vakt: w }).collect()
+        (0..QUERIES).map(brand).map(|w| Question { raw: self.any_inflection(&w), fts: w.clone(), vakt: w }).collect()
     }
 
     fn class(
