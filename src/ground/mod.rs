@@ -113,6 +113,11 @@ impl Ground {
         self.shelf.after(seq, most)
     }
 
+    /// Mentions are deleted: they are no longer at hand.
+    pub fn forget_fresh(&self, ids: &[i64]) {
+        self.shelf.forget(ids);
+    }
+
     /// Whether the disk has room for more mentions; what has to ring needs none of it.
     pub fn has_room(&self) -> bool {
         self.room.left()

@@ -1,7 +1,9 @@
 //! Writes mentions into the index, and with each commit how far it has read.
 
+use futures_util::FutureExt;
+use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::{Index, TantivyDocument, Term};
+use tantivy::{FutureResult, Index, TantivyDocument, Term};
 
 use super::packed::Packing;
 use super::{Fields, IndexError};
@@ -30,7 +32,20 @@ pub struct IndexWriter {
     fields: Fields,
     committed: Checkpoint,
     reached: Checkpoint,
+    purge: Option<Purge>,
 }
+
+/// Files with deleted mentions in them that are being written anew without them.
+#[derive(Default)]
+struct Purge {
+    files: Vec<SegmentId>,
+    merges: Vec<std::pin::Pin<Box<FutureResult<Option<SegmentMeta>>>>>,
+    rounds: u32,
+}
+
+/// A merge that was under way before the deletion carries the deleted into its new file: that one is found by a second
+/// look, when all such merges have ended, since there is one thread for them.
+const ROUNDS: u32 = 2;
 
 impl std::fmt::Debug for IndexWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -52,12 +67,17 @@ impl IndexWriter {
         let mut policy = LogMergePolicy::default();
         policy.set_min_layer_size(u32::try_from(SMALL).unwrap_or(u32::MAX));
         writer.set_merge_policy(Box::new(policy));
-        Ok(IndexWriter { writer, fields, committed, reached: committed })
+        Ok(IndexWriter { writer, fields, committed, reached: committed, purge: None })
     }
 
     /// How far it has read, uncommitted mentions included.
     pub fn reached(&self) -> Checkpoint {
         self.reached
+    }
+
+    /// How far the last commit has read.
+    pub fn committed(&self) -> Checkpoint {
+        self.committed
     }
 
     /// Whether there is something to commit.
@@ -77,6 +97,54 @@ impl IndexWriter {
         self.writer.add_document(document(&self.fields, m, terms))?;
         self.reached = Checkpoint { seq: self.reached.seq.max(seq), id: self.reached.id.max(m.id) };
         Ok(())
+    }
+
+    /// Deletes a mention. `seq` is the number of the change.
+    pub fn remove(&mut self, seq: i64, id: i64) {
+        self.writer.delete_term(Term::from_field_u64(self.fields.id, id.cast_unsigned()));
+        self.reached.seq = self.reached.seq.max(seq);
+    }
+
+    /// Begins to write every file anew in which there are deleted mentions, as of the last commit: until then their words
+    /// stay in it.
+    pub fn begin_purge(&mut self) {
+        self.purge = Some(Purge::default());
+    }
+
+    /// Whether a purge is under way.
+    pub fn is_purging(&self) -> bool {
+        self.purge.is_some()
+    }
+
+    /// Goes on with a purge, without waiting; says whether it is done: no file that people could read has a word of what
+    /// was deleted before it began.
+    ///
+    /// # Errors
+    /// When the index cannot be read or written.
+    pub fn purge_on(&mut self) -> Result<bool, IndexError> {
+        let Some(mut purge) = self.purge.take() else { return Ok(true) };
+        // A merge that fails has met another one over the same file; the next look tells.
+        purge.merges.retain_mut(|merge| merge.now_or_never().is_none());
+        let segments = self.writer.index().searchable_segment_metas()?;
+        let there: Vec<SegmentId> =
+            segments.iter().map(SegmentMeta::id).filter(|id| purge.files.contains(id)).collect();
+        if !purge.merges.is_empty() {
+            self.purge = Some(purge);
+            return Ok(false);
+        }
+        if there.is_empty() {
+            purge.files = segments.iter().filter(|s| s.has_deletes()).map(SegmentMeta::id).collect();
+            purge.rounds += 1;
+        }
+        if purge.files.is_empty() || purge.rounds > ROUNDS {
+            drop(segments);
+            self.writer.garbage_collect_files().wait()?;
+            return Ok(true);
+        }
+        let left = if there.is_empty() { purge.files.clone() } else { there };
+        purge.merges = left.iter().map(|id| Box::pin(self.writer.merge(&[*id]))).collect();
+        self.purge = Some(purge);
+        Ok(false)
     }
 
     /// Commits what was added, with the place that it reaches to.

@@ -4,6 +4,7 @@
 //! (`synchronous=FULL`), so an answer means durable and a crowd shares one sync. Readers have connections of their own.
 //! The files beside this one are functions over a connection or a transaction.
 
+pub mod changes;
 pub mod counts;
 pub mod groups;
 pub mod incidents;
@@ -84,6 +85,7 @@ fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
         M::up(include_str!("migrations/001_ground.sql")),
         M::up(include_str!("migrations/002_facts.sql")),
+        M::up(include_str!("migrations/004_gone.sql")),
     ])
 }
 
@@ -113,6 +115,8 @@ impl Store {
         prepare(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // What is deleted is overwritten with zeros.
+        connection.pragma_update(None, "secure_delete", true)?;
         // A commit is one sync of the log; the log is folded in every 4,000 pages, about 16 MiB.
         connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
