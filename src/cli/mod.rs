@@ -6,9 +6,11 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::cli::print_line(format_args!($($text)*)) };
 }
 
+mod beside;
 mod check;
 mod demo;
 mod doctor;
+mod erase;
 mod incident;
 mod query;
 mod run;
@@ -61,6 +63,8 @@ enum Command {
     Incident(incident::Incidents),
     /// List the sources and how each stands
     Sources(sources::Sources),
+    /// Forget an author, everywhere, with a receipt
+    Erase(erase::Erase),
 }
 
 /// What a command comes to, besides errors.
@@ -85,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Sources(c) => c.run(file),
+        Command::Erase(c) => c.run(file),
     };
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 //! in for mentions.
 
 mod clock;
+pub mod erasure;
 mod fresh;
 pub mod intake;
 mod pulse;

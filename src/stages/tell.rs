@@ -13,13 +13,21 @@ use crate::model::time::Span;
 use crate::model::{Alert, Incident, Mention, Person};
 use crate::report::chart;
 use crate::store::outbox::{self, Message};
-use crate::store::{Connection, Stored, incidents, mentions};
+use crate::store::{Connection, StoreError, Stored, erasures, incidents, mentions};
 
 /// Mentions that a letter is made from.
 const EVIDENCE: u32 = 400;
 /// The chart shows so many buckets of this length.
 const BUCKET: Span = Span::mins(15);
 const BUCKETS: i64 = 48;
+
+/// Composed messages, and the mark of erasures that held when their evidence was read.
+#[derive(Debug, Clone, Default)]
+pub struct Letters {
+    /// The messages.
+    pub messages: Vec<Message>,
+    mark: i64,
+}
 
 /// Composes the letters of calls and moves the incident's numbers on. Stores nothing.
 ///
@@ -32,9 +40,9 @@ pub fn letters(
     incident: &mut Incident,
     calls: &[Call],
     now: Timestamp,
-) -> Stored<Vec<Message>> {
+) -> Stored<Letters> {
     let people = &knowledge.rules.people;
-    let mut out = Vec::new();
+    let mut out = Letters { messages: Vec::new(), mark: erasures::mark(c)? };
     let alert = knowledge.rules.alert(&incident.alert).cloned().unwrap_or_else(|| bare_alert(incident));
     if calls.is_empty() {
         return Ok(out);
@@ -77,7 +85,7 @@ pub fn letters(
                 from_domain: ground.house.domain(),
             };
             match message(ground, &brief, incident.id, person, now) {
-                Ok(message) => out.push(message),
+                Ok(message) => out.messages.push(message),
                 Err(why) => {
                     // A letter that cannot be composed must not keep the others from being sent.
                     tracing::error!(
@@ -96,13 +104,17 @@ pub fn letters(
 /// Puts messages into the outbox and notes them on the incident's timeline.
 ///
 /// # Errors
-/// When the database cannot be written.
-pub fn post(c: &Connection, incident: &Incident, calls: &[Call], messages: &[Message], now: Timestamp) -> Stored<()> {
+/// When the database cannot be written; [`StoreError::Busy`] when somebody was erased since the letters were composed:
+/// they may quote what is gone, and are to be composed again.
+pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Letters, now: Timestamp) -> Stored<()> {
+    if !letters.messages.is_empty() && erasures::mark(c)? != letters.mark {
+        return Err(StoreError::Busy);
+    }
     for call in calls {
         let detail = format!("{} · {}", incident.severity, call.notify.join(", "));
         incidents::note(c, incident.id, now, "vakt", call.notice.as_str(), &detail)?;
     }
-    for message in messages {
+    for message in &letters.messages {
         outbox::put(c, message)?;
     }
     Ok(())
