@@ -13,6 +13,7 @@ mod doctor;
 mod erase;
 mod incident;
 mod query;
+mod reindex;
 mod run;
 mod search;
 mod sources;
@@ -63,6 +64,8 @@ enum Command {
     Incident(incident::Incidents),
     /// List the sources and how each stands
     Sources(sources::Sources),
+    /// Build the search index anew from the store
+    Reindex(reindex::Reindex),
     /// Forget an author, everywhere, with a receipt
     Erase(erase::Erase),
 }
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Sources(c) => c.run(file),
+        Command::Reindex(c) => c.run(file),
         Command::Erase(c) => c.run(file),
     };
     match result {

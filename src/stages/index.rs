@@ -1,5 +1,6 @@
 //! Store → search index, from the index's own checkpoint. Nothing that rings waits for it.
 
+mod anew;
 mod desk;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,10 @@ use crate::ground::Ground;
 use crate::index::{self, IndexError};
 use crate::model::time::Span;
 use crate::store::{Store, StoreError, changes};
+use anew::{Rebuild, Turn};
 use desk::Desk;
+
+pub use anew::Anew;
 
 /// How often the stage looks by itself.
 const IDLE: Span = Span::secs(5);
@@ -39,6 +43,7 @@ pub struct Indexing {
     ground: Arc<Ground>,
     dir: PathBuf,
     desk: Option<Desk>,
+    rebuild: Rebuild,
 }
 
 impl Stage for Indexing {
@@ -68,7 +73,7 @@ impl Stage for Indexing {
 impl Indexing {
     /// The stage over a ground, writing to a folder.
     pub fn new(ground: Arc<Ground>, dir: PathBuf) -> Indexing {
-        Indexing { ground, dir, desk: None }
+        Indexing { ground, dir, desk: None, rebuild: Rebuild::default() }
     }
 
     /// Reads on; says whether there is more, or something waits to be committed.
@@ -76,21 +81,31 @@ impl Indexing {
         let ground = self.ground.clone();
         let dir = self.dir.clone();
         let desk = self.desk.take();
+        // Where this fails, a rebuild that was under way begins again.
+        let mut rebuild = std::mem::take(&mut self.rebuild);
         // Indexing is work for a processor, so it has a thread to itself.
         let work = tokio::task::spawn_blocking(move || {
             let mut desk = match desk {
                 Some(desk) => desk,
                 None => Desk::open(&ground.store, &dir, now)?,
             };
+            desk.hold(rebuild.is_under_way());
             let more = desk.read_on(&ground.store, Some(&ground))?;
             if !more {
                 desk.look()?;
             }
-            Ok::<_, Failure>((desk, more))
+            let turn = rebuild.turn(&ground.store, &dir)?;
+            if turn == Turn::Whole {
+                // What it has not committed is read again by the new one.
+                drop(desk);
+                rebuild.finish(&ground.store)?;
+                return Ok((None, rebuild, true));
+            }
+            Ok::<_, Failure>((Some(desk), rebuild, more || turn == Turn::Busy))
         });
-        let (desk, more) = work.await.map_err(|_| Failure::Panicked)??;
-        let wait = !more && desk.has_work();
-        self.desk = Some(desk);
+        let (desk, rebuild, more) = work.await.map_err(|_| Failure::Panicked)??;
+        let wait = !more && desk.as_ref().is_some_and(Desk::has_work);
+        (self.desk, self.rebuild) = (desk, rebuild);
         if wait {
             // Come back soon, in real time.
             tokio::time::sleep(SOON).await;

@@ -14,6 +14,7 @@ pub mod mentions;
 pub mod meta;
 pub mod outbox;
 pub mod sources;
+pub mod wish;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -5,5 +5,6 @@ mod commands;
 mod crash;
 mod erase;
 mod journey;
+mod reindex;
 mod walls;
 mod world;

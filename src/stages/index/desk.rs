@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::Failure;
 use crate::ground::Ground;
 use crate::index::{self, IndexError, IndexWriter};
+use crate::store::Store;
 use crate::store::changes::{self, Change};
-use crate::store::{Store, Stored};
 
 /// Changes read at a time.
 const CHUNK: u32 = 1000;
@@ -38,6 +38,8 @@ pub(super) struct Desk {
     /// Deletions were read that the store still notes; some of them are to be thorough.
     buried: bool,
     thorough: bool,
+    /// Somebody else has to read them too before they are forgotten.
+    hold: bool,
 }
 
 impl Desk {
@@ -66,6 +68,7 @@ impl Desk {
             checked: now,
             buried: buried > 0,
             thorough,
+            hold: false,
         };
         desk.carry_out(store)?;
         Ok(desk)
@@ -104,9 +107,12 @@ impl Desk {
         let due = self.pending > 0 && waited >= patience.max(self.commit_took * COMMIT_SHARE);
         if self.pending >= MOST || due || (self.pending > 0 && self.thorough) {
             self.commit(store)?;
-        } else if self.writer.is_purging() && self.writer.purge_on()? {
-            // Damaged ones that were put aside hold the same words.
-            index::remove_aside(&self.dir)?;
+        } else if self.writer.is_purging() {
+            if self.writer.purge_on()? {
+                self.passed(store)?;
+            }
+        } else if self.buried && self.since.is_none() {
+            // They had to be held, and need not any more.
             self.passed(store)?;
         }
         // After what was at hand there may be more in the store.
@@ -157,10 +163,20 @@ impl Desk {
         Ok(())
     }
 
-    fn passed(&mut self, store: &Store) -> Stored<()> {
+    fn passed(&mut self, store: &Store) -> Result<(), Failure> {
+        if self.hold {
+            return Ok(());
+        }
+        // What was put aside beside this index holds the same words.
+        index::remove_aside(&self.dir)?;
         self.buried = false;
         let committed = self.writer.committed().seq;
-        store.write_blocking(move |tx| changes::passed(tx, committed))
+        Ok(store.write_blocking(move |tx| changes::passed(tx, committed))?)
+    }
+
+    /// Whether deletions stay noted though this index has passed them, since another one is being built.
+    pub(super) fn hold(&mut self, hold: bool) {
+        self.hold = hold;
     }
 
     /// Commits and closes.
