@@ -25,7 +25,7 @@ use crate::rules::Rules;
 use crate::serve::{self, Served};
 use crate::sources::{self, FetchError, Http, Limits};
 use crate::stages::deliver::{Deliver, Post};
-use crate::stages::{Stage, collect, index, reload, stage, watch};
+use crate::stages::{Stage, collect, index, reload, stage, tidy, watch};
 use crate::store::{Store, StoreError, erasures};
 
 /// Why the daemon cannot start or had to stop.
@@ -203,6 +203,8 @@ impl Daemon {
         daemon.spawn(watch::Watch::new(ground.clone()), bells.watch.clone());
         daemon.spawn(index::Indexing::new(ground.clone(), config.index_dir()), bells.index.clone());
         daemon.spawn(collect::Collect::new(ground.clone(), http, named, min, max), bells.collect.clone());
+        let nobody_rings = Arc::new(tokio::sync::Notify::new());
+        daemon.spawn(tidy::Tidy::new(ground.clone(), config.retention.clone()), nobody_rings);
         let rules_bell = Arc::new(tokio::sync::Notify::new());
         daemon.spawn(reload::Reload::new(ground.clone(), config.rules_dir.clone()), rules_bell.clone());
         daemon.watch_rules(&config.rules_dir, rules_bell);

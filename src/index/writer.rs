@@ -17,6 +17,9 @@ const ARENA: usize = 24 << 20;
 /// Files of fewer mentions than this are merged together first.
 const SMALL: usize = 20_000;
 
+/// A file of which a larger share than this is deleted is written anew, however large it is.
+const DELETED: f32 = 0.3;
+
 /// How far the index has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Checkpoint {
@@ -66,6 +69,7 @@ impl IndexWriter {
         let writer = index.writer_with_options(options)?;
         let mut policy = LogMergePolicy::default();
         policy.set_min_layer_size(u32::try_from(SMALL).unwrap_or(u32::MAX));
+        policy.set_del_docs_ratio_before_merge(DELETED);
         writer.set_merge_policy(Box::new(policy));
         Ok(IndexWriter { writer, fields, committed, reached: committed, purge: None })
     }

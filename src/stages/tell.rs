@@ -43,7 +43,7 @@ pub fn letters(
 ) -> Stored<Letters> {
     let people = &knowledge.rules.people;
     let mut out = Letters { messages: Vec::new(), mark: erasures::mark(c)? };
-    let alert = knowledge.rules.alert(&incident.alert).cloned().unwrap_or_else(|| bare_alert(incident));
+    let alert = alert_of(knowledge, incident);
     if calls.is_empty() {
         return Ok(out);
     }
@@ -154,6 +154,23 @@ fn evidence(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) 
     });
     found.truncate(200);
     Ok(found)
+}
+
+/// The alert rule of an incident, or enough of one where it is gone from the rules.
+pub(super) fn alert_of(knowledge: &Knowledge, incident: &Incident) -> Alert {
+    knowledge.rules.alert(&incident.alert).cloned().unwrap_or_else(|| bare_alert(incident))
+}
+
+/// Whether an incident is about a mention: its letters may quote it.
+pub(super) fn is_evidence(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
+    let has = |t: &String| m.topics.contains(t);
+    let topics = if alert.any { alert.topics.iter().any(has) } else { alert.topics.iter().all(has) };
+    let from = incident.opened - alert.window;
+    topics
+        && !m.history
+        && m.at >= from
+        && incident.resolved.is_none_or(|end| m.at <= end)
+        && in_group(alert, incident, m)
 }
 
 /// Whether a mention belongs to the incident's group.

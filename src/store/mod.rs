@@ -12,6 +12,7 @@ pub mod groups;
 pub mod incidents;
 pub mod mentions;
 pub mod meta;
+pub mod old;
 pub mod outbox;
 pub mod sources;
 pub mod wish;
@@ -90,6 +91,7 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/002_facts.sql")),
         M::up(include_str!("migrations/004_gone.sql")),
         M::up(include_str!("migrations/005_erasures.sql")),
+        M::up(include_str!("migrations/006_spared.sql")),
     ])
 }
 
