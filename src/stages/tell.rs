@@ -232,3 +232,37 @@ fn bare_alert(incident: &Incident) -> Alert {
         resolve_after: Span::hours(2),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn letters_from_before_an_erasure_are_composed_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
+        let now = Timestamp::UNIX_EPOCH;
+        let incident = crate::stages::tidy::tests::incident(now);
+        let message = Message {
+            id: 0,
+            message_id: "m".into(),
+            incident: Some(1),
+            person: "a".into(),
+            address: "a@acme.example".into(),
+            subject: "s".into(),
+            body: b"what was said".to_vec(),
+            created: now,
+            attempts: 0,
+        };
+        let letters = |mark| Letters { messages: vec![message.clone()], mark };
+        let post = |letters: Letters| {
+            let incident = incident.clone();
+            store.write_blocking(move |tx| post(tx, &incident, &[], &letters, now))
+        };
+        store.write_blocking(|tx| erasures::move_mark(tx)).expect("written");
+        assert!(matches!(post(letters(0)), Err(StoreError::Busy)));
+        assert!(post(Letters::default()).is_ok(), "what quotes nobody is not held up");
+        assert!(post(letters(1)).is_ok());
+    }
+}

@@ -230,3 +230,39 @@ fn an_author_is_erased_without_a_daemon_and_no_waiting_alarm_is_lost() {
     assert!(daemon.stop().success());
     assert_eq!(traces(dir), Vec::<String>::new());
 }
+
+#[test]
+fn whoever_goes_on_writing_is_erased_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (feed, port) = (Feed::start(), free_port());
+    let address: SocketAddr = format!("127.0.0.1:{port}").parse().unwrap();
+    world(dir, port, feed.address, "");
+    // Letters are composed all the while: every few mentions make another incident.
+    write_rule(dir, "alerts/acme.toml", &RULES.replace("[\"topic\"]", "[\"topic\", \"source\"]"));
+    let mut daemon = Daemon::start(dir);
+    crisis(dir, address, &feed);
+    let going_on = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            for n in 100.. {
+                if !going_on.load(std::sync::atomic::Ordering::Relaxed) {
+                    break;
+                }
+                push_as(address, &format!("s{}", n / 4), &[canary(n), other(n)].join("\n"));
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        });
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        for who in ["quillfeather", "zuzkanary müller"] {
+            let (code, said) = erase(dir, &["--author", who, "--yes"]);
+            assert_eq!((code, said["receipt"]["index_done"].as_bool()), (Some(0), Some(true)), "{said}");
+        }
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        going_on.store(false, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(daemon.stop().success());
+    assert_eq!(traces(dir), Vec::<String>::new());
+    assert!(number(dir, "SELECT count(*) FROM mentions") > 50);
+    assert!(number(dir, "SELECT count(*) FROM incidents") > 10);
+}

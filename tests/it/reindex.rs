@@ -71,6 +71,14 @@ fn the_index_is_built_anew_with_and_without_a_daemon() {
     assert_ne!(inode(), before);
     assert!(!dir.join("data/index.new").exists());
     assert_eq!(found(dir, "acme"), "1673");
+    // Whenever it is killed there is an index, whole: the old one or the new one.
+    for n in 0..12 {
+        let mut killed = vakt(dir).arg("reindex").stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(40 * n));
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        assert_eq!(found(dir, "acme"), "1673", "killed after {} ms", 40 * n);
+    }
     // Not even a lost index is needed.
     std::fs::remove_dir_all(dir.join("data/index")).unwrap();
     reindex(dir);

@@ -70,7 +70,7 @@ fn keep() -> Retention {
     }
 }
 
-fn incident(opened: Timestamp) -> Incident {
+pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
     Incident {
         id: 1,
         alert: "x".into(),
