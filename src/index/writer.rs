@@ -44,11 +44,14 @@ struct Purge {
     files: Vec<SegmentId>,
     merges: Vec<std::pin::Pin<Box<FutureResult<Option<SegmentMeta>>>>>,
     rounds: u32,
+    tries: u32,
 }
 
 /// A merge that was under way before the deletion carries the deleted into its new file: that one is found by a second
 /// look, when all such merges have ended, since there is one thread for them.
 const ROUNDS: u32 = 2;
+/// A file that so many merges could not write anew has another trouble than a merge in the way.
+const TRIES: u32 = 20;
 
 impl std::fmt::Debug for IndexWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -144,6 +147,10 @@ impl IndexWriter {
             drop(segments);
             self.writer.garbage_collect_files().wait()?;
             return Ok(true);
+        }
+        purge.tries = if there.is_empty() { 0 } else { purge.tries + 1 };
+        if purge.tries > TRIES {
+            return Err(IndexError::Io("files with deleted mentions cannot be written anew; is the disk full?".into()));
         }
         let left = if there.is_empty() { purge.files.clone() } else { there };
         purge.merges = left.iter().map(|id| Box::pin(self.writer.merge(&[*id]))).collect();
