@@ -25,8 +25,8 @@ use crate::rules::Rules;
 use crate::serve::{self, Served};
 use crate::sources::{self, FetchError, Http, Limits};
 use crate::stages::deliver::{Deliver, Post};
-use crate::stages::{Stage, collect, index, reload, stage, watch};
-use crate::store::{Store, StoreError};
+use crate::stages::{Stage, collect, index, reload, stage, tidy, watch};
+use crate::store::{Store, StoreError, erasures};
 
 /// Why the daemon cannot start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +129,8 @@ const STUCK: Duration = Duration::from_secs(60);
 const DRAIN: Duration = Duration::from_secs(30);
 /// Databases up to this size are checked before anything starts, in about a second; larger ones while it works.
 const CHECKED_AT_ONCE: u64 = 256 << 20;
+/// How long a database may take to be written anew before anything starts.
+const SCRUB: Duration = Duration::from_secs(1800);
 /// File events are gathered for this long before the rules are read.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -167,6 +169,7 @@ impl Daemon {
         if small {
             store.check()?;
         }
+        finish_erasures(&store)?;
         let (rules, broken) = rules_in_force(config, &store)?;
         let warnings = broken.unwrap_or_else(|| rules.warnings.clone());
         if let Some(before) = reload::last_good(&store)? {
@@ -200,6 +203,8 @@ impl Daemon {
         daemon.spawn(watch::Watch::new(ground.clone()), bells.watch.clone());
         daemon.spawn(index::Indexing::new(ground.clone(), config.index_dir()), bells.index.clone());
         daemon.spawn(collect::Collect::new(ground.clone(), http, named, min, max), bells.collect.clone());
+        let nobody_rings = Arc::new(tokio::sync::Notify::new());
+        daemon.spawn(tidy::Tidy::new(ground.clone(), config.retention.clone()), nobody_rings);
         let rules_bell = Arc::new(tokio::sync::Notify::new());
         daemon.spawn(reload::Reload::new(ground.clone(), config.rules_dir.clone()), rules_bell.clone());
         daemon.watch_rules(&config.rules_dir, rules_bell);
@@ -367,6 +372,22 @@ async fn ring_on_change(
         tokio::time::sleep(SETTLE).await;
         changes.mark_unchanged();
         bell.notify_one();
+    }
+}
+
+/// Writes the database anew where an erasure beside a running daemon could not: nothing waits for it yet.
+fn finish_erasures(store: &Store) -> Result<(), StoreError> {
+    let Some(last) = store.read(erasures::all)?.into_iter().rfind(|r| !r.database_done) else { return Ok(()) };
+    tracing::info!(erasure = last.id, "the database is written anew, so that nothing of what was erased stays in it");
+    let patience = u32::try_from(SCRUB.as_micros()).unwrap_or(u32::MAX);
+    tell_systemd(&[sd_notify::NotifyState::ExtendTimeoutUsec(patience)]);
+    match store.scrub(true, SCRUB) {
+        Ok(true) => store.write_blocking(move |tx| erasures::scrubbed(tx, last.id)),
+        Ok(false) => {
+            tracing::warn!(erasure = last.id, "the database could not be written anew; it is tried at the next start");
+            Ok(())
+        }
+        Err(e) => Err(e),
     }
 }
 

@@ -300,6 +300,29 @@ fn task(t: &crate::model::playbook::Task) -> Value {
     context! { role => t.role.as_str(), due => t.due.map(|d| d.to_string()), what => t.what.as_str() }
 }
 
+/// What a letter shows of a mention's own words.
+pub(super) struct Shown {
+    pub(super) place: String,
+    pub(super) network: String,
+    pub(super) author: String,
+    pub(super) title: String,
+    pub(super) quote: String,
+    pub(super) link: Option<defang::DefangedLink>,
+}
+
+/// What a letter shows of a mention's own words.
+pub(super) fn shown(m: &Mention) -> Shown {
+    let who = if m.author.name.is_empty() { &m.author.handle } else { &m.author.name };
+    Shown {
+        place: defang::words(if m.site.is_empty() { &m.source } else { &m.site }, 60),
+        network: defang::words(&m.network, 20),
+        author: defang::words(who, 40),
+        title: defang::words(&m.title, 120),
+        quote: defang::words(&m.text, QUOTE),
+        link: defang::link(&m.url),
+    }
+}
+
 /// The loudest mentions, one for each story, with how many copies it has.
 fn voices(brief: &Brief<'_>, words: &Words, zone: &TimeZone, most: usize) -> Vec<Voice> {
     let mut leads: Vec<&Mention> = Vec::new();
@@ -313,17 +336,16 @@ fn voices(brief: &Brief<'_>, words: &Words, zone: &TimeZone, most: usize) -> Vec
         let mut sites: Vec<&str> = same().map(|c| c.site.as_str()).collect();
         sites.sort_unstable();
         sites.dedup();
-        let link = defang::link(&m.url);
-        let who = if m.author.name.is_empty() { &m.author.handle } else { &m.author.name };
+        let Shown { place, network, author, title, quote, link } = shown(m);
         Voice {
-            place: defang::words(if m.site.is_empty() { &m.source } else { &m.site }, 60),
-            network: defang::words(&m.network, 20),
-            author: defang::words(who, 40),
+            place,
+            network,
+            author,
             reach: words.number(m.reach),
             language: m.language.clone(),
             at: words.time(m.at, zone),
-            title: defang::words(&m.title, 120),
-            quote: defang::words(&m.text, QUOTE),
+            title,
+            quote,
             mixed: link.as_ref().is_some_and(|l| l.mixed_script),
             link: link.map(|l| l.shown).unwrap_or_default(),
             copies: same().count().saturating_sub(1),

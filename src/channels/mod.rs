@@ -5,4 +5,6 @@ pub mod folder;
 pub mod letter;
 pub mod mail;
 mod meanings;
+mod quoted;
+pub mod strike;
 mod words;

@@ -167,6 +167,18 @@ fn state(config: &Config) -> Vec<Finding> {
         let line = if o.last_error.is_empty() { line } else { format!("{line}; last error: {}", o.last_error) };
         out.push(finding("outbox", state, line));
     }
+    let waiting = store.read(store::changes::awaited).unwrap_or(None).is_some();
+    let unwritten = store.read(store::erasures::all).unwrap_or_default().into_iter().rfind(|r| !r.database_done);
+    if let Some(receipt) = unwritten.filter(|_| !waiting) {
+        let line = format!(
+            "the database is written anew at the next start (erasure {}): restart vakt when it suits",
+            receipt.id
+        );
+        out.push(finding("erasure", State::Warning, line));
+    } else if waiting {
+        let line = "the index has yet to carry one out; a running daemon does within a minute or two";
+        out.push(finding("erasure", State::Warning, line));
+    }
     for (name, s) in store.read(store::sources::all).unwrap_or_default() {
         if !s.blind.is_empty() {
             out.push(finding("source", State::Ill, format!("{name} is blind: {}", s.blind)));

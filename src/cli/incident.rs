@@ -184,7 +184,7 @@ fn act(
             return Ok(Verdict::Done);
         }
         let knowledge = ground.knowledge();
-        let messages = ground.store.read(|c| tell::letters(&ground, &knowledge, c, &mut incident, &calls, now))?;
+        let letters = ground.store.read(|c| tell::letters(&ground, &knowledge, c, &mut incident, &calls, now))?;
         let (by, note) = (word.by.clone(), word.note.clone());
         let kept = ground.store.write_blocking(move |tx| {
             if incidents::get(tx, incident.id)?.as_ref() != Some(&before) {
@@ -192,7 +192,7 @@ fn act(
             }
             incidents::update(tx, &incident)?;
             incidents::note(tx, incident.id, now, &by, what, &note)?;
-            tell::post(tx, &incident, &calls, &messages, now)
+            tell::post(tx, &incident, &calls, &letters, now)
         });
         match kept {
             Ok(()) => {

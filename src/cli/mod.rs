@@ -6,11 +6,14 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::cli::print_line(format_args!($($text)*)) };
 }
 
+mod beside;
 mod check;
 mod demo;
 mod doctor;
+mod erase;
 mod incident;
 mod query;
+mod reindex;
 mod run;
 mod search;
 mod sources;
@@ -61,6 +64,10 @@ enum Command {
     Incident(incident::Incidents),
     /// List the sources and how each stands
     Sources(sources::Sources),
+    /// Build the search index anew from the store
+    Reindex(reindex::Reindex),
+    /// Forget an author, everywhere, with a receipt
+    Erase(erase::Erase),
 }
 
 /// What a command comes to, besides errors.
@@ -85,6 +92,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Sources(c) => c.run(file),
+        Command::Reindex(c) => c.run(file),
+        Command::Erase(c) => c.run(file),
     };
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 pub mod fault;
 pub mod relay;
+mod retention;
 pub mod secret;
 pub mod written;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use fault::{Fault, Sheet, Weight};
+pub use retention::Retention;
 pub use secret::{SecretError, SecretRef};
 
 use crate::model::people::{address_of, is_mail_address};
@@ -34,6 +36,8 @@ pub struct Config {
     pub mail: Mail,
     /// Fetching.
     pub fetch: Fetch,
+    /// How long things are kept.
+    pub retention: Retention,
 }
 
 /// Settings of the HTTP server.
@@ -135,6 +139,7 @@ impl Config {
             http: Http { listen: Some(DEFAULT_LISTEN), behind_proxy: false, tokens: Vec::new() },
             mail: Mail { from: DEFAULT_FROM.into(), operator: None, relays: Vec::new() },
             fetch: Fetch::default(),
+            retention: Retention::default(),
         }
     }
 
@@ -205,6 +210,9 @@ fn read_root(config: &mut Config, form: Form<'_>) {
     }
     if let Some(fetch) = form.table("fetch", "[fetch] table") {
         config.fetch = read_fetch(fetch);
+    }
+    if let Some(retention) = form.table("retention", "[retention] table") {
+        config.retention = Retention::read(retention);
     }
     form.tables("source", "source");
     form.finish();

@@ -228,6 +228,18 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// A length of time, or `"forever"`, which is `None`.
+    pub fn term(&self, key: &'static str) -> Option<At<Option<Span>>> {
+        let text = self.text(key)?;
+        match term(&text.value) {
+            Ok(value) => Some(At { value, span: text.span }),
+            Err(why) => {
+                self.desk.error(text.span, why, TERM);
+                None
+            }
+        }
+    }
+
     /// A number of bytes such as `"8 MiB"`.
     pub fn bytes(&self, key: &'static str) -> Option<At<usize>> {
         let text = self.text(key)?;
@@ -321,6 +333,19 @@ impl<'a> Form<'a> {
         out
     }
 
+    /// Every key with a length of time or `"forever"`, for tables whose keys are the reader's own words.
+    pub fn terms(&self) -> Vec<(At<String>, Option<Span>)> {
+        let mut out = Vec::new();
+        for (key, value) in self.table.iter() {
+            match value.get_ref().as_str().map(term) {
+                Some(Ok(term)) => out.push((At { value: key.get_ref().to_string(), span: key.span() }, term)),
+                Some(Err(why)) => self.desk.error(value.span(), why, TERM),
+                None => self.wrong(key.get_ref(), value, "a length of time such as \"30d\", or \"forever\""),
+            }
+        }
+        out
+    }
+
     /// Notes every key that nobody has asked for, with the nearest one that is known.
     pub fn finish(self) {
         let known = self.known.borrow();
@@ -335,6 +360,12 @@ impl<'a> Form<'a> {
             }
         }
     }
+}
+
+const TERM: &str = "write for example \"400d\", \"1y\" or \"forever\"";
+
+fn term(text: &str) -> Result<Option<Span>, String> {
+    if text == "forever" { Ok(None) } else { Span::parse(text).map(Some) }
 }
 
 fn integer(value: &DeValue<'_>) -> Option<i64> {

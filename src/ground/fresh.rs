@@ -1,7 +1,7 @@
 //! What was just stored, at hand for the stages that read it next: each mention is analysed once, and read back from the
 //! store only where it is no longer here.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Mention;
@@ -23,29 +23,51 @@ pub struct Fresh {
 
 /// The last mentions that were stored, in the order of their changes.
 #[derive(Debug, Default)]
-pub(super) struct Shelf(Mutex<VecDeque<Arc<Fresh>>>);
+pub(super) struct Shelf(Mutex<Board>);
+
+#[derive(Debug, Default)]
+struct Board {
+    list: VecDeque<Arc<Fresh>>,
+    /// Deleted mentions, which may still be on their way here, with the last of them.
+    gone: HashSet<i64>,
+    gone_last: VecDeque<i64>,
+}
 
 impl Shelf {
     /// Adds mentions, once they are on disk.
     pub(super) fn put(&self, mut new: Vec<Fresh>) {
         new.sort_by_key(|f| f.seq);
-        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for fresh in new {
-            if shelf.len() >= MOST {
-                shelf.pop_front();
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Board { list, gone, .. } = &mut *board;
+        for fresh in new.into_iter().filter(|f| !gone.contains(&f.mention.id)) {
+            if list.len() >= MOST {
+                list.pop_front();
             }
             // Batches of one commit may arrive here in another order than they were written in.
-            let at = shelf.iter().rposition(|f| f.seq < fresh.seq).map_or(0, |n| n + 1);
-            shelf.insert(at, Arc::new(fresh));
+            let at = list.iter().rposition(|f| f.seq < fresh.seq).map_or(0, |n| n + 1);
+            list.insert(at, Arc::new(fresh));
+        }
+    }
+
+    /// Takes deleted mentions away, and keeps those out that are still on their way.
+    pub(super) fn forget(&self, ids: &[i64]) {
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Board { list, gone, gone_last } = &mut *board;
+        for id in ids.iter().filter(|id| gone.insert(**id)) {
+            gone_last.push_back(*id);
+        }
+        list.retain(|f| !gone.contains(&f.mention.id));
+        while gone_last.len() > MOST {
+            gone_last.pop_front().map(|id| gone.remove(&id));
         }
     }
 
     /// The changes right after one, as far as they follow each other without a gap, at most so many.
     pub(super) fn after(&self, seq: i64, most: usize) -> Vec<Arc<Fresh>> {
-        let shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = shelf.partition_point(|f| f.seq <= seq);
+        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = board.list.partition_point(|f| f.seq <= seq);
         let follows = |(n, f): &(i64, &Arc<Fresh>)| f.seq == seq + n;
-        (1..).zip(shelf.range(from..)).take_while(follows).map(|(_, f)| f.clone()).take(most).collect()
+        (1..).zip(board.list.range(from..)).take_while(follows).map(|(_, f)| f.clone()).take(most).collect()
     }
 }
 
@@ -68,6 +90,16 @@ mod tests {
         assert_eq!((after(2), after(4), after(6)), (vec![3, 4, 5, 6], vec![5, 6], vec![]));
         assert_eq!((after(7), after(0)), (vec![8], vec![]));
         (10..9000).for_each(|n| shelf.put(vec![fresh(n)]));
-        assert_eq!(shelf.0.lock().expect("whole").len(), MOST);
+        assert_eq!(shelf.0.lock().expect("whole").list.len(), MOST);
+    }
+
+    #[test]
+    fn what_is_deleted_stays_away() {
+        let shelf = Shelf::default();
+        shelf.put(vec![fresh(1), fresh(2)]);
+        shelf.forget(&[2, 3]);
+        shelf.put(vec![fresh(3), fresh(4)]);
+        let at_hand = |seq| shelf.after(seq, 10).iter().map(|f| f.seq).collect::<Vec<_>>();
+        assert_eq!((at_hand(0), at_hand(1), at_hand(3)), (vec![1], vec![], vec![4]));
     }
 }

@@ -11,6 +11,7 @@ use crate::model::time::Span;
 use crate::model::{Author, Capture, Mention};
 use crate::query::Doc;
 use crate::store::counts::Counts;
+use crate::store::erasures::Tombstones;
 use crate::store::mentions::{self, Identity, Put, TopicIds};
 use crate::store::{StoreError, Stored, Transaction};
 use crate::text::{Terms, address, clean, sentiment::Label};
@@ -26,6 +27,8 @@ pub struct Receipt {
     pub known: usize,
     /// Captures without any text.
     pub empty: usize,
+    /// Mentions of authors who were erased; they are not stored.
+    pub forgotten: usize,
 }
 
 /// Captures of one source.
@@ -78,7 +81,14 @@ pub async fn accept(
             let mut seq = mentions::last_seq(tx)?;
             let (mut counts, mut ids) = (Counts::default(), TopicIds::default());
             let mut fresh = Vec::new();
+            let tombstones = Tombstones::of(tx)?;
             for (mut mention, identity, terms) in prepared {
+                if let Some(tombstones) = &tombstones
+                    && tombstones.refuse(tx, &mention, &identity)?
+                {
+                    receipt.forgotten += 1;
+                    continue;
+                }
                 match mentions::put(tx, &mention, &identity, &mut seq, &mut ids)? {
                     Put::New(id) => {
                         receipt.new += 1;
@@ -97,6 +107,9 @@ pub async fn accept(
         })
         .await?;
     ground.shelf.put(fresh);
+    if receipt.forgotten > 0 {
+        metrics::counter!("vakt_forgotten_total").increment(receipt.forgotten as u64);
+    }
     if receipt.new + receipt.edited > 0 {
         ground.bells.watch.notify_one();
         ground.bells.index.notify_one();

@@ -2,6 +2,7 @@
 //! in for mentions.
 
 mod clock;
+pub mod erasure;
 mod fresh;
 mod history;
 pub mod intake;
@@ -113,6 +114,11 @@ impl Ground {
     /// The changes right after one that are at hand, without a gap.
     pub fn fresh_after(&self, seq: i64, most: usize) -> Vec<Arc<Fresh>> {
         self.shelf.after(seq, most)
+    }
+
+    /// Mentions are deleted: they are no longer at hand.
+    pub fn forget_fresh(&self, ids: &[i64]) {
+        self.shelf.forget(ids);
     }
 
     /// Whether the disk has room for more mentions; what has to ring needs none of it.

@@ -107,3 +107,52 @@ async fn a_new_topic_has_a_past_and_a_changed_one_another() {
     };
     assert_eq!((of("acme"), of("globex")), (1, 1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_erased_stay_away_where_they_were_erased() {
+    use super::erasure::{Erasure, Who, find};
+    let dir = tempfile::tempdir().expect("a folder");
+    let ground = ground(&dir, rules(&[("acme", "acme")]));
+    let by = |id: &str, network: &str, handle: &str| Capture {
+        author: Author { name: "Ann".into(), handle: handle.into(), ..Author::default() },
+        network: network.into(),
+        ..capture(id, &format!("Acme by {id}, said to @ann_x"))
+    };
+    bring(&ground, vec![by("1", "news", "ann_x"), by("2", "forum", ""), by("3", "news", "other")]).await;
+    let stored = |g: &Ground| g.store.read(mentions::count).expect("they are counted");
+    let erase = |who: Who| {
+        let ground = ground.clone();
+        let mail = dir.path().join("mail");
+        let work = tokio::task::spawn_blocking(move || {
+            let found = find(&ground.store, &who).expect("they are found");
+            let counted = (found.mentions.len(), found.named);
+            let done = Erasure::carry_out(&ground.store, &mail, &who, found, "", now()).expect("they are erased");
+            (counted, done.receipt)
+        });
+        async { work.await.expect("it ends") }
+    };
+    let (counted, receipt) = erase(Who::new("@ANN_X", Some("News"), None)).await;
+    assert_eq!((counted, receipt.mentions, receipt.identities, stored(&ground)), ((1, 2), 1, 1, 2));
+    // The handle and the very item are refused, whoever is said to have written it; the name is another person's too.
+    let nobody = Capture { author: Author::default(), ..by("1", "news", "") };
+    let again =
+        bring(&ground, vec![by("4", "news", "Ann_X"), nobody, by("5", "news", "ann_y"), by("6", "forum", "ann_x")]);
+    let again = again.await;
+    assert_eq!((again.forgotten, again.new), (2, 2));
+    // In what one source told: another source's are others.
+    let (counted, _) = erase(Who::new("ann", None, Some("s"))).await;
+    assert_eq!((counted.0, stored(&ground)), (4, 0));
+    let other = Batch {
+        source: "t".into(),
+        captures: vec![by("7", "news", "ann_z"), by("8", "news", "other")],
+        history: false,
+        undated_is_old: false,
+    };
+    let other = accept(&ground, other, now(), |_, _| Ok(())).await.expect("it is stored");
+    let own = bring(&ground, vec![by("7", "news", "ann_z")]).await;
+    assert_eq!((other.new, other.forgotten, own.new, own.forgotten), (2, 0, 0, 1));
+    let kept = ground.store.read(crate::store::erasures::all).expect("receipts");
+    assert_eq!(kept.iter().map(|r| (r.id, r.mentions)).collect::<Vec<_>>(), [(1, 1), (2, 4)]);
+    let everything = serde_json::to_string(&kept).expect("it is written").to_lowercase();
+    assert!(!everything.contains("ann"), "a receipt names nobody: {everything}");
+}

@@ -11,6 +11,7 @@ mod ranked;
 mod schema;
 pub mod search;
 mod spots;
+mod swap;
 mod view;
 mod words;
 mod writer;
@@ -26,6 +27,7 @@ pub use facet::{Facet, Values};
 pub use ranked::Cursor;
 pub use schema::Fields;
 pub use search::{Counts, Found, Order, Search, Searcher};
+pub use swap::{beside, clear, replace, size};
 pub use writer::{Checkpoint, IndexWriter};
 
 /// What goes wrong with the index.
@@ -112,6 +114,24 @@ pub fn open_or_make(dir: &Path, stamp: i64) -> Result<(IndexWriter, Option<Strin
     let index = Index::builder().schema(schema).settings(settings()).open_or_create(directory)?;
     Fields::teach(&index);
     Ok((IndexWriter::new(index, fields)?, told))
+}
+
+/// Removes the indexes that were put aside beside the folder, damaged as they are, and those that were never finished:
+/// they too hold what people wrote.
+///
+/// # Errors
+/// When one of them cannot be removed.
+pub fn remove_aside(dir: &Path) -> Result<(), IndexError> {
+    let (Some(home), Some(name)) = (dir.parent(), dir.file_name().and_then(|n| n.to_str())) else { return Ok(()) };
+    let io = |e: std::io::Error| IndexError::Io(Box::new(e));
+    clear(dir)?;
+    let aside = format!("{name}.corrupt-");
+    for entry in std::fs::read_dir(home).map_err(io)?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&aside) {
+            std::fs::remove_dir_all(entry.path()).map_err(io)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether every file of the index is there and can be opened; much quicker than [`check`].

@@ -141,3 +141,45 @@ fn damage_is_put_aside() {
         assert!(dir.path().join("index.corrupt-77").exists());
     }
 }
+
+/// Segments that know a word, and those that the folder has files of.
+fn segments(dir: &Path, word: &str) -> (usize, usize, usize) {
+    let (index, fields) = open(dir).expect("it opens");
+    let segments = index.searchable_segments().expect("they are listed");
+    let knows = |s: &tantivy::Segment| {
+        let reader = tantivy::SegmentReader::open(s).expect("it opens");
+        reader.inverted_index(fields.words).expect("it has words").terms().get(word).expect("it is read").is_some()
+    };
+    let files =
+        std::fs::read_dir(dir).expect("files").flatten().filter(|f| !f.file_name().to_string_lossy().starts_with('.'));
+    let mut names: Vec<String> =
+        files.filter_map(|f| f.path().file_stem().map(|s| s.to_string_lossy().into_owned())).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.retain(|n| n != "meta");
+    // A file of deletions has the number of its change behind the segment's.
+    names.retain(|n| !n.contains('.'));
+    (segments.iter().filter(|s| knows(s)).count(), segments.len(), names.len())
+}
+
+#[test]
+fn of_what_is_purged_no_word_stays_in_any_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let all = filled(dir.path());
+    let (mut writer, _) = open_or_make(dir.path(), 2).expect("it opens");
+    let late = Mention { id: 7, text: "a late canaryword at a football match".into(), ..all[0].clone() };
+    writer.add(7, &late, None).expect("it is added");
+    writer.remove(8, 5);
+    writer.remove(9, 7);
+    writer.commit().expect("it commits");
+    assert_eq!((ids(dir.path(), &all, "football", 10), writer.committed().seq), (vec![], 9));
+    assert!(segments(dir.path(), "football").0 > 0, "what is deleted alone still stands in the files");
+    writer.begin_purge();
+    while !writer.purge_on().expect("it goes on") {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!((segments(dir.path(), "football"), segments(dir.path(), "canaryword").0), ((0, 1, 1), 0));
+    assert_eq!(ids(dir.path(), &all, "kettle", 10), [3, 6]);
+    assert!(check(dir.path()).is_ok());
+    writer.close().expect("it closes");
+}

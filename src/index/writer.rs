@@ -1,7 +1,9 @@
 //! Writes mentions into the index, and with each commit how far it has read.
 
+use futures_util::FutureExt;
+use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::{Index, TantivyDocument, Term};
+use tantivy::{FutureResult, Index, TantivyDocument, Term};
 
 use super::packed::Packing;
 use super::{Fields, IndexError};
@@ -14,6 +16,9 @@ use crate::text::{Analyst, Terms};
 const ARENA: usize = 24 << 20;
 /// Files of fewer mentions than this are merged together first.
 const SMALL: usize = 20_000;
+
+/// A file of which a larger share than this is deleted is written anew, however large it is.
+const DELETED: f32 = 0.3;
 
 /// How far the index has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,7 +35,23 @@ pub struct IndexWriter {
     fields: Fields,
     committed: Checkpoint,
     reached: Checkpoint,
+    purge: Option<Purge>,
 }
+
+/// Files with deleted mentions in them that are being written anew without them.
+#[derive(Default)]
+struct Purge {
+    files: Vec<SegmentId>,
+    merges: Vec<std::pin::Pin<Box<FutureResult<Option<SegmentMeta>>>>>,
+    rounds: u32,
+    tries: u32,
+}
+
+/// A merge that was under way before the deletion carries the deleted into its new file: that one is found by a second
+/// look, when all such merges have ended, since there is one thread for them.
+const ROUNDS: u32 = 2;
+/// A file that so many merges could not write anew has another trouble than a merge in the way.
+const TRIES: u32 = 20;
 
 impl std::fmt::Debug for IndexWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -51,13 +72,19 @@ impl IndexWriter {
         let writer = index.writer_with_options(options)?;
         let mut policy = LogMergePolicy::default();
         policy.set_min_layer_size(u32::try_from(SMALL).unwrap_or(u32::MAX));
+        policy.set_del_docs_ratio_before_merge(DELETED);
         writer.set_merge_policy(Box::new(policy));
-        Ok(IndexWriter { writer, fields, committed, reached: committed })
+        Ok(IndexWriter { writer, fields, committed, reached: committed, purge: None })
     }
 
     /// How far it has read, uncommitted mentions included.
     pub fn reached(&self) -> Checkpoint {
         self.reached
+    }
+
+    /// How far the last commit has read.
+    pub fn committed(&self) -> Checkpoint {
+        self.committed
     }
 
     /// Whether there is something to commit.
@@ -77,6 +104,58 @@ impl IndexWriter {
         self.writer.add_document(document(&self.fields, m, terms))?;
         self.reached = Checkpoint { seq: self.reached.seq.max(seq), id: self.reached.id.max(m.id) };
         Ok(())
+    }
+
+    /// Deletes a mention. `seq` is the number of the change.
+    pub fn remove(&mut self, seq: i64, id: i64) {
+        self.writer.delete_term(Term::from_field_u64(self.fields.id, id.cast_unsigned()));
+        self.reached.seq = self.reached.seq.max(seq);
+    }
+
+    /// Begins to write every file anew in which there are deleted mentions, as of the last commit: until then their words
+    /// stay in it.
+    pub fn begin_purge(&mut self) {
+        self.purge = Some(Purge::default());
+    }
+
+    /// Whether a purge is under way.
+    pub fn is_purging(&self) -> bool {
+        self.purge.is_some()
+    }
+
+    /// Goes on with a purge, without waiting; says whether it is done: no file that people could read has a word of what
+    /// was deleted before it began.
+    ///
+    /// # Errors
+    /// When the index cannot be read or written.
+    pub fn purge_on(&mut self) -> Result<bool, IndexError> {
+        let Some(mut purge) = self.purge.take() else { return Ok(true) };
+        // A merge that fails has met another one over the same file; the next look tells.
+        purge.merges.retain_mut(|merge| merge.now_or_never().is_none());
+        let segments = self.writer.index().searchable_segment_metas()?;
+        let there: Vec<SegmentId> =
+            segments.iter().map(SegmentMeta::id).filter(|id| purge.files.contains(id)).collect();
+        if !purge.merges.is_empty() {
+            self.purge = Some(purge);
+            return Ok(false);
+        }
+        if there.is_empty() {
+            purge.files = segments.iter().filter(|s| s.has_deletes()).map(SegmentMeta::id).collect();
+            purge.rounds += 1;
+        }
+        if purge.files.is_empty() || purge.rounds > ROUNDS {
+            drop(segments);
+            self.writer.garbage_collect_files().wait()?;
+            return Ok(true);
+        }
+        purge.tries = if there.is_empty() { 0 } else { purge.tries + 1 };
+        if purge.tries > TRIES {
+            return Err(IndexError::Io("files with deleted mentions cannot be written anew; is the disk full?".into()));
+        }
+        let left = if there.is_empty() { purge.files.clone() } else { there };
+        purge.merges = left.iter().map(|id| Box::pin(self.writer.merge(&[*id]))).collect();
+        self.purge = Some(purge);
+        Ok(false)
     }
 
     /// Commits what was added, with the place that it reaches to.

@@ -51,7 +51,7 @@ impl Span {
         std::time::Duration::from_millis(u64::try_from(self.0).unwrap_or(0))
     }
 
-    /// Reads `250ms`, `90s`, `15m`, `2h`, `7d`, `1w` and sums of them such as `1h30m`.
+    /// Reads `250ms`, `90s`, `15m`, `2h`, `7d`, `1w`, `1y` (of 365 days) and sums of them such as `1h30m`.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the text.
@@ -76,10 +76,11 @@ impl Span {
                 "h" => 3_600_000,
                 "d" => 86_400_000,
                 "w" => 604_800_000,
+                "y" => 365 * 86_400_000,
                 "" => {
                     return Err(format!("`{text}` has no unit; write `{text}m` for minutes or `{text}s` for seconds"));
                 }
-                other => return Err(format!("unknown unit `{other}` in `{text}`; use ms, s, m, h, d or w")),
+                other => return Err(format!("unknown unit `{other}` in `{text}`; use ms, s, m, h, d, w or y")),
             };
             total = number
                 .checked_mul(unit)

@@ -161,7 +161,14 @@ impl Deliver {
             Outcome::Taken(relay) => {
                 metrics::counter!("vakt_messages_total", "outcome" => "delivered").increment(1);
                 tracing::info!(person, incident, relay, subject = message.subject, "delivered");
-                self.ground.store.write(move |tx| outbox::delivered(tx, id, &relay, now)).await
+                let post = self.post.clone();
+                let stands = self.ground.store.write(move |tx| {
+                    outbox::delivered(tx, id, &relay, now)?;
+                    outbox::stands(tx, id)
+                });
+                let stands = stands.await?;
+                mind_the_folder(&post, &message, stands.map(|s| s.body));
+                Ok(())
             }
             Outcome::Later(why) => {
                 let tries = usize::try_from(message.attempts).unwrap_or(usize::MAX);
@@ -201,6 +208,19 @@ impl Deliver {
     }
 }
 
+/// A mail in the folder says what the outbox says: somebody it quotes may have been erased while it was written.
+fn mind_the_folder(post: &Post, message: &Message, stands: Option<Vec<u8>>) {
+    let Post::Folder(dir) = post else { return };
+    let Some(body) = stands.filter(|body| *body != message.body) else { return };
+    if let Err(e) = folder::drop_mail(dir, &file_name(message), &body) {
+        tracing::error!(stage = "deliver", error = %e, "a mail in the folder still quotes what was erased");
+    }
+}
+
+fn file_name(message: &Message) -> String {
+    format!("{}-{}", message.created.strftime("%Y%m%dT%H%M%S"), message.message_id)
+}
+
 async fn send(post: &Post, from: &str, message: &Message) -> Outcome {
     match post {
         Post::Relays(mailer) => match mailer.send(from, &message.address, &message.body).await {
@@ -210,8 +230,8 @@ async fn send(post: &Post, from: &str, message: &Message) -> Outcome {
         },
         Post::Folder(dir) => {
             let (dir, message) = (dir.clone(), message.clone());
-            let name = format!("{}-{}", message.created.strftime("%Y%m%dT%H%M%S"), message.message_id);
-            let work = tokio::task::spawn_blocking(move || folder::drop_mail(&dir, &name, &message.body));
+            let work =
+                tokio::task::spawn_blocking(move || folder::drop_mail(&dir, &file_name(&message), &message.body));
             match work.await {
                 Ok(Ok(path)) => Outcome::Taken(path.display().to_string()),
                 Ok(Err(e)) => Outcome::Later(format!("the mail folder cannot be written: {e}")),

@@ -7,6 +7,7 @@ pub mod operator;
 pub mod reload;
 pub mod stage;
 pub mod tell;
+pub mod tidy;
 pub mod watch;
 
 pub use stage::Stage;

@@ -13,13 +13,21 @@ use crate::model::time::Span;
 use crate::model::{Alert, Incident, Mention, Person};
 use crate::report::chart;
 use crate::store::outbox::{self, Message};
-use crate::store::{Connection, Stored, incidents, mentions};
+use crate::store::{Connection, StoreError, Stored, erasures, incidents, mentions};
 
 /// Mentions that a letter is made from.
 const EVIDENCE: u32 = 400;
 /// The chart shows so many buckets of this length.
 const BUCKET: Span = Span::mins(15);
 const BUCKETS: i64 = 48;
+
+/// Composed messages, and the mark of erasures that held when their evidence was read.
+#[derive(Debug, Clone, Default)]
+pub struct Letters {
+    /// The messages.
+    pub messages: Vec<Message>,
+    mark: i64,
+}
 
 /// Composes the letters of calls and moves the incident's numbers on. Stores nothing.
 ///
@@ -32,10 +40,10 @@ pub fn letters(
     incident: &mut Incident,
     calls: &[Call],
     now: Timestamp,
-) -> Stored<Vec<Message>> {
+) -> Stored<Letters> {
     let people = &knowledge.rules.people;
-    let mut out = Vec::new();
-    let alert = knowledge.rules.alert(&incident.alert).cloned().unwrap_or_else(|| bare_alert(incident));
+    let mut out = Letters { messages: Vec::new(), mark: erasures::mark(c)? };
+    let alert = alert_of(knowledge, incident);
     if calls.is_empty() {
         return Ok(out);
     }
@@ -77,7 +85,7 @@ pub fn letters(
                 from_domain: ground.house.domain(),
             };
             match message(ground, &brief, incident.id, person, now) {
-                Ok(message) => out.push(message),
+                Ok(message) => out.messages.push(message),
                 Err(why) => {
                     // A letter that cannot be composed must not keep the others from being sent.
                     tracing::error!(
@@ -96,13 +104,17 @@ pub fn letters(
 /// Puts messages into the outbox and notes them on the incident's timeline.
 ///
 /// # Errors
-/// When the database cannot be written.
-pub fn post(c: &Connection, incident: &Incident, calls: &[Call], messages: &[Message], now: Timestamp) -> Stored<()> {
+/// When the database cannot be written; [`StoreError::Busy`] when somebody was erased since the letters were composed:
+/// they may quote what is gone, and are to be composed again.
+pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Letters, now: Timestamp) -> Stored<()> {
+    if !letters.messages.is_empty() && erasures::mark(c)? != letters.mark {
+        return Err(StoreError::Busy);
+    }
     for call in calls {
         let detail = format!("{} · {}", incident.severity, call.notify.join(", "));
         incidents::note(c, incident.id, now, "vakt", call.notice.as_str(), &detail)?;
     }
-    for message in messages {
+    for message in &letters.messages {
         outbox::put(c, message)?;
     }
     Ok(())
@@ -142,6 +154,23 @@ fn evidence(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) 
     });
     found.truncate(200);
     Ok(found)
+}
+
+/// The alert rule of an incident, or enough of one where it is gone from the rules.
+pub(super) fn alert_of(knowledge: &Knowledge, incident: &Incident) -> Alert {
+    knowledge.rules.alert(&incident.alert).cloned().unwrap_or_else(|| bare_alert(incident))
+}
+
+/// Whether an incident is about a mention: its letters may quote it.
+pub(super) fn is_evidence(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
+    let has = |t: &String| m.topics.contains(t);
+    let topics = if alert.any { alert.topics.iter().any(has) } else { alert.topics.iter().all(has) };
+    let from = incident.opened - alert.window;
+    topics
+        && !m.history
+        && m.at >= from
+        && incident.resolved.is_none_or(|end| m.at <= end)
+        && in_group(alert, incident, m)
 }
 
 /// Whether a mention belongs to the incident's group.
@@ -201,5 +230,39 @@ fn bare_alert(incident: &Incident) -> Alert {
         escalation: String::new(),
         remind: None,
         resolve_after: Span::hours(2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn letters_from_before_an_erasure_are_composed_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
+        let now = Timestamp::UNIX_EPOCH;
+        let incident = crate::stages::tidy::tests::incident(now);
+        let message = Message {
+            id: 0,
+            message_id: "m".into(),
+            incident: Some(1),
+            person: "a".into(),
+            address: "a@acme.example".into(),
+            subject: "s".into(),
+            body: b"what was said".to_vec(),
+            created: now,
+            attempts: 0,
+        };
+        let letters = |mark| Letters { messages: vec![message.clone()], mark };
+        let post = |letters: Letters| {
+            let incident = incident.clone();
+            store.write_blocking(move |tx| post(tx, &incident, &[], &letters, now))
+        };
+        store.write_blocking(|tx| erasures::move_mark(tx)).expect("written");
+        assert!(matches!(post(letters(0)), Err(StoreError::Busy)));
+        assert!(post(Letters::default()).is_ok(), "what quotes nobody is not held up");
+        assert!(post(letters(1)).is_ok());
     }
 }

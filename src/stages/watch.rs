@@ -11,7 +11,6 @@ use crate::engine::incident::{self, Call, REOPEN};
 use crate::ground::{Ground, Knowledge};
 use crate::model::time::{Span, between};
 use crate::model::{Alert, Incident, Policy, Status};
-use crate::store::outbox::Message;
 use crate::store::{StoreError, Stored, groups, incidents, mentions, meta};
 
 /// Mentions read at a time.
@@ -39,7 +38,7 @@ struct Changed {
     /// As it was read; `None` for a new one. Somebody may acknowledge it meanwhile.
     before: Option<Incident>,
     calls: Vec<Call>,
-    messages: Vec<Message>,
+    letters: tell::Letters,
 }
 
 /// The stage that detects.
@@ -113,7 +112,7 @@ impl Watch {
     }
 
     async fn keep(&self, changes: Changes, upto: i64, now: Timestamp) -> Stored<()> {
-        let calls = changes.incidents.iter().any(|c| !c.messages.is_empty());
+        let calls = changes.incidents.iter().any(|c| !c.letters.messages.is_empty());
         for Changed { incident, calls, .. } in &changes.incidents {
             for call in calls {
                 tracing::info!(
@@ -131,7 +130,7 @@ impl Watch {
             .store
             .write(move |tx| {
                 for changed in &changes.incidents {
-                    let Changed { incident, before, calls, messages } = changed;
+                    let Changed { incident, before, calls, letters } = changed;
                     match before {
                         None => incidents::insert(tx, incident)?,
                         Some(before) => {
@@ -142,7 +141,7 @@ impl Watch {
                             incidents::update(tx, incident)?;
                         }
                     }
-                    tell::post(tx, incident, calls, messages, now)?;
+                    tell::post(tx, incident, calls, letters, now)?;
                 }
                 for (key, kept) in &changes.groups {
                     groups::put(tx, &key.alert, &key.group, &serde_json::to_string(kept)?)?;
@@ -228,8 +227,8 @@ fn judge(
         let mut incident = before.clone();
         let calls = incident::judge(&mut incident, verdict, policy, alert, now);
         if incident != before {
-            let messages = ground.store.read(|c| tell::letters(ground, knowledge, c, &mut incident, &calls, now))?;
-            changes.incidents.push(Changed { incident, before: Some(before), calls, messages });
+            let letters = ground.store.read(|c| tell::letters(ground, knowledge, c, &mut incident, &calls, now))?;
+            changes.incidents.push(Changed { incident, before: Some(before), calls, letters });
         }
     }
     let mut next_id = None;
@@ -243,8 +242,8 @@ fn judge(
         next_id = Some(id + 1);
         let (mut incident, calls) = incident::open(verdict, severity, policy(knowledge, &alert.escalation), alert, now);
         incident.id = id;
-        let messages = ground.store.read(|c| tell::letters(ground, knowledge, c, &mut incident, &calls, now))?;
-        changes.incidents.push(Changed { incident, before: None, calls, messages });
+        let letters = ground.store.read(|c| tell::letters(ground, knowledge, c, &mut incident, &calls, now))?;
+        changes.incidents.push(Changed { incident, before: None, calls, letters });
     }
     Ok(changes)
 }

@@ -113,3 +113,31 @@ pub fn timeline(c: &Connection, incident: i64) -> Stored<Vec<Entry>> {
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// All notes on incidents that people may have written: number of the line, incident, and what it says.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn notes(c: &Connection) -> Stored<Vec<(i64, i64, String)>> {
+    let mut q =
+        c.prepare("SELECT id, incident, detail FROM timeline WHERE detail <> '' AND who <> 'vakt' ORDER BY id")?;
+    let rows = q.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What a line of a timeline says.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn timeline_line(c: &Connection, line: i64) -> Stored<Option<String>> {
+    Ok(c.query_row("SELECT detail FROM timeline WHERE id = ?1", [line], |r| r.get(0)).optional()?)
+}
+
+/// Has a line of a timeline say something else.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn renote(c: &Connection, line: i64, detail: &str) -> Stored<()> {
+    c.execute("UPDATE timeline SET detail = ?2 WHERE id = ?1", params![line, detail])?;
+    Ok(())
+}

@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::hours::Hours;
-use super::{Stored, meta};
+use super::{Stored, changes, meta};
 use crate::model::time::from_millis;
 use crate::model::{Author, Mention};
 
@@ -64,7 +64,9 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
         if content == identity.content {
             return Ok(Put::Known(id));
         }
-        edit(c, id, m, identity, seq, ids)?;
+        if !edit(c, id, m, identity, seq, ids)? {
+            return Ok(Put::Known(id));
+        }
         name(c, identity.told, id, identity.content)?;
         return Ok(Put::Edited(id));
     }
@@ -73,11 +75,13 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
         return Ok(Put::Known(id));
     }
     *seq += 1;
+    // A mention's number is that of the change that brought it: it rises with time and is never given twice, whatever
+    // is deleted.
     c.prepare_cached(
-        "INSERT INTO mentions (seq, content, source, network, site, url, title, text, author, handle, followers, at, received,
-         flags, language, sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics, verified, kind,
-         channel, country, tags, rating)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,
+        "INSERT INTO mentions (id, seq, content, source, network, site, url, title, text, author, handle, followers, at,
+         received, flags, language, sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics, verified,
+         kind, channel, country, tags, rating)
+         VALUES (?1,?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,
          ?29,?30)",
     )?
     .execute(params![
@@ -112,7 +116,7 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
         m.tags.join("\n"),
         m.rating,
     ])?;
-    let id = c.last_insert_rowid();
+    let id = *seq;
     name(c, identity.told, id, identity.content)?;
     if let Some(placed) = identity.placed {
         name(c, placed, id, identity.content)?;
@@ -134,33 +138,57 @@ fn file(c: &Connection, id: i64, at: Timestamp, topics: &[String], ids: &mut Top
     Ok(())
 }
 
-/// Gives a stored mention other topics, as change number `seq`. Their counts are the caller's business.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn set_topics(c: &Connection, m: &Mention, topics: &[String], seq: i64, ids: &mut TopicIds) -> Stored<()> {
-    for gone in m.topics.iter().filter(|t| !topics.contains(t)) {
-        let (topic, at) = (ids.get(c, gone)?, m.at.as_millisecond());
+/// Takes a mention out of topics.
+fn unfile<'t>(c: &Connection, m: &Mention, topics: impl Iterator<Item = &'t String>, ids: &mut TopicIds) -> Stored<()> {
+    for topic in topics {
+        let (topic, at) = (ids.get(c, topic)?, m.at.as_millisecond());
         let mut take = c.prepare_cached("DELETE FROM topic_mentions WHERE topic = ?1 AND at = ?2 AND mention = ?3")?;
         if take.execute([topic, at, m.id])? > 0 {
             ids.hours.add(topic, at, -1);
         }
     }
-    file(c, m.id, m.at, topics, ids)?;
-    c.prepare_cached("UPDATE mentions SET topics = ?2, seq = ?3 WHERE id = ?1")?.execute(params![
+    Ok(())
+}
+
+/// Gives a stored mention other topics, as change number `seq`; one that is gone by now gets none. Their counts are the
+/// caller's business.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn set_topics(c: &Connection, m: &Mention, topics: &[String], seq: i64, ids: &mut TopicIds) -> Stored<()> {
+    let changed = c.prepare_cached("UPDATE mentions SET topics = ?2, seq = ?3 WHERE id = ?1")?.execute(params![
         m.id,
         topics.join("\n"),
         seq
     ])?;
-    Ok(())
+    if changed == 0 {
+        return Ok(());
+    }
+    unfile(c, m, m.topics.iter().filter(|t| !topics.contains(t)), ids)?;
+    file(c, m.id, m.at, topics, ids)
+}
+
+/// Deletes a mention with its places in the topics, as the change after `seq`, which is moved on. Its counts stay: they
+/// are numbers of nobody. Its identities stay, so that a source that still tells it does not bring it back.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn remove(c: &Connection, m: &Mention, thorough: bool, seq: &mut i64, ids: &mut TopicIds) -> Stored<bool> {
+    unfile(c, m, m.topics.iter(), ids)?;
+    if c.prepare_cached("DELETE FROM mentions WHERE id = ?1")?.execute([m.id])? == 0 {
+        return Ok(false);
+    }
+    *seq += 1;
+    changes::bury(c, m.id, thorough, *seq)?;
+    Ok(true)
 }
 
 /// An edit changes what a mention says and the topics it is found under; its time, the counts and its incidents stay.
-fn edit(c: &Connection, id: i64, m: &Mention, identity: &Identity, seq: &mut i64, ids: &mut TopicIds) -> Stored<()> {
+/// Says whether the mention is still there.
+fn edit(c: &Connection, id: i64, m: &Mention, identity: &Identity, seq: &mut i64, ids: &mut TopicIds) -> Stored<bool> {
+    let Some(before) = get(c, id)? else { return Ok(false) };
     *seq += 1;
-    if let Some(before) = get(c, id)? {
-        set_topics(c, &before, &m.topics, *seq, ids)?;
-    }
+    set_topics(c, &before, &m.topics, *seq, ids)?;
     c.prepare_cached(
         "UPDATE mentions SET seq = ?2, content = ?3, title = ?4, text = ?5, language = ?6, sentiment = ?7, why = ?8,
          intent = ?9, engagement = max(engagement, ?10), reach = max(reach, ?11) WHERE id = ?1",
@@ -178,7 +206,7 @@ fn edit(c: &Connection, id: i64, m: &Mention, identity: &Identity, seq: &mut i64
         sql(m.engagement),
         sql(m.reach),
     ])?;
-    Ok(())
+    Ok(true)
 }
 
 fn name(c: &Connection, hash: i64, id: i64, content: i64) -> Stored<()> {
@@ -232,12 +260,13 @@ fn topic_id(c: &Connection, name: &str) -> Stored<i64> {
     Ok(c.last_insert_rowid())
 }
 
-/// The number of the last change.
+/// The number of the last change, deletions included.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn last_seq(c: &Connection) -> Stored<i64> {
-    Ok(c.prepare_cached("SELECT coalesce(max(seq), 0) FROM mentions")?.query_row([], |r| r.get(0))?)
+    let sql = "SELECT max(coalesce((SELECT max(seq) FROM mentions), 0), coalesce((SELECT max(seq) FROM gone), 0))";
+    Ok(c.prepare_cached(sql)?.query_row([], |r| r.get(0))?)
 }
 
 /// When the last mention was received.

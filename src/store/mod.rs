@@ -4,14 +4,19 @@
 //! (`synchronous=FULL`), so an answer means durable and a crowd shares one sync. Readers have connections of their own.
 //! The files beside this one are functions over a connection or a transaction.
 
+pub mod authors;
+pub mod changes;
 pub mod counts;
+pub mod erasures;
 pub mod groups;
 pub mod hours;
 pub mod incidents;
 pub mod mentions;
 pub mod meta;
+pub mod old;
 pub mod outbox;
 pub mod sources;
+pub mod wish;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -86,6 +91,9 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/001_ground.sql")),
         M::up(include_str!("migrations/002_facts.sql")),
         M::up_with_hook(include_str!("migrations/003_hours.sql"), |tx| Ok(hours::fill(tx)?)),
+        M::up(include_str!("migrations/004_gone.sql")),
+        M::up(include_str!("migrations/005_erasures.sql")),
+        M::up(include_str!("migrations/006_spared.sql")),
     ])
 }
 
@@ -115,6 +123,8 @@ impl Store {
         prepare(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // What is deleted is overwritten with zeros.
+        connection.pragma_update(None, "secure_delete", true)?;
         // A commit is one sync of the log; the log is folded in every 4,000 pages, about 16 MiB.
         connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
@@ -182,6 +192,39 @@ impl Store {
             readers.push(connection);
         }
         result
+    }
+
+    /// Leaves nothing of what was deleted in the files of the database: writes it anew where `anew`, and empties its log.
+    /// Others may use it meanwhile; says whether it came to the end within `patience`.
+    ///
+    /// # Errors
+    /// When the database cannot be written, for other reasons than that it is busy or the disk full.
+    pub fn scrub(&self, anew: bool, patience: std::time::Duration) -> Stored<bool> {
+        let connection = Connection::open(&self.path)?;
+        prepare(&connection)?;
+        connection.pragma_update(None, "secure_delete", true)?;
+        let began = std::time::Instant::now();
+        let mut written = !anew;
+        loop {
+            if !written {
+                match connection.execute_batch("VACUUM").map_err(StoreError::from) {
+                    Ok(()) => written = true,
+                    Err(StoreError::Full) => return Ok(false),
+                    Err(e) if e.is_passing() => {}
+                    Err(e) => return Err(e),
+                }
+            }
+            if written {
+                let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))?;
+                if busy == 0 {
+                    return Ok(true);
+                }
+            }
+            if began.elapsed() >= patience {
+                return Ok(false);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
     }
 
     /// Waits until the store can write no more: the disk failed it, or its writer died. Then the daemon has to end, so

@@ -182,3 +182,47 @@ pub fn of_incident(c: &Connection, incident: i64) -> Stored<Vec<Told>> {
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// The bodies of messages about incidents after a number, each with its number, in order, at most so many.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn bodies_after(c: &Connection, id: i64, limit: u32) -> Stored<Vec<(i64, Vec<u8>)>> {
+    let mut q =
+        c.prepare_cached("SELECT id, body FROM outbox WHERE id > ?1 AND incident IS NOT NULL ORDER BY id LIMIT ?2")?;
+    let rows = q.query_map(params![id, limit], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A message as it stands now.
+#[derive(Debug, Clone)]
+pub struct Stands {
+    /// The incident it is about; 0 for none.
+    pub incident: i64,
+    /// `waiting`, `delivered` or `failed`.
+    pub state: String,
+    /// The relay that took it, or the file it became.
+    pub relay: String,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+/// A message as it stands now.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn stands(c: &Connection, id: i64) -> Stored<Option<Stands>> {
+    let mut q = c.prepare_cached("SELECT coalesce(incident, 0), state, relay, body FROM outbox WHERE id = ?1")?;
+    let read =
+        |r: &rusqlite::Row<'_>| Ok(Stands { incident: r.get(0)?, state: r.get(1)?, relay: r.get(2)?, body: r.get(3)? });
+    Ok(q.query_row([id], read).optional()?)
+}
+
+/// Gives a message another body.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn rewrite(c: &Connection, id: i64, body: &[u8]) -> Stored<()> {
+    c.prepare_cached("UPDATE outbox SET body = ?2 WHERE id = ?1")?.execute(params![id, body])?;
+    Ok(())
+}

@@ -3,6 +3,8 @@
 
 mod commands;
 mod crash;
+mod erase;
 mod journey;
+mod reindex;
 mod walls;
 mod world;

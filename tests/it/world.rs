@@ -266,11 +266,16 @@ pub fn get(address: SocketAddr, path: &str) -> Option<(String, String)> {
 
 /// POST of mentions with the test's token.
 pub fn push(address: SocketAddr, body: &str) -> Option<(String, String)> {
+    push_as(address, "ci", body)
+}
+
+/// The same under the name of a source.
+pub fn push_as(address: SocketAddr, source: &str, body: &str) -> Option<(String, String)> {
     let token = "push-secret-canary";
     http(
         address,
         &format!(
-            "POST /api/v1/mentions HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "POST /api/v1/mentions?source={source} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         ),
     )

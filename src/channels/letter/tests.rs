@@ -66,6 +66,15 @@ fn alert() -> Alert {
     }
 }
 
+/// A letter that quotes mentions, and whom it is for.
+pub(in crate::channels) fn composed(mentions: &[Mention]) -> Letter {
+    letter(Notice::Opened, "en", mentions)
+}
+
+pub(in crate::channels) fn maria() -> Person {
+    person("en")
+}
+
 fn person(language: &str) -> Person {
     Person {
         name: "maria".into(),

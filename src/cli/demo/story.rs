@@ -18,7 +18,6 @@ use crate::model::time::{Span, between};
 use crate::model::{Incident, Severity, Status};
 use crate::report::chart::sparkline;
 use crate::stages::tell;
-use crate::store::outbox::Message;
 use crate::store::{Stored, counts, groups, incidents, mentions, outbox};
 
 /// The brand of the recording, and the alert rule that watches it as a whole.
@@ -220,8 +219,7 @@ impl Story {
         let by = before.told.first().cloned().unwrap_or_default();
         let calls = incident::acknowledge(&mut after, &by, "I have it", now);
         let (ground, knowledge) = (&self.ground, self.ground.knowledge());
-        let letters: Vec<Message> =
-            ground.store.read(|c| tell::letters(ground, &knowledge, c, &mut after, &calls, now))?;
+        let letters = ground.store.read(|c| tell::letters(ground, &knowledge, c, &mut after, &calls, now))?;
         let kept = ground
             .store
             .write(move |tx| {
