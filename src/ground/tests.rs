@@ -44,7 +44,7 @@ fn capture(id: &str, text: &str) -> Capture {
 }
 
 async fn bring(ground: &Arc<Ground>, captures: Vec<Capture>) -> intake::Receipt {
-    let batch = Batch { source: "s".into(), captures, history: false, undated_is_old: false };
+    let batch = Batch { source: "s".into(), captures, history: false, undated_is_old: false, archive: false };
     accept(ground, batch, now(), |_, _| Ok(())).await.expect("it is stored")
 }
 
