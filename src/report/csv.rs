@@ -5,6 +5,7 @@ use std::io::Write;
 
 use super::table::{self, COLUMNS, Cell};
 use crate::model::Mention;
+use crate::text::clean::is_like_formula;
 
 /// Writes the line of column names.
 ///
@@ -35,10 +36,7 @@ pub fn line(out: &mut impl Write, m: &Mention) -> std::io::Result<()> {
 /// Strangers' words never begin as a formula does: an apostrophe stands before what could (F66). It stands before those
 /// too that have an apostrophe there already, so that the import knows which to take away.
 fn safe(text: &str) -> String {
-    let begins = text.trim_start_matches([' ', '\u{a0}', '\'']).chars().next();
-    let formula =
-        |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠' | '|' | '%');
-    if begins.is_some_and(formula) { format!("'{text}") } else { text.to_owned() }
+    if is_like_formula(text) { format!("'{text}") } else { text.to_owned() }
 }
 
 fn quoted(cell: &str) -> Cow<'_, str> {
