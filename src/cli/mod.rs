@@ -9,6 +9,7 @@ macro_rules! say {
 mod check;
 mod demo;
 mod doctor;
+mod import;
 mod incident;
 mod query;
 mod run;
@@ -51,6 +52,8 @@ enum Command {
     Demo(demo::Demo),
     /// Search the history
     Search(search::Find),
+    /// Import history from files of other tools
+    Import(import::Import),
     /// Check and explain queries
     Query(query::Queries),
     /// Check settings and rules: every mistake at once
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Run(c) => c.run(file),
         Command::Demo(c) => c.run(),
         Command::Search(c) => c.run(file),
+        Command::Import(c) => c.run(file),
         Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
         Command::Doctor(c) => c.run(file),

@@ -3,6 +3,7 @@
 
 mod commands;
 mod crash;
+mod import;
 mod journey;
 mod walls;
 mod world;
