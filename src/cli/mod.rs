@@ -11,6 +11,7 @@ mod check;
 mod demo;
 mod doctor;
 mod erase;
+mod import;
 mod incident;
 mod query;
 mod reindex;
@@ -54,6 +55,8 @@ enum Command {
     Demo(demo::Demo),
     /// Search the history
     Search(search::Find),
+    /// Import history from files of other tools
+    Import(import::Import),
     /// Check and explain queries
     Query(query::Queries),
     /// Check settings and rules: every mistake at once
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Run(c) => c.run(file),
         Command::Demo(c) => c.run(),
         Command::Search(c) => c.run(file),
+        Command::Import(c) => c.run(file),
         Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
         Command::Doctor(c) => c.run(file),

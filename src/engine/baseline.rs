@@ -94,8 +94,28 @@ fn hour_of_day(hour: i64) -> usize {
 }
 
 impl Baseline {
-    /// Counts a mention in its hour. One of an hour that is learned already, such as the history of a source that
-    /// answers later than others, is added to what was learned; one from before all that is too late.
+    /// Whether the hour of an instant is learned already, or lies before all that was.
+    pub fn is_past(&self, at: Timestamp) -> bool {
+        self.next.is_some_and(|next| hour_of(at) < next)
+    }
+
+    /// The same, learned anew from mentions of the past, some of which were not known when it was learned first; hours
+    /// that taught nothing then teach nothing now. `whole` says that there are no more of them; otherwise what was
+    /// learned of more hours stays, and there is `None`.
+    pub fn anew<'m>(
+        &self,
+        mentions: impl Iterator<Item = &'m Mention>,
+        whole: bool,
+        now: Timestamp,
+    ) -> Option<Baseline> {
+        let mut fresh = Baseline::default();
+        mentions.for_each(|m| fresh.count(m));
+        fresh.learn(now, |from, _| self.skipped.contains(&hour_of(from)));
+        (whole || fresh.hours >= self.hours).then_some(fresh)
+    }
+
+    /// Counts a mention in its hour. One of an hour that is learned already is added to what was learned; one from
+    /// before all that is too late.
     pub fn count(&mut self, m: &Mention) {
         let hour = hour_of(m.at);
         if let Some(next) = self.next.filter(|next| hour < *next) {
@@ -279,6 +299,23 @@ mod tests {
         assert!((frozen.expected(later, Span::hours(1)) - before).abs() < 0.5);
         b.learn(later, |_, _| false);
         assert!(b.expected(later, Span::hours(1)) < before * 1.6, "an outlier teaches little");
+    }
+
+    #[test]
+    fn a_past_that_comes_late_is_learned_as_if_it_had_come_in_time() {
+        let (whole, now) = watched(14 * 24, 5);
+        // Only one mention in five was there when it was learned first, and one hour taught nothing.
+        let part: Vec<Mention> = (0..14 * 24).map(|h| mention(h, h * 60, 0.1)).collect();
+        let mut thin = Baseline::default();
+        part.iter().for_each(|m| thin.count(m));
+        thin.learn(now, |from, _| from == mention(0, 300 * 60, 0.0).at);
+        let all: Vec<Mention> = (0..14 * 24 * 5).map(|n| mention(n, n / 5 * 60 + n % 5 * 9, 0.1)).collect();
+        assert!(thin.is_past(all[0].at) && !thin.is_past(now));
+        let anew = thin.anew(all.iter().rev(), true, now).expect("it is whole");
+        let (e, usual) = (anew.expected(now, Span::hours(1)), whole.expected(now, Span::hours(1)));
+        assert!((e - usual).abs() < 0.3 && thin.expected(now, Span::hours(1)) < 1.6, "{e} {usual}");
+        assert!(anew.skipped.contains(&hour_of(mention(0, 300 * 60, 0.0).at)));
+        assert!(thin.anew(all.iter().skip(1200), false, now).is_none(), "what knows less replaces nothing");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Turns mentions and the passing of time into verdicts: which alert rule rings for which group, and why.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -67,10 +67,14 @@ pub struct Detector {
     last_tick: Option<Timestamp>,
     /// Hours that nobody watched: from and to.
     unwatched: Vec<(Timestamp, Timestamp)>,
+    /// Groups whose past became known after it was learned: they are to learn it anew.
+    late: BTreeSet<GroupKey>,
 }
 
 /// A pause between ticks longer than this was not watched.
 const PAUSE: Span = Span::mins(30);
+/// How far back a group learns from what is stored.
+pub const PAST: Span = Span::days(14);
 
 impl Detector {
     /// A detector for alert rules, which the rules room has checked: one whose condition does not compile is left out.
@@ -146,14 +150,19 @@ impl Detector {
     }
 
     fn take(&mut self, m: &Mention, count: bool) {
+        let recent = self.last_tick.is_none_or(|now| between(m.at, now) < PAST);
         for (key, topic, span) in self.groups_of(m) {
-            let group = self.groups.entry(key).or_insert_with(|| Group {
+            let group = self.groups.entry(key.clone()).or_insert_with(|| Group {
                 window: Window::new(span),
                 baseline: Baseline::default(),
                 topic,
                 changed: true,
             });
-            if count {
+            if count && m.history && group.baseline.is_past(m.at) {
+                if recent {
+                    self.late.insert(key);
+                }
+            } else if count {
                 group.baseline.count(m);
                 group.changed = true;
             }
@@ -179,6 +188,37 @@ impl Detector {
             group.baseline.count(m);
             group.changed = true;
         }
+    }
+
+    /// Groups whose past became known after it was learned, such as by an import.
+    pub fn late(&self) -> &BTreeSet<GroupKey> {
+        &self.late
+    }
+
+    /// Puts groups back that are to learn their past anew.
+    pub fn restore_late(&mut self, late: impl IntoIterator<Item = GroupKey>) {
+        self.late.extend(late);
+    }
+
+    /// Lets the late groups of an alert rule learn anew, from its mentions of the past. `whole` says that these are all.
+    pub fn learn_anew(&mut self, alert: &str, mentions: &[Mention], whole: bool, now: Timestamp) {
+        let mut of: HashMap<GroupKey, Vec<&Mention>> = HashMap::new();
+        for m in mentions {
+            for (key, ..) in self.groups_of(m) {
+                if key.alert == alert && self.late.contains(&key) {
+                    of.entry(key).or_default().push(m);
+                }
+            }
+        }
+        for (key, mentions) in of {
+            if let Some(group) = self.groups.get_mut(&key)
+                && let Some(anew) = group.baseline.anew(mentions.into_iter(), whole, now)
+            {
+                group.baseline = anew;
+                group.changed = true;
+            }
+        }
+        self.late.retain(|key| key.alert != alert);
     }
 
     /// Judges every group that has mentions in its window or an incident. `busy` tells of the open incidents, whose

@@ -25,11 +25,18 @@ pub struct Stories {
     /// Fingerprints by band and by the byte that they have there.
     bands: Vec<Vec<u64>>,
     order: VecDeque<u64>,
+    /// Mentions come in any order of time.
+    any_order: bool,
 }
 
 impl Default for Stories {
     fn default() -> Stories {
-        Stories { known: HashMap::default(), bands: vec![Vec::new(); BANDS * 256], order: VecDeque::new() }
+        Stories {
+            known: HashMap::default(),
+            bands: vec![Vec::new(); BANDS * 256],
+            order: VecDeque::new(),
+            any_order: false,
+        }
     }
 }
 
@@ -39,7 +46,24 @@ const BANDS: usize = 8;
 #[derive(Debug)]
 struct Known {
     story: i64,
+    first: Timestamp,
     last: Timestamp,
+}
+
+impl Known {
+    fn new(story: i64, at: Timestamp) -> Known {
+        Known { story, first: at, last: at }
+    }
+
+    /// Whether an instant is near enough for the story; mentions are told late, and archives in any order.
+    fn is_near(&self, at: Timestamp) -> bool {
+        between(self.last, at) <= WINDOW && between(at, self.first) <= WINDOW
+    }
+
+    fn widen(&mut self, at: Timestamp) {
+        self.first = self.first.min(at);
+        self.last = self.last.max(at);
+    }
 }
 
 /// Where a fingerprint is filed in each band.
@@ -48,6 +72,11 @@ fn bands(fingerprint: u64) -> impl Iterator<Item = usize> {
 }
 
 impl Stories {
+    /// From now on mentions come in any order of time, as they do from archives, and none is of the present.
+    pub fn take_any_order(&mut self) {
+        self.any_order = true;
+    }
+
     /// The story of a text: that of a near-duplicate seen within the window, else a new one named `fresh`.
     pub fn assign(&mut self, fingerprint: u64, length: usize, fresh: i64, at: Timestamp) -> i64 {
         if fingerprint == 0 {
@@ -56,8 +85,16 @@ impl Stories {
         let near = if length < SHORT { NEAR_SHORT } else { NEAR };
         let found = self.nearest(fingerprint, near, at);
         let story = found.and_then(|f| self.known.get(&f)).map_or(fresh, |k| k.story);
+        // The same words of another time begin a story of their own, which takes the copies from now on; what is told
+        // late takes none from a story that goes on.
+        if found.is_none()
+            && let Some(known) = self.known.get_mut(&fingerprint)
+            && (self.any_order || known.last < at)
+        {
+            *known = Known::new(story, at);
+        }
         if let Some(known) = found.and_then(|f| self.known.get_mut(&f)) {
-            known.last = known.last.max(at);
+            known.widen(at);
         }
         // A copy that differs somewhat is remembered too, so that copies of the copy are found.
         if found.is_none_or(|f| distance(f, fingerprint) > NEAR_SHORT) {
@@ -75,7 +112,7 @@ impl Stories {
             let Some(oldest) = self.order.pop_front() else { break };
             self.forget(oldest);
         }
-        self.known.insert(fingerprint, Known { story, last: at });
+        self.known.insert(fingerprint, Known::new(story, at));
         self.order.push_back(fingerprint);
         for band in bands(fingerprint) {
             if let Some(list) = self.bands.get_mut(band) {
@@ -86,7 +123,7 @@ impl Stories {
 
     fn nearest(&self, fingerprint: u64, near: u32, at: Timestamp) -> Option<u64> {
         if let Some(known) = self.known.get(&fingerprint)
-            && between(known.last, at) <= WINDOW
+            && known.is_near(at)
         {
             return Some(fingerprint);
         }
@@ -95,7 +132,7 @@ impl Stories {
             .flatten()
             .map(|f| (distance(*f, fingerprint), *f))
             .filter(|(d, _)| *d <= near)
-            .filter(|(_, f)| self.known.get(f).is_some_and(|k| between(k.last, at) <= WINDOW))
+            .filter(|(_, f)| self.known.get(f).is_some_and(|k| k.is_near(at)))
             .min()
             .map(|(_, f)| f)
     }
@@ -124,5 +161,18 @@ mod tests {
         assert_eq!(stories.assign(0x0f0f_0f0f_0f0f_0f0f, 500, 4, at), 4);
         assert_eq!(stories.assign(0xffff_0000_ffff_0000, 500, 5, at + Span::days(9)), 5);
         assert_eq!(stories.assign(0, 0, 6, at), 6);
+    }
+
+    #[test]
+    fn archives_are_read_in_any_order() {
+        let (words, now) = (0xffff_0000_ffff_0000, Timestamp::UNIX_EPOCH + Span::days(400));
+        let mut stories = Stories::default();
+        assert_eq!(stories.assign(words, 500, 1, now), 1);
+        assert_eq!(stories.assign(words, 500, 9, now - Span::days(300)), 9, "the same words a year ago");
+        assert_eq!(stories.assign(words, 500, 9, now + Span::days(2)), 1, "the story of today goes on");
+        assert_eq!(stories.assign(words, 500, 9, now - Span::days(2)), 1, "and takes what is told late");
+        stories.take_any_order();
+        assert_eq!(stories.assign(words, 500, 2, now - Span::days(300)), 2);
+        assert_eq!(stories.assign(words, 500, 3, now - Span::days(301)), 2, "and those copied then");
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Fresh, Ground, Knowledge};
-use crate::model::time::Span;
+use crate::model::time::{Span, from_millis};
 use crate::model::{Author, Capture, Mention};
 use crate::query::Doc;
 use crate::store::counts::Counts;
@@ -42,11 +42,16 @@ pub struct Batch {
     pub history: bool,
     /// The source was not read for a while: what has no date may be as old as that, and is history too.
     pub undated_is_old: bool,
+    /// It is an archive: history too, whose dates are believed however old they are.
+    pub archive: bool,
 }
 
 /// Publication is believed from so long before arrival to so long after it (F50).
 const OLDEST: Span = Span::days(30);
 const FUTURE: Span = Span::mins(10);
+
+/// Nobody told anything on the web before 1990: an archive that says so has lost its dates.
+const FIRST_EVER: i64 = 631_152_000_000;
 
 /// More people than there are, or likes than they could give, are somebody's joke.
 const MOST_PEOPLE: u64 = 10_000_000_000;
@@ -125,10 +130,11 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Prepared, R
     let mut receipt = Receipt::default();
     let mut plain: Vec<(Mention, Identity, Option<String>)> = Vec::with_capacity(batch.captures.len());
     let mut ids: HashMap<i64, i64> = HashMap::new();
+    let oldest = if batch.archive { from_millis(FIRST_EVER) } else { now - OLDEST };
     for capture in batch.captures {
         let (hint, native) = (capture.language.clone(), capture.native_id.clone());
-        let history = batch.history || (batch.undated_is_old && capture.published.is_none());
-        let mention = cleaned(&knowledge, &batch.source, capture, history, now);
+        let history = batch.history || batch.archive || (batch.undated_is_old && capture.published.is_none());
+        let mention = cleaned(&knowledge, &batch.source, capture, history, oldest, now);
         if mention.text.is_empty() && mention.title.is_empty() {
             receipt.empty += 1;
             continue;
@@ -160,7 +166,14 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Prepared, R
     Ok((out, receipt))
 }
 
-fn cleaned(knowledge: &Knowledge, source: &str, c: Capture, history: bool, now: Timestamp) -> Mention {
+fn cleaned(
+    knowledge: &Knowledge,
+    source: &str,
+    c: Capture,
+    history: bool,
+    oldest: Timestamp,
+    now: Timestamp,
+) -> Mention {
     let text = |raw: &str, max| if c.html { clean::html_to_text(raw, max) } else { clean::plain_text(raw, max) };
     let title =
         c.title.as_deref().map(|t| clean::one_line(&text(t, clean::MAX_TITLE), clean::MAX_TITLE)).unwrap_or_default();
@@ -179,7 +192,7 @@ fn cleaned(knowledge: &Knowledge, source: &str, c: Capture, history: bool, now: 
     };
     let (at, undated) = match c.published {
         Some(p) if p > now + FUTURE => (now, true),
-        Some(p) => (p.max(now - OLDEST), p < now - OLDEST),
+        Some(p) => (p.max(oldest), p < oldest),
         None => (now, true),
     };
     let place = knowledge.rules.house.site(&site);

@@ -44,7 +44,7 @@ fn capture(id: &str, text: &str) -> Capture {
 }
 
 async fn bring(ground: &Arc<Ground>, captures: Vec<Capture>) -> intake::Receipt {
-    let batch = Batch { source: "s".into(), captures, history: false, undated_is_old: false };
+    let batch = Batch { source: "s".into(), captures, history: false, undated_is_old: false, archive: false };
     accept(ground, batch, now(), |_, _| Ok(())).await.expect("it is stored")
 }
 
@@ -147,6 +147,7 @@ async fn the_erased_stay_away_where_they_were_erased() {
         captures: vec![by("7", "news", "ann_z"), by("8", "news", "other")],
         history: false,
         undated_is_old: false,
+        archive: false,
     };
     let other = accept(&ground, other, now(), |_, _| Ok(())).await.expect("it is stored");
     let own = bring(&ground, vec![by("7", "news", "ann_z")]).await;

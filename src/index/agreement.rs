@@ -275,6 +275,26 @@ proptest! {
     }
 }
 
+/// Each was found by chance once.
+#[test]
+fn counterexamples_of_old() {
+    let text = |text: &str, language: &str| {
+        let mut m = mention(1, 1, 0.0);
+        (m.text, m.language) = (text.into(), language.into());
+        m
+    };
+    for (query, mention) in [
+        ("firecarsharing~", text("#fire carsharing", "en")),
+        ("carsharing~", text("#bilcarsharingtur", "sv")),
+        ("carsharing~", text("@carsharing_ann", "sv")),
+        ("carsharing~", text("car #sharing", "de")),
+    ] {
+        let (_dir, searcher) = index_of(std::slice::from_ref(&mention));
+        let (live, found) = both(query, &[mention], &searcher);
+        assert_eq!(live, found, "{query}");
+    }
+}
+
 #[test]
 fn most_queries_made_are_queries() {
     use proptest::strategy::ValueTree;

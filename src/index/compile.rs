@@ -259,7 +259,7 @@ impl Compiler<'_> {
                 ways.push(Box::new(SpotQuery { tree, place: None }));
             }
         }
-        let inside = RegexQuery::from_pattern(&format!(".*{word}.*"), self.fields.words)?;
+        let inside = RegexQuery::from_pattern(&format!("{word}.*|[^#@$].*{word}.*"), self.fields.words)?;
         let languages = ["de", "sv"].map(|l| term_query(Term::from_field_text(self.fields.language, l)));
         ways.push(all_of(vec![Box::new(inside), any_of(languages.into())]));
         Ok(Compiled { query: any_of(ways), exact: true })

@@ -84,7 +84,8 @@ pub struct Mention {
     pub text: String,
     /// Who wrote it.
     pub author: Author,
-    /// Event time: publication, held within 30 days before and 10 minutes after arrival.
+    /// Event time: publication, held within 30 days before and 10 minutes after arrival; an archive's is believed however
+    /// old it is.
     pub at: Timestamp,
     /// When vakt received it.
     pub received: Timestamp,

@@ -3,30 +3,9 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use super::table::{self, COLUMNS, Cell};
 use crate::model::Mention;
-
-/// The columns, in order.
-pub const COLUMNS: [&str; 19] = [
-    "id",
-    "published",
-    "received",
-    "network",
-    "source",
-    "site",
-    "url",
-    "author",
-    "handle",
-    "followers",
-    "language",
-    "sentiment",
-    "label",
-    "intent",
-    "reach",
-    "engagement",
-    "topics",
-    "title",
-    "text",
-];
+use crate::text::clean::is_like_formula;
 
 /// Writes the line of column names.
 ///
@@ -41,38 +20,23 @@ pub fn head(out: &mut impl Write) -> std::io::Result<()> {
 /// # Errors
 /// When the writer fails.
 pub fn line(out: &mut impl Write, m: &Mention) -> std::io::Result<()> {
-    let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
-    let cells = [
-        m.id.to_string(),
-        m.at.to_string(),
-        m.received.to_string(),
-        safe(&m.network),
-        safe(&m.source),
-        safe(&m.site),
-        safe(&m.url),
-        safe(&m.author.name),
-        safe(&m.author.handle),
-        number(m.author.followers),
-        safe(&m.language),
-        m.sentiment.map(|s| format!("{s:.3}")).unwrap_or_default(),
-        m.label().to_owned(),
-        safe(&m.intent),
-        m.reach.to_string(),
-        m.engagement.to_string(),
-        safe(&m.topics.join(" ")),
-        safe(&m.title),
-        safe(&m.text),
-    ];
+    let cells = table::row(m).map(|cell| match cell {
+        Cell::Text(text) => safe(text),
+        Cell::Word(word) => word.to_owned(),
+        Cell::Names(names) => safe(&names.join(" ")),
+        Cell::Count(n) => n.to_string(),
+        Cell::Share(share) => format!("{share:.3}"),
+        Cell::Time(at) => at.to_string(),
+        Cell::Empty => String::new(),
+    });
     let quoted: Vec<Cow<'_, str>> = cells.iter().map(|c| quoted(c)).collect();
     write!(out, "{}\r\n", quoted.join(","))
 }
 
-/// Strangers' words never begin as a formula does: an apostrophe stands before what could (F66).
+/// Strangers' words never begin as a formula does: an apostrophe stands before what could (F66). It stands before those
+/// too that have an apostrophe there already, so that the import knows which to take away.
 fn safe(text: &str) -> String {
-    let begins = text.trim_start_matches([' ', '\u{a0}']).chars().next();
-    let formula =
-        |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠' | '|' | '%');
-    if begins.is_some_and(formula) { format!("'{text}") } else { text.to_owned() }
+    if is_like_formula(text) { format!("'{text}") } else { text.to_owned() }
 }
 
 fn quoted(cell: &str) -> Cow<'_, str> {

@@ -2,3 +2,5 @@
 
 pub mod chart;
 pub mod csv;
+mod table;
+pub mod xlsx;

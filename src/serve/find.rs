@@ -3,21 +3,19 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Served;
+use super::{Served, export};
 use crate::ground::History;
 use crate::index::{Bucket, Cursor, Facet, Found, IndexError, Order, Search};
 use crate::model::time::{from_millis, moment};
 use crate::query::{self, Node};
-use crate::report::csv;
 use crate::rules::Rules;
 
 /// Mentions on one page, unless the caller says; and at most.
@@ -76,6 +74,8 @@ enum Format {
     Jsonl,
     /// Everything.
     Csv,
+    /// Everything, as an Excel workbook.
+    Xlsx,
 }
 
 pub(super) async fn find(State(served): State<Served>, Query(asked): Query<Asked>) -> Response {
@@ -89,7 +89,12 @@ pub(super) async fn find(State(served): State<Served>, Query(asked): Query<Asked
         Err(e) => return unable(&e),
     };
     if let Some(format) = asked.format.filter(|f| *f != Format::Json) {
-        return export(history, Search { limit: MOST, total: false, budget: Some(EXPORT_BUDGET), ..what }, format);
+        let what = Search { limit: MOST, total: false, budget: Some(EXPORT_BUDGET), ..what };
+        return match format {
+            Format::Xlsx => export::workbook(served.ground.store.path(), history, what).await,
+            Format::Csv => export::stream(history, what, true),
+            Format::Json | Format::Jsonl => export::stream(history, what, false),
+        };
     }
     let answer = match (asked.histogram, asked.facets) {
         (Some(bars), _) => apart(move || histogram(&history, &what, bars, &zone)).await,
@@ -102,14 +107,14 @@ pub(super) async fn find(State(served): State<Served>, Query(asked): Query<Asked
     answer.map_or_else(|e| unable(&e), |body| Json(body).into_response())
 }
 
-fn unable(e: &IndexError) -> Response {
+pub(super) fn unable(e: &IndexError) -> Response {
     tracing::warn!(error = %e, "a search failed");
     let body = Json(json!({ "error": format!("{e}; the index is being built: try again in a moment") }));
     (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "10")], body).into_response()
 }
 
 /// Searching is work for a thread of its own.
-async fn apart<T: Send + 'static>(
+pub(super) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, IndexError> + Send + 'static,
 ) -> Result<T, IndexError> {
     let done = tokio::task::spawn_blocking(work).await;
@@ -209,49 +214,4 @@ fn typed(text: &str) -> Result<Node, Value> {
             .collect();
         json!({ "error": "the query has mistakes", "diagnostics": list })
     })
-}
-
-/// Everything that is found, page by page, as it is found. Where it cannot go on it breaks off, so that half an export
-/// is not taken for a whole one.
-fn export(history: History, what: Search, format: Format) -> Response {
-    let pages = futures_util::stream::unfold(Some((what, true)), move |state| {
-        let history = history.clone();
-        async move {
-            let (mut what, first) = state?;
-            let mut out = Vec::new();
-            let asked = what.clone();
-            let found = match apart(move || history.search(&asked)).await {
-                Ok(found) if found.hurried => {
-                    return Some((Err(std::io::Error::other("the search took too long")), None));
-                }
-                Ok(found) => found,
-                Err(e) => return Some((Err(std::io::Error::other(e)), None)),
-            };
-            if let Err(e) = written(&mut out, &found, first, format) {
-                return Some((Err(e), None));
-            }
-            let next = found.next.map(|next| {
-                what.after = Some(next);
-                (what, false)
-            });
-            Some((Ok(Bytes::from(out)), next))
-        }
-    });
-    let kind = if format == Format::Csv { "text/csv; charset=utf-8" } else { "application/jsonl" };
-    ([(header::CONTENT_TYPE, kind)], Body::from_stream(pages)).into_response()
-}
-
-fn written(out: &mut Vec<u8>, found: &Found, first: bool, format: Format) -> std::io::Result<()> {
-    if first && format == Format::Csv {
-        csv::head(out)?;
-    }
-    for m in &found.mentions {
-        if format == Format::Csv {
-            csv::line(out, m)?;
-        } else {
-            serde_json::to_writer(&mut *out, m)?;
-            out.push(b'\n');
-        }
-    }
-    Ok(())
 }

@@ -117,8 +117,13 @@ pub(super) async fn push(
     let refused = errors.len();
     let source = options.source.filter(|s| !s.trim().is_empty()).unwrap_or(caller);
     let now = served.ground.clock.now();
-    let batch =
-        Batch { source: crate::text::clean::one_line(&source, 100), captures, history: false, undated_is_old: false };
+    let batch = Batch {
+        source: crate::text::clean::one_line(&source, 100),
+        captures,
+        history: false,
+        undated_is_old: false,
+        archive: false,
+    };
     match intake::accept(&served.ground, batch, now, |_, _| Ok(())).await {
         Ok(receipt) => {
             metrics::counter!("vakt_mentions_total", "source" => "push").increment(receipt.new as u64);

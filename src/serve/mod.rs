@@ -1,6 +1,7 @@
 //! HTTP: the API that takes mentions in, incidents to look at, health and metrics.
 
 mod doors;
+mod export;
 mod find;
 mod guard;
 mod incidents;

@@ -1,7 +1,9 @@
 //! Bytes into text: which charset a document is in, whatever it claims to be.
 
+use std::io::Read;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// Reads a document as text, never failing: what no charset explains becomes U+FFFD.
 ///
@@ -92,6 +94,153 @@ fn declared(body: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(name.trim().as_bytes())
 }
 
+/// The charset of a file that is too long to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Charset(&'static Encoding);
+
+/// Bytes beyond ASCII that tell a charset as well as all of them.
+const ENOUGH: usize = 1 << 20;
+
+impl Charset {
+    pub(super) const UTF_8: Charset = Charset(UTF_8);
+
+    /// Reads a file through, and says which charset it is in.
+    pub(super) fn of(mut file: impl Read) -> std::io::Result<Charset> {
+        let mut buffer = vec![0; 256 << 10];
+        let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+        let (mut good, mut bad, mut fed, mut filled, mut first) = (0usize, 0usize, 0usize, 0usize, true);
+        loop {
+            let n = file.read(buffer.get_mut(filled..).unwrap_or_default())?;
+            filled += n;
+            let held = buffer.get(..filled).unwrap_or_default();
+            if first && filled >= 4 {
+                let marked = Encoding::for_bom(held).map(|(encoding, _)| encoding);
+                if let Some(encoding) = marked.or_else(|| wide(held)).or_else(|| wide_words(held)) {
+                    return Ok(Charset(encoding));
+                }
+                first = false;
+            }
+            // A character may be cut by the end of the buffer: it is looked at with what comes next.
+            let cut = if n == 0 { filled } else { filled.saturating_sub(3) };
+            let (whole, rest) = held.split_at(cut);
+            let rest_begins = rest.iter().take_while(|b| (0x80..0xc0).contains(*b)).count();
+            let whole = held.get(..whole.len() + rest_begins).unwrap_or(whole);
+            if !whole.is_ascii() {
+                for chunk in whole.utf8_chunks() {
+                    good += chunk.valid().bytes().filter(|b| !b.is_ascii()).count();
+                    bad += chunk.invalid().len();
+                }
+                if fed < ENOUGH {
+                    detector.feed(whole, false);
+                    fed += whole.len();
+                }
+            }
+            let kept = whole.len()..filled;
+            filled = kept.len();
+            buffer.copy_within(kept, 0);
+            if n == 0 {
+                break;
+            }
+        }
+        detector.feed(b"", true);
+        let guess = detector.guess(None, Utf8Detection::Deny);
+        let utf8 = bad == 0 || (good > 0 && good >= bad.saturating_mul(9));
+        Ok(Charset(match () {
+            () if utf8 => UTF_8,
+            () if guess == UTF_8 => WINDOWS_1252,
+            () => guess,
+        }))
+    }
+
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The beginning of a file as text; a character cut at its end becomes U+FFFD.
+    pub(super) fn text(self, beginning: &[u8]) -> String {
+        self.0.decode_with_bom_removal(beginning).0.into_owned()
+    }
+
+    /// The file as UTF-8, without byte order mark.
+    pub(super) fn reader<R: Read>(self, file: R) -> impl Read {
+        let decoder = self.0.new_decoder_with_bom_removal();
+        Decoding {
+            file,
+            decoder,
+            raw: vec![0; 64 << 10],
+            from: 0,
+            to: 0,
+            ended: false,
+            done: false,
+            spare: [0; 16],
+            spared: 0..0,
+        }
+    }
+}
+
+/// UTF-16 without a byte order mark, as spreadsheets write it: every other byte of plain words is zero.
+fn wide_words(body: &[u8]) -> Option<&'static Encoding> {
+    let head = body.get(..body.len().min(200) & !1)?;
+    let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
+    let (even, odd, pairs) = (zeros(0), zeros(1), head.len() / 2);
+    match () {
+        () if odd * 10 >= pairs * 7 && even == 0 => Some(UTF_16LE),
+        () if even * 10 >= pairs * 7 && odd == 0 => Some(UTF_16BE),
+        () => None,
+    }
+}
+
+/// A file decoded as it is read.
+struct Decoding<R> {
+    file: R,
+    decoder: Decoder,
+    raw: Vec<u8>,
+    from: usize,
+    to: usize,
+    ended: bool,
+    /// The decoder has given its last.
+    done: bool,
+    /// Decoded bytes that did not fit a reader's small buffer.
+    spare: [u8; 16],
+    spared: std::ops::Range<usize>,
+}
+
+impl<R: Read> Read for Decoding<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            if !self.spared.is_empty() {
+                let held = self.spare.get(self.spared.clone()).unwrap_or_default();
+                let n = held.len().min(out.len());
+                if let (Some(to), Some(from)) = (out.get_mut(..n), held.get(..n)) {
+                    to.copy_from_slice(from);
+                }
+                self.spared.start += n;
+                return Ok(n);
+            }
+            if self.done {
+                return Ok(0);
+            }
+            if self.from == self.to && !self.ended {
+                (self.from, self.to) = (0, self.file.read(&mut self.raw)?);
+                self.ended = self.to == 0;
+            }
+            let raw = self.raw.get(self.from..self.to).unwrap_or_default();
+            // A decoder needs room for a whole character.
+            let small = out.len() < self.spare.len();
+            let target = if small { &mut self.spare[..] } else { &mut *out };
+            let (result, read, wrote, _) = self.decoder.decode_to_utf8(raw, target, self.ended);
+            self.from += read;
+            self.done = self.ended && result == CoderResult::InputEmpty;
+            if small {
+                self.spared = 0..wrote;
+            } else if wrote > 0 {
+                return Ok(wrote);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,7 +276,45 @@ mod tests {
         assert!(text.contains("åäö \u{FFFD}</a>"), "{text}");
     }
 
+    fn streamed(bytes: &[u8]) -> (String, &'static str) {
+        let charset = Charset::of(bytes).expect("memory");
+        let mut text = String::new();
+        charset.reader(bytes).read_to_string(&mut text).expect("it is UTF-8");
+        (text, charset.name())
+    }
+
+    #[test]
+    fn long_files_are_decoded_as_they_are_read() {
+        let words = "smörgåsbord på ön; ".repeat(30_000);
+        assert_eq!(streamed(words.as_bytes()), (words.clone(), "UTF-8"));
+        let latin: Vec<u8> = words.chars().map(|c| c as u8).collect();
+        assert_eq!(streamed(&latin), (words.clone(), "windows-1252"));
+        let marked: Vec<u8> = [0xfeff].into_iter().chain(words.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        assert_eq!(streamed(&marked), (words.clone(), "UTF-16LE"));
+        let bare: Vec<u8> = words.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(streamed(&bare), (words.clone(), "UTF-16BE"));
+        assert_eq!(streamed(b"\xEF\xBB\xBFa"), ("a".into(), "UTF-8"));
+        // The first letter beyond ASCII stands far from the beginning.
+        let late = [b"plain ".repeat(200_000), b"sm\xF6rg\xE5s, r\xE4ka, \xF6l".to_vec()].concat();
+        assert!(streamed(&late).0.ends_with("smörgås, räka, öl"));
+    }
+
+    #[test]
+    fn small_buffers_lose_nothing() {
+        let mut reader = Charset::UTF_8.reader("å🔥b".as_bytes());
+        let (mut all, mut one) = (Vec::new(), [0; 1]);
+        while reader.read(&mut one).expect("memory") > 0 {
+            all.push(one[0]);
+        }
+        assert_eq!(String::from_utf8(all).expect("UTF-8"), "å🔥b");
+    }
+
     proptest::proptest! {
+        #[test]
+        fn any_file_becomes_text(body: Vec<u8>) {
+            proptest::prop_assert!(streamed(&body).0.len() <= body.len() * 4 + 4);
+        }
+
         #[test]
         fn any_bytes_become_allowed_text(body: Vec<u8>, http in proptest::option::of("[a-z0-9-]{0,12}")) {
             proptest::prop_assert!(decode(&body, http.as_deref()).chars().all(allowed));

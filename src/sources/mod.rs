@@ -1,5 +1,6 @@
 //! Where mentions come from: one polite HTTP client, one file for each kind of source, and one visible table of them.
 
+pub mod archive;
 mod charset;
 pub mod feed;
 pub mod guard;

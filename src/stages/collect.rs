@@ -208,7 +208,8 @@ impl Collect {
         let history = !state.begun || brought.anew;
         let paused = Span::millis(now.as_millisecond() - state.last_ok);
         let undated_is_old = paused > PAUSE.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)));
-        let batch = Batch { source: source.name.clone(), captures: brought.captures, history, undated_is_old };
+        let batch =
+            Batch { source: source.name.clone(), captures: brought.captures, history, undated_is_old, archive: false };
         state.begun = true;
         state.cursor = brought.cursor;
         state.failures = 0;

@@ -1,12 +1,12 @@
 //! New mentions and the passing of time → incidents and messages, in one transaction with the place read up to.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{Stage, tell};
-use crate::engine::detect::{Detector, GroupKey, Kept, Verdict};
+use crate::engine::detect::{Detector, GroupKey, Kept, PAST, Verdict};
 use crate::engine::incident::{self, Call, REOPEN};
 use crate::ground::{Ground, Knowledge};
 use crate::model::time::{Span, between};
@@ -19,18 +19,23 @@ const CHUNK: u32 = 2000;
 const TICK: Span = Span::secs(1);
 /// The time of the last tick is kept at least this often.
 const KEEP_TICK: Span = Span::mins(5);
-/// How far back a new rule learns from what is stored.
-const WARM: Span = Span::days(14);
+/// Most mentions that a group learns from what is stored.
 const WARM_MOST: u32 = 50_000;
 
 const WATCHED: &str = "watched_upto";
 const TICKED: &str = "watched_at";
+/// Groups that are to learn their past anew.
+const LATE: &str = "watched_late";
+/// A past that comes late, such as by an import, is learned once no more of it has come for a while, or after so long.
+const QUIET: Span = Span::secs(10);
+const LONGEST_QUIET: Span = Span::mins(10);
 
 /// What changed in one pass, to be stored together.
 #[derive(Default)]
 struct Changes {
     incidents: Vec<Changed>,
     groups: Vec<(GroupKey, Kept)>,
+    late: String,
 }
 
 struct Changed {
@@ -52,6 +57,8 @@ struct State {
     generation: u64,
     upto: i64,
     kept_tick: Timestamp,
+    /// The first and the last time that some past came late, since it was learned.
+    late: Option<(Timestamp, Timestamp)>,
 }
 
 impl Stage for Watch {
@@ -99,14 +106,18 @@ impl Watch {
         let live = ground.store.read(|c| incidents::live(c, now - REOPEN))?;
         let busy: HashSet<GroupKey> = live.iter().filter(|i| i.status != Status::Resolved).map(key_of).collect();
         let verdicts = state.detector.tick(now, &busy);
+        let more = new.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
+        if !more {
+            state.learn_late(&ground, &knowledge, new.iter().any(|m| m.history), now)?;
+        }
         let mut changes = judge(&ground, &knowledge, live, &verdicts, now)?;
         changes.groups = state.detector.take_changes();
+        changes.late = serde_json::to_string(state.detector.late())?;
         let tick_due = between(state.kept_tick, now) >= KEEP_TICK;
         if !new.is_empty() || tick_due || !changes.incidents.is_empty() || !changes.groups.is_empty() {
             state.kept_tick = now;
             self.keep(changes, state.upto, now).await?;
         }
-        let more = new.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
         self.state = Some(state);
         Ok(more)
     }
@@ -147,11 +158,43 @@ impl Watch {
                     groups::put(tx, &key.alert, &key.group, &serde_json::to_string(kept)?)?;
                 }
                 meta::set(tx, WATCHED, &upto.to_string())?;
+                meta::set(tx, LATE, &changes.late)?;
                 meta::set(tx, TICKED, &now.as_millisecond().to_string())
             })
             .await?;
         if calls {
             self.ground.bells.deliver.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Lets groups learn their past anew that came late, once no more of it comes.
+    fn learn_late(&mut self, ground: &Ground, knowledge: &Knowledge, came: bool, now: Timestamp) -> Stored<()> {
+        if self.detector.late().is_empty() {
+            return Ok(());
+        }
+        let (first, last) = self.late.unwrap_or((now, now));
+        let last = if came { now } else { last };
+        self.late = Some((first, last));
+        if between(last, now) < QUIET && between(first, now) < LONGEST_QUIET {
+            return Ok(());
+        }
+        self.late = None;
+        let names: BTreeSet<String> = self.detector.late().iter().map(|key| key.alert.clone()).collect();
+        for name in &names {
+            let Some(alert) = knowledge.rules.alert(name) else {
+                self.detector.learn_anew(name, &[], false, now);
+                continue;
+            };
+            let from = (now - PAST).as_millisecond();
+            let mut of =
+                ground.store.read(|c| mentions::of_topics(c, &alert.topics, alert.any, from, i64::MAX, WARM_MOST))?;
+            let whole = of.len() < usize::try_from(WARM_MOST).unwrap_or(usize::MAX);
+            of.retain(|m| m.id <= self.upto);
+            self.detector.learn_anew(name, &of, whole, now);
+            tracing::info!(stage = "watch", alert = name, mentions = of.len(), "what is usual was learned anew");
         }
         Ok(())
     }
@@ -175,6 +218,10 @@ fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State
         if let Some(at) = meta::number(c, TICKED)? {
             detector.restore_tick(crate::model::time::from_millis(at));
         }
+        if let Some(late) = meta::get(c, LATE)? {
+            let late: Vec<GroupKey> = serde_json::from_str(&late)?;
+            detector.restore_late(late.into_iter().filter(|key| known.contains(key)));
+        }
         let mut seen: HashSet<i64> = HashSet::new();
         let from = now - detector.longest_window();
         for alert in &knowledge.rules.alerts {
@@ -195,13 +242,13 @@ fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State
         let mut warmed: BTreeMap<i64, crate::model::Mention> = BTreeMap::new();
         for alert in fresh {
             let of =
-                mentions::of_topics(c, &alert.topics, alert.any, (now - WARM).as_millisecond(), i64::MAX, WARM_MOST)?;
+                mentions::of_topics(c, &alert.topics, alert.any, (now - PAST).as_millisecond(), i64::MAX, WARM_MOST)?;
             warmed.extend(of.into_iter().filter(|m| m.id <= upto).map(|m| (m.id, m)));
         }
         for m in warmed.values() {
             detector.warm(m, &known);
         }
-        Ok(State { detector, generation: knowledge.generation, upto, kept_tick: Timestamp::MIN })
+        Ok(State { detector, generation: knowledge.generation, upto, kept_tick: Timestamp::MIN, late: None })
     })
 }
 
@@ -251,3 +298,6 @@ fn judge(
 fn policy<'a>(knowledge: &'a Knowledge, name: &str) -> Option<&'a Policy> {
     knowledge.rules.people.policy(name)
 }
+
+#[cfg(test)]
+mod tests;

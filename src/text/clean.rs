@@ -132,6 +132,14 @@ fn unseen(c: char) -> bool {
         || matches!(c, '\u{e0000}'..='\u{e001f}')
 }
 
+/// Whether a spreadsheet could take a text for a formula, were it not for apostrophes before it.
+pub fn is_like_formula(text: &str) -> bool {
+    let begins = text.trim_start_matches([' ', '\u{a0}', '\'']).chars().next();
+    begins.is_some_and(|c| {
+        matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠' | '|' | '%')
+    })
+}
+
 /// The longest beginning of at most `max` bytes that ends at a grapheme's border.
 pub fn clip(text: &str, max: usize) -> &str {
     if text.len() <= max {

@@ -4,6 +4,7 @@
 mod commands;
 mod crash;
 mod erase;
+mod import;
 mod journey;
 mod reindex;
 mod walls;

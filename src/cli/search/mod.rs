@@ -3,7 +3,7 @@
 mod show;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -17,6 +17,7 @@ use crate::index::{Bucket, Cursor, Facet, Order, Search};
 use crate::model::time::{Span, moment};
 use crate::query::{self, Node};
 use crate::report::csv;
+use crate::report::xlsx::Workbook;
 use crate::rules::Rules;
 use crate::store::mentions;
 
@@ -62,6 +63,9 @@ pub(super) struct Find {
     /// Print mentions as CSV, all of them
     #[arg(long, group = "form")]
     csv: bool,
+    /// Write mentions as an Excel workbook, all of them
+    #[arg(long, value_name = "FILE", group = "form")]
+    xlsx: Option<PathBuf>,
     /// How long to search at most, for example 10s
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = Span::parse)]
     budget: Span,
@@ -135,6 +139,8 @@ impl Find {
             let some = export(&history, what, |m| Ok(csv::line(&mut out, m)?))?;
             out.flush()?;
             some > 0
+        } else if let Some(path) = &self.xlsx {
+            workbook(&history, what, path, &config.data_dir)? > 0
         } else if self.stories {
             let found = history.search(&Search { limit: MOST_FOR_STORIES, after: None, ..what })?;
             show::stories(&found, self.limit, self.json)?;
@@ -241,6 +247,19 @@ fn export(
             }
         }
     }
+}
+
+/// Everything that is found as a workbook; a file of that name is replaced only by a whole one.
+fn workbook(history: &History, what: Search, path: &Path, data_dir: &Path) -> anyhow::Result<usize> {
+    let mut book = Workbook::in_folder(data_dir)?;
+    let all = export(history, what, |m| Ok(book.add(m)?))?;
+    let new = path.with_extension("xlsx.new");
+    let wrong = || format!("cannot write {}", path.display());
+    let file = std::fs::File::create(&new).with_context(wrong)?;
+    book.save(std::io::BufWriter::new(file)).with_context(wrong)?;
+    std::fs::rename(&new, path).with_context(wrong)?;
+    super::warn(&format!("{all} mentions are in {}", path.display()));
+    Ok(all)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a search is asked now")]

@@ -10,7 +10,6 @@ use crate::query::wild::Wild;
 use crate::text::hash::Table;
 use crate::text::lexeme::{spellings, stem_mark, word_mark};
 use crate::text::stem;
-use crate::text::tokens::Kind;
 
 type Marks = Table<u64, u32>;
 
@@ -258,11 +257,8 @@ impl Atoms {
         let list = &doc.terms.list;
         let joined = COMPOUNDING.contains(&doc.language);
         for (n, term) in list.iter().enumerate() {
-            if term.kind != Kind::Word {
-                continue;
-            }
             let number = u32::try_from(n).unwrap_or(u32::MAX);
-            if let Some(next) = list.get(n + 1).filter(|t| t.kind == Kind::Word && t.at == term.at + 1) {
+            if let Some(next) = list.get(n + 1).filter(|t| t.at == term.at + 1) {
                 // Literal forms alone: what the index can look for as a phrase as well.
                 for left in &term.lexeme.words {
                     for right in &next.lexeme.words {
@@ -277,7 +273,8 @@ impl Atoms {
                 }
             }
             if joined {
-                for word in &term.lexeme.words {
+                // A tag is known by its bare word too; names and prices are no words.
+                for word in term.lexeme.words.iter().filter(|w| !w.starts_with(['#', '@', '$'])) {
                     for (start, _) in word.char_indices() {
                         for length in &self.compound_lengths {
                             let inner = word.get(start..start + length);
