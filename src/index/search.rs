@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tantivy::query::Query;
@@ -103,7 +103,12 @@ pub struct Searcher {
 struct Seen {
     stamp: Option<Stamp>,
     view: Option<Arc<View>>,
+    /// When it was looked whether there is a newer one.
+    looked: Option<Instant>,
 }
+
+/// A newer commit is looked for at most this often.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What tells one commit's list of files from the next one's.
 type Stamp = (u64, i64, i64, u64);
@@ -136,17 +141,22 @@ impl Searcher {
 
     /// The last commit. Its files are opened only where they are others than before.
     fn latest(&self) -> Result<Arc<View>, IndexError> {
-        let stamp = stamp(&self.meta);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(view) = seen.view.as_ref().filter(|_| stamp.is_some() && seen.stamp == stamp) {
+        if let Some(view) = seen.view.as_ref().filter(|_| seen.looked.is_some_and(|at| at.elapsed() < LOOK)) {
             return Ok(view.clone());
+        }
+        let stamp = stamp(&self.meta);
+        let looked = Some(Instant::now());
+        if let Some(view) = seen.view.clone().filter(|_| stamp.is_some() && seen.stamp == stamp) {
+            seen.looked = looked;
+            return Ok(view);
         }
         let view = guarded("opened", || {
             self.reader.reload()?;
             View::new(self.reader.searcher(), &self.fields, seen.view.as_deref())
         })?;
         let view = Arc::new(view);
-        *seen = Seen { stamp, view: Some(view.clone()) };
+        *seen = Seen { stamp, view: Some(view.clone()), looked };
         Ok(view)
     }
 
