@@ -11,9 +11,10 @@ use crate::store::counts::Counts;
 use crate::store::{Store, Stored, groups, mentions};
 use crate::text::Analyst;
 
-/// How far back they look, and at how many mentions at most.
+/// How far back they look, and at how many mentions at most; older ones that arrived since, as imports do, are passed over.
 const BACK: Span = Span::days(14);
 const MOST: usize = 100_000;
+const MOST_PASSED: usize = 500_000;
 /// Mentions looked at in one go.
 const CHUNK: u32 = 500;
 
@@ -45,15 +46,18 @@ pub fn retopic(store: &Store, old: &Rules, new: &Rules, now: Timestamp) -> Store
         changed.iter().filter_map(|n| Some((new.queries.get(*n)?, new.topics.get(*n)?.languages.as_slice())));
     let matcher = Matcher::new(listened);
     let from = now - BACK;
-    let (mut before, mut seen, mut found) = (i64::MAX, 0usize, 0usize);
-    while seen < MOST {
+    let (mut before, mut seen, mut passed, mut found) = (i64::MAX, 0usize, 0usize, 0usize);
+    while seen < MOST && passed < MOST_PASSED {
         let some = store.read(|c| mentions::before(c, before, CHUNK))?;
         let Some(last) = some.last() else { break };
         before = last.id;
-        seen += some.len();
+        let here = some.iter().filter(|m| m.at >= from).count();
+        seen += here;
+        passed += some.len() - here;
         // Numbers follow arrival, so what was received before then was published before then as well, or nearly.
         let done = last.received < from;
-        let changes: Vec<Change> = some.into_iter().filter_map(|m| change(&matcher, &names, m)).collect();
+        let changes: Vec<Change> =
+            some.into_iter().filter(|m| m.at >= from).filter_map(|m| change(&matcher, &names, m)).collect();
         found += changes.len();
         if !changes.is_empty() {
             store.write_blocking(move |tx| {

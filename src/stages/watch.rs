@@ -10,7 +10,7 @@ use crate::engine::detect::{Detector, GroupKey, Kept, PAST, Verdict};
 use crate::engine::incident::{self, Call, REOPEN};
 use crate::ground::{Ground, Knowledge};
 use crate::model::time::{Span, between};
-use crate::model::{Alert, Incident, Policy, Status};
+use crate::model::{Alert, Incident, Mention, Policy, Status};
 use crate::store::{StoreError, Stored, groups, incidents, mentions, meta};
 
 /// Mentions read at a time.
@@ -98,7 +98,12 @@ impl Watch {
             Some(state) if state.generation == knowledge.generation => state,
             _ => begin(&ground, &knowledge, now)?,
         };
-        let new = ground.store.read(|c| mentions::after(c, state.upto, CHUNK))?;
+        // A new mention's number is that of its change: what was just stored is at hand, and the store has the rest.
+        let most = usize::try_from(CHUNK).unwrap_or(usize::MAX);
+        let fresh = ground.fresh_after(state.upto, most);
+        let upto = fresh.last().map_or(state.upto, |f| f.mention.id);
+        let stored = ground.store.read(|c| mentions::after(c, upto, CHUNK))?;
+        let new: Vec<&Mention> = fresh.iter().map(|f| &f.mention).chain(&stored).collect();
         for m in &new {
             state.detector.feed(m);
             state.upto = m.id;
@@ -106,7 +111,7 @@ impl Watch {
         let live = ground.store.read(|c| incidents::live(c, now - REOPEN))?;
         let busy: HashSet<GroupKey> = live.iter().filter(|i| i.status != Status::Resolved).map(key_of).collect();
         let verdicts = state.detector.tick(now, &busy);
-        let more = new.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
+        let more = stored.len() >= most;
         if !more {
             state.learn_late(&ground, &knowledge, new.iter().any(|m| m.history), now)?;
         }
