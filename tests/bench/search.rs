@@ -94,7 +94,7 @@ fn build(dir: &Path, mentions: usize) -> Vec<Mention> {
                 .unwrap()
                 .execute(params![id, text])
                 .unwrap();
-            if id as usize % (mentions / 10_000).clamp(1, SAMPLED) == 0 {
+            if (id as usize).is_multiple_of((mentions / 10_000).clamp(1, SAMPLED)) {
                 sample.push(m);
             }
         }
@@ -210,12 +210,12 @@ impl Bench {
         let q = |text: String, raw: Box<dyn Query>, fts: String| Some(Question::new(text, raw, fts));
         let rare_inflected = self.draw(3, |t, n| {
             let w = &t[n];
-            (!w.is_empty() && (5.0..=50.0).contains(&df(w))).then(|| ())?;
+            (!w.is_empty() && (5.0..=50.0).contains(&df(w))).then_some(())?;
             q(w.clone(), self.any_inflection(w), w.clone())
         });
         let rare = self.draw(3, |t, n| {
             let w = &t[n];
-            (!w.is_empty() && (5.0..=50.0).contains(&df(w))).then(|| ())?;
+            (!w.is_empty() && (5.0..=50.0).contains(&df(w))).then_some(())?;
             q(format!("\"{w}\""), self.term(w), w.clone())
         });
         self.class("rare term, all counted", &rare, |s| self.found(s, true), |s| self.top(s), |s| self.match_top(s));
@@ -283,7 +283,7 @@ impl Bench {
         self.class("wildcard, all counted", &wild, |s| self.found(s, true), |s| self.top(s), |s| self.match_top(s));
         let common = self.draw(17, |t, _| {
             let w = t.first()?;
-            (0.002..=0.05).contains(&(df(w) / docs)).then(|| ())?;
+            (0.002..=0.05).contains(&(df(w) / docs)).then_some(())?;
             q(w.clone(), self.any_inflection(w), w.clone())
         });
         let common = if common.len() < 20 { self.brands() } else { common };
