@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use tantivy::COLLECT_BLOCK_BUFFER_LEN;
 use tantivy::columnar::StrColumn;
 
 use super::IndexError;
@@ -119,6 +120,7 @@ pub(super) fn count(hunt: &Hunt<'_>, view: &View, facets: &[Facet]) -> Result<(V
         };
         segments.push(facets.iter().map(open).collect::<tantivy::Result<_>>()?);
     }
+    let mut firsts = [None; COLLECT_BLOCK_BUFFER_LEN];
     let whole = hunt.blocks(|n, docs| {
         let Some(columns) = segments.get_mut(n) else { return };
         for (facet, counted) in facets.iter().zip(columns) {
@@ -133,12 +135,12 @@ pub(super) fn count(hunt: &Hunt<'_>, view: &View, facets: &[Facet]) -> Result<(V
                             *n += 1;
                         }
                     };
-                    for doc in docs {
-                        if facet.is_many() {
-                            column.ords().values_for_doc(*doc).for_each(&mut add);
-                        } else {
-                            column.ords().first(*doc).into_iter().for_each(&mut add);
-                        }
+                    if facet.is_many() {
+                        docs.iter().flat_map(|doc| column.ords().values_for_doc(*doc)).for_each(&mut add);
+                    } else if let Some(firsts) = firsts.get_mut(..docs.len()) {
+                        firsts.fill(None);
+                        column.ords().first_vals(docs, firsts);
+                        firsts.iter().flatten().copied().for_each(&mut add);
                     }
                 }
             }
