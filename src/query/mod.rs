@@ -13,17 +13,19 @@ mod node;
 mod parser;
 pub mod places;
 mod terms;
+mod value;
 mod wild;
 
 use std::ops::Range;
 
 pub use explain::explain;
-pub use fact::{Fact, Field, Wanted, When, address_words};
+pub use fact::{Fact, Field, Wanted, When};
 pub use lint::standing;
 pub use matcher::{Doc, Matcher, TopicId};
 pub use node::{Is, Node, Part, Place, topic_of};
 pub use parser::parse;
 pub use terms::{splits, stems_of};
+pub use value::address_words;
 pub use wild::Wild;
 
 /// What kind of mistake it is, for programs; the words of each never change.

@@ -3,9 +3,10 @@
 use super::Doc;
 use super::atoms::Hit;
 use super::plan::Plan;
-use crate::query::fact::{Fact, Field, Wanted, address_words};
+use crate::query::fact::{Fact, Field, Wanted};
 use crate::query::node::Place;
 use crate::query::places::{self, Spot};
+use crate::query::value::address_words;
 use crate::text::hash::Table;
 use crate::text::tokens::Kind;
 

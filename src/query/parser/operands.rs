@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::{Joined, Parser};
-use crate::query::fact::{self, Field, Written};
+use crate::query::fact::{Field, Wanted};
 use crate::query::lexer::Lex;
 use crate::query::node::{Is, Node, Part, Place};
+use crate::query::value::{self, Written};
 use crate::query::wild::{Wild, WildError};
 use crate::query::{Code, suggest};
 use crate::text::tokens::{Kind, Tokens, folded, is_word_char};
@@ -213,11 +214,11 @@ impl Parser<'_> {
     }
 
     fn value(&mut self, field: Field, written: &Written<'_>, span: Range<usize>) -> Option<Node> {
-        match fact::read(field, written, span.clone()) {
+        match value::read(field, written, span.clone()) {
             Ok(fact) => {
                 let is = match (&fact.value, field) {
                     // Text as it is written is a matter of words, not of facts.
-                    (fact::Wanted::Words(words), Field::Raw) => Is::Cased(words.concat()),
+                    (Wanted::Words(words), Field::Raw) => Is::Cased(words.concat()),
                     _ => Is::Fact(fact),
                 };
                 Some(Node::new(span, is))
