@@ -7,5 +7,6 @@ mod erase;
 mod import;
 mod journey;
 mod reindex;
+mod themes;
 mod walls;
 mod world;

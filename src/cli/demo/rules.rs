@@ -22,7 +22,16 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "searches/desk.toml",
     "topics/acme.toml",
     "topics/competitors.toml",
-    "topics/risks.toml",
+    "topics/risk-boycott.toml",
+    "topics/risk-data-breach.toml",
+    "topics/risk-discrimination.toml",
+    "topics/risk-environment.toml",
+    "topics/risk-executive-conduct.toml",
+    "topics/risk-fake-news.toml",
+    "topics/risk-labour.toml",
+    "topics/risk-legal.toml",
+    "topics/risk-outage.toml",
+    "topics/risk-product-safety.toml",
 ];
 
 #[cfg(test)]
