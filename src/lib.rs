@@ -15,7 +15,7 @@
 //! | 5 | [`stages`], [`serve`] |
 //! | 4 | [`ground`] |
 //! | 3 | [`rules`], [`sources`], [`channels`], [`report`], [`store`], [`index`] |
-//! | 2 | [`engine`], [`query`] |
+//! | 2 | [`engine`], [`query`], [`lab`] |
 //! | 1 | [`config`], [`text`] |
 //! | 0 | [`model`], [`telemetry`] |
 //!
@@ -28,6 +28,7 @@ pub mod daemon;
 pub mod engine;
 pub mod ground;
 pub mod index;
+pub mod lab;
 pub mod model;
 pub mod query;
 pub mod report;

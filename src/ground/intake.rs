@@ -254,7 +254,7 @@ fn analyse(knowledge: &Knowledge, m: &mut Mention, hint: Option<&str>) -> Terms 
     m.language = analysis.language.to_owned();
     m.sentiment = (analysis.score.label != Label::Unscored).then_some(analysis.score.value);
     m.why = analysis.score.why.iter().map(|r| (r.term.clone(), r.weight)).collect();
-    m.intent = analysis.intent.as_str().to_owned();
+    m.intent = analysis.wants.intent.as_str().to_owned();
     m.fingerprint = analysis.fingerprint;
     let numbers = knowledge.rules.matcher.matches(&Doc::analysed(m, &analysis));
     m.topics = knowledge.rules.names(&numbers);

@@ -1,15 +1,16 @@
-//! What an author wants: to complain, to ask, to suggest, to praise. Simple rules that can be read.
+//! What an author wants: to complain, to ask, to suggest, to praise; and whether they expect an answer.
+//!
+//! Turns of phrase of five languages ([`super::cues`]), what the table of feelings knows of complaints, the question mark
+//! and the sentiment are weighed. A text may show several intents; the strongest is its intent.
 
-use std::sync::LazyLock;
+use serde::{Deserialize, Serialize};
 
-use serde::Serialize;
-
-use super::hash::Table;
-use super::sentiment::{Label, Score};
-use super::tokens::Tokens;
+use super::cues::{Cues, Sign, Sums};
+use super::features::{Atom, AtomKind};
+use super::sentiment::{Heard, Label};
 
 /// What an author wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Intent {
     /// Something went wrong for them.
@@ -25,6 +26,10 @@ pub enum Intent {
 }
 
 impl Intent {
+    /// All, in the order in which a tie is decided.
+    pub const ALL: [Intent; 5] =
+        [Intent::Complaint, Intent::Suggestion, Intent::Question, Intent::Praise, Intent::Other];
+
     /// The word used in queries and pages.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -37,117 +42,56 @@ impl Intent {
     }
 }
 
-/// Words of somebody who speaks of their own dealings.
-const OWN: &[&str] = &[
-    "i", "my", "me", "we", "our", "us", "jag", "min", "mitt", "mina", "mig", "vi", "vår", "oss", "ich", "mein",
-    "meine", "meinen", "meinem", "mir", "mich", "wir", "unser", "unsere", "uns", "io", "mio", "mia", "miei", "mi",
-    "noi", "nostro", "nostra", "ci", "yo", "mis", "nosotros", "nuestro", "nuestra", "nos", "me",
-];
-/// Words of shops and service.
-const SERVICE: &[&str] = &[
-    "service",
-    "refund",
-    "order",
-    "delivery",
-    "support",
-    "customer",
-    "kundtjänst",
-    "order",
-    "leverans",
-    "återbetalning",
-    "kundservice",
-    "kundendienst",
-    "bestellung",
-    "lieferung",
-    "erstattung",
-    "servizio",
-    "clienti",
-    "rimborso",
-    "ordine",
-    "consegna",
-    "assistenza",
-    "servicio",
-    "cliente",
-    "reembolso",
-    "pedido",
-    "entrega",
-    "atención",
-];
-const ASK: &[&str] = &[
-    "who", "what", "when", "where", "why", "how", "which", "does", "anyone", "can", "vem", "vad", "när", "var",
-    "varför", "hur", "vilken", "någon", "kan", "wer", "was", "wann", "wo", "warum", "wie", "welche", "welcher",
-    "jemand", "kann", "chi", "cosa", "quando", "dove", "perché", "come", "quale", "qualcuno", "quién", "qué", "cuándo",
-    "dónde", "cómo", "cuál", "alguien",
-];
-const WISH: &[&str] = &[
-    "should",
-    "could",
-    "wish",
-    "suggest",
-    "borde",
-    "skulle",
-    "önskar",
-    "föreslår",
-    "sollte",
-    "sollten",
-    "könnte",
-    "wünsche",
-    "wünschte",
-    "vorschlag",
-    "dovrebbe",
-    "dovreste",
-    "potreste",
-    "vorrei",
-    "suggerisco",
-    "debería",
-    "deberían",
-    "podrían",
-    "ojalá",
-    "sugiero",
-];
+/// What an author wants, with all that the text shows of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Wants {
+    /// The strongest.
+    pub intent: Intent,
+    /// All that the text shows, strongest first, with their strengths; [`PRESENT`] and more.
+    pub shown: Vec<(Intent, f32)>,
+    /// Somebody should answer.
+    pub needs_answer: bool,
+}
 
-/// The lists that a word stands in, as bits.
-static LISTS: LazyLock<Table<&'static str, u8>> = LazyLock::new(|| {
-    let mut table: Table<&'static str, u8> = Table::default();
-    for (bit, list) in [(1, OWN), (2, SERVICE), (4, ASK), (8, WISH)] {
-        for word in list {
-            *table.entry(word).or_default() |= bit;
-        }
-    }
-    table
-});
-
-/// What the author of a text wants, by its words, its question marks and its sentiment.
-pub fn intent(tokens: &Tokens<'_>, _language: &str, score: &Score) -> Intent {
-    let bits = tokens.list.iter().filter_map(|t| LISTS.get(t.form.as_ref())).fold(0, |all, bits| all | bits);
-    let asks = tokens.text.contains(['?', '？', '¿']);
-    match score.label {
-        Label::Negative if bits & 3 != 0 => Intent::Complaint,
-        _ if asks && bits & 4 != 0 => Intent::Question,
-        _ if bits & 8 != 0 => Intent::Suggestion,
-        Label::Positive => Intent::Praise,
-        _ if asks => Intent::Question,
-        _ => Intent::Other,
+impl Wants {
+    /// Whether the text shows an intent at all.
+    pub fn shows(&self, intent: Intent) -> bool {
+        self.shown.iter().any(|(i, _)| *i == intent)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::sentiment::{LexiconScorer, Scorer};
-    use super::*;
+/// An intent of so much strength is there.
+pub const PRESENT: f32 = 2.0;
 
-    fn of(text: &str, language: &str) -> Intent {
-        let tokens = Tokens::read(text);
-        let score = LexiconScorer::new().score(&tokens, language);
-        intent(&tokens, language, &score)
-    }
+/// What a question mark, and a feeling, add.
+const ASKED: f32 = 1.5;
+const FELT: f32 = 1.0;
 
-    #[test]
-    fn intents_of_five_languages() {
-        assert_eq!(of("My kettle broke and the service is useless", "en"), Intent::Complaint);
-        assert_eq!(of("Var kan man köpa den här kokaren?", "sv"), Intent::Question);
-        assert_eq!(of("Acme sollte den Kocher auch in Rot anbieten", "de"), Intent::Suggestion);
-        assert_eq!(of("Ottimo bollitore, grazie Acme", "it"), Intent::Praise);
-        assert_eq!(of("Acme abre una tienda en Sevilla", "es"), Intent::Other);
-    }
+/// What the author of a text wants. `heard` is what the text sounds like.
+pub fn wants(atoms: &[Atom<'_>], language: &str, heard: &Heard) -> Wants {
+    let sums = Cues::of(language).map_or_else(Sums::default, |cues| cues.sums(atoms));
+    let of = |sign: Sign| sums[sign as usize];
+    let asked = atoms.iter().any(|a| a.kind == AtomKind::Mark && a.form.contains(['?', '？', '¿']));
+    let feels = |label: Label| if heard.score.label == label { FELT } else { 0.0 };
+    let (bad, good) = (feels(Label::Negative), feels(Label::Positive));
+    // The table learnt complaints in English; elsewhere it has but the signs that languages share, and cues say more.
+    let complaint = if language == "en" {
+        PRESENT + heard.complaint + of(Sign::Complaint) / 4.0
+    } else {
+        of(Sign::Complaint) + heard.complaint.clamp(-2.0, 2.0) / 2.0 + bad - good
+    };
+    let strengths = [
+        (Intent::Complaint, complaint),
+        (Intent::Suggestion, of(Sign::Suggestion)),
+        (Intent::Question, of(Sign::Question) + if asked { ASKED } else { 0.0 } - bad / 2.0),
+        (Intent::Praise, of(Sign::Praise) + 1.5 * good - bad),
+    ];
+    let mut shown: Vec<(Intent, f32)> = strengths.into_iter().filter(|(_, s)| *s >= PRESENT).collect();
+    shown.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let intent = shown.first().map_or(Intent::Other, |(intent, _)| *intent);
+    let expects = match intent {
+        Intent::Complaint | Intent::Question | Intent::Suggestion => of(Sign::Answer) >= 1.0,
+        Intent::Praise | Intent::Other => of(Sign::Answer) >= PRESENT,
+    };
+    Wants { intent, shown, needs_answer: expects }
 }

@@ -5,19 +5,25 @@
 
 pub mod address;
 pub mod clean;
+pub mod cues;
+pub mod features;
 pub mod fingerprint;
 pub mod hash;
 pub mod intent;
 pub mod language;
 pub mod lexeme;
+pub mod lexicon;
 pub mod sentiment;
 pub mod stem;
 pub mod tokens;
+pub mod toward;
+pub mod weights;
 
 use std::sync::Arc;
 
 use lexeme::Lexeme;
-use sentiment::{Score, Scorer};
+use intent::Wants;
+use sentiment::{Heard, Score, Scorer};
 use tokens::{Kind, Tokens};
 
 /// One token as topics and the index see it.
@@ -67,32 +73,21 @@ pub struct Analysis {
     /// Sentiment with its reasons.
     pub score: Score,
     /// What the author wants.
-    pub intent: intent::Intent,
+    pub wants: Wants,
     /// Near-duplicate signature.
     pub fingerprint: u64,
 }
 
 /// Analyses texts. Cheap to clone, and shared between threads.
-#[derive(Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Analyst {
-    scorer: Arc<dyn Scorer>,
-}
-
-impl std::fmt::Debug for Analyst {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Analyst")
-    }
+    scorer: Arc<Scorer>,
 }
 
 impl Analyst {
-    /// An analyst with a scorer of sentiment.
-    pub fn new(scorer: Arc<dyn Scorer>) -> Analyst {
-        Analyst { scorer }
-    }
-
-    /// An analyst with the lexicons that ship and the house's own words.
+    /// An analyst with the table that ships and the house's own words, −1..1.
     pub fn with_house(house: impl IntoIterator<Item = (String, f32)>) -> Analyst {
-        Analyst::new(Arc::new(sentiment::LexiconScorer::new().with_house(house)))
+        Analyst { scorer: Arc::new(Scorer::new(house)) }
     }
 
     /// Analyses plain text. `hint` is the language tag that the source declares.
@@ -100,11 +95,23 @@ impl Analyst {
         let text = if title.is_empty() { body.to_owned() } else { format!("{title}\n\n{body}") };
         let tokens = Tokens::read(&text);
         let language = language::detect(&tokens, hint);
-        let score = self.scorer.score(&tokens, language);
-        let intent = intent::intent(&tokens, language, &score);
+        let atoms = features::atoms(&tokens);
+        let heard = self.scorer.hear(&text, &atoms, language);
+        let wants = intent::wants(&atoms, language, &heard);
         let fingerprint = fingerprint::fingerprint(&tokens);
         let terms = terms(&tokens, language, title.len());
-        Analysis { language, terms, score, intent, fingerprint, text }
+        Analysis { language, terms, score: heard.score, wants, fingerprint, text }
+    }
+
+    /// How a text feels, in a language that is known already.
+    pub fn hear(&self, text: &str, language: &str) -> Heard {
+        let tokens = Tokens::read(text);
+        self.scorer.hear(text, &features::atoms(&tokens), language::known(language))
+    }
+
+    /// How a text feels toward each of several names, which stand at `places`.
+    pub fn toward(&self, text: &str, language: &str, places: &[Vec<toward::Place>]) -> Vec<Option<Score>> {
+        toward::toward(text, language, places, |piece| self.hear(piece, language).score)
     }
 
     /// The terms of a text in a language that is known already, as [`Analyst::analyse`] made them.

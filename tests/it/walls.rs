@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["model", "telemetry"],
     &["config", "text"],
-    &["engine", "query"],
+    &["engine", "query", "lab"],
     &["rules", "sources", "channels", "report", "store", "index"],
     &["ground"],
     &["stages", "serve"],
@@ -26,8 +26,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rusqlite", &["store/"]),
     ("rusqlite_migration", &["store/"]),
     ("rust_stemmers", &["text/stem.rs"]),
-    ("whatlang", &["text/language.rs"]),
-    ("whichlang", &["text/language.rs"]),
     ("html5gum", &["text/clean.rs"]),
     ("lettre", &["channels/mail.rs"]),
     ("png", &["report/chart.rs"]),

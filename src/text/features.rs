@@ -1,0 +1,463 @@
+//! What of a text a linear model looks at: words, pieces of words, pairs, marks, and what the lexicon says.
+//!
+//! Training and scoring read a text by the same code. What a word says by itself does not depend on its neighbours, so a
+//! scorer works it out once for each word of a language and remembers it.
+
+use std::borrow::Cow;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::lexicon::{Lexicon, Role, STRONGEST, sign, squeezed};
+use super::tokens::{Kind, Tokens};
+
+/// Columns of the table of feelings: negative, neutral, positive, and whether it is a complaint.
+pub const COLUMNS: usize = 4;
+
+/// What an atom is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtomKind {
+    /// A word.
+    Word,
+    /// A hashtag without its sign.
+    Tag,
+    /// An emoji or an emoticon.
+    Sign,
+    /// Punctuation.
+    Mark,
+    /// A number, an address or somebody's name: that there is one, not which.
+    Any,
+}
+
+/// One thing of a text that speaks.
+#[derive(Debug, Clone)]
+pub struct Atom<'t> {
+    /// Lower case, without drawn-out letters beyond three.
+    pub form: Cow<'t, str>,
+    /// What it is.
+    pub kind: AtomKind,
+    /// First byte in the text.
+    pub start: usize,
+    /// One past its last byte.
+    pub end: usize,
+}
+
+impl Atom<'_> {
+    /// A number that tells it from every other.
+    pub fn key(&self) -> u64 {
+        xxh3_64_with_seed(self.form.as_bytes(), self.kind as u64)
+    }
+
+    fn ends_sentence(&self) -> bool {
+        self.kind == AtomKind::Mark && self.form.contains(['.', '!', '?', '\n', '。', '！', '？'])
+    }
+
+    fn has_letters(&self) -> bool {
+        matches!(self.kind, AtomKind::Word | AtomKind::Tag)
+    }
+}
+
+/// What is known of an atom by itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known {
+    /// Its weights.
+    pub sum: [f32; COLUMNS],
+    /// The squared length of its features.
+    pub length: f32,
+    /// What the lexicon says of it.
+    pub role: Option<Role>,
+    /// A phrase of the lexicon begins with it.
+    pub begins_phrase: bool,
+}
+
+/// Where the lexicon found something.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// First atom, that which turns it included.
+    pub from: usize,
+    /// Last atom.
+    pub to: usize,
+    /// −4..4 and somewhat beyond where it is emphasised.
+    pub strength: f32,
+    /// It stands under a negation.
+    pub turned: bool,
+    /// It is the house's own word.
+    pub house: bool,
+}
+
+/// A text taken apart.
+#[derive(Debug)]
+pub struct Reading<'t> {
+    /// The text.
+    pub text: &'t str,
+    /// Its atoms in order.
+    pub atoms: &'t [Atom<'t>],
+    /// What is known of each.
+    pub known: Vec<Known>,
+    /// What the lexicons found, in order.
+    pub hits: Vec<Hit>,
+    /// Whether each atom stands under a negation.
+    pub turned: Vec<bool>,
+    /// Whether each atom is part of a house word, or of a phrase that turns its own words ("not bad"), which speaks
+    /// instead of it.
+    pub covered: Vec<bool>,
+    language: u64,
+}
+
+/// A negation reaches over so many atoms.
+const REACH: usize = 4;
+/// What a negated word keeps of its strength, turned.
+const TURNED: f32 = -0.6;
+/// What counts of what stands before a "but".
+const BEFORE_BUT: f32 = 0.5;
+
+/// Taken for the language in hashes.
+fn seed(language: &str) -> u64 {
+    xxh3_64_with_seed(language.as_bytes(), 77)
+}
+
+/// The atoms of a text: its tokens, and what stands between them.
+pub fn atoms<'t>(tokens: &Tokens<'t>) -> Vec<Atom<'t>> {
+    let mut out: Vec<Atom<'t>> = Vec::with_capacity(tokens.list.len() + 8);
+    let mut at = 0;
+    for token in &tokens.list {
+        gap(tokens.text, at, token.start, &mut out);
+        at = token.end;
+        // The letter or digit of an emoticon: `:D`, `<3`, `xD` is a word already.
+        if token.end - token.start == 1
+            && let Some(last) = out.last_mut().filter(|m| m.kind == AtomKind::Mark && m.end == token.start)
+            && last.form.ends_with([':', ';', '=', '-', '<', '\''])
+        {
+            let whole = format!("{}{}", last.form, token.form);
+            if sign(&whole).is_some() {
+                *last = Atom { form: whole.into(), kind: AtomKind::Sign, start: last.start, end: token.end };
+                continue;
+            }
+        }
+        let (kind, form): (AtomKind, Cow<'t, str>) = match token.kind {
+            Kind::Url => (AtomKind::Any, "url".into()),
+            Kind::Name => (AtomKind::Any, "name".into()),
+            Kind::Number => (AtomKind::Any, "number".into()),
+            Kind::Hashtag => (AtomKind::Tag, drawn(token.form.clone())),
+            Kind::Emoji => (AtomKind::Sign, token.form.clone()),
+            Kind::Word | Kind::Cashtag => (AtomKind::Word, drawn(token.form.clone())),
+        };
+        out.push(Atom { form, kind, start: token.start, end: token.end });
+    }
+    gap(tokens.text, at, tokens.text.len(), &mut out);
+    out
+}
+
+/// The marks between two tokens, each run of them an atom.
+fn gap<'t>(text: &'t str, from: usize, to: usize, out: &mut Vec<Atom<'t>>) {
+    let between = text.get(from..to).unwrap_or("");
+    if between.len() <= 1 && between.trim().is_empty() {
+        return;
+    }
+    let mut at = from;
+    for run in between.split_inclusive(char::is_whitespace) {
+        let marks = run.trim_end();
+        if !marks.is_empty() {
+            let lower: Cow<'t, str> = drawn(marks.into());
+            let kind = if sign(&lower).is_some() { AtomKind::Sign } else { AtomKind::Mark };
+            out.push(Atom { form: lower, kind, start: at, end: at + marks.len() });
+        }
+        at += run.len();
+    }
+}
+
+/// A form whose drawn-out letters are three.
+fn drawn(form: Cow<'_, str>) -> Cow<'_, str> {
+    let mut run = (0, '\0');
+    let long = form.chars().any(|c| {
+        run = if c == run.1 { (run.0 + 1, c) } else { (1, c) };
+        run.0 > 3
+    });
+    if long { squeezed(&form, 3).into() } else { form }
+}
+
+impl<'t> Reading<'t> {
+    /// Takes a text apart. `know` says what is known of an atom by itself.
+    pub fn new(
+        text: &'t str,
+        atoms: &'t [Atom<'t>],
+        language: &str,
+        lexicon: &Lexicon,
+        house: &Lexicon,
+        mut know: impl FnMut(&Atom<'_>) -> Known,
+    ) -> Reading<'t> {
+        let known: Vec<Known> = atoms.iter().map(&mut know).collect();
+        let count = atoms.len();
+        let mut out = Reading {
+            text,
+            atoms,
+            known,
+            hits: Vec::new(),
+            turned: vec![false; count],
+            covered: vec![false; count],
+            language: seed(language),
+        };
+        out.find(language, lexicon, house);
+        out
+    }
+
+    /// The number of further atoms, the strength, and whether the house says it.
+    fn meaning(&self, at: usize, lexicon: &Lexicon, house: &Lexicon) -> Option<(usize, Role, bool)> {
+        let (atom, known) = (self.atoms.get(at)?, self.known.get(at)?);
+        if !atom.has_letters() {
+            return known.role.map(|role| (0, role, false));
+        }
+        let rest = self.atoms.get(at + 1..).unwrap_or_default();
+        let following = rest.iter().map(|a| a.form.as_ref());
+        if !house.is_empty() {
+            if let Some((more, Role::Strength(s))) = house.phrase(&atom.form, following.clone()) {
+                return Some((more, Role::Strength(s * STRONGEST), true));
+            }
+            if let Some(Role::Strength(s)) = house.role(&atom.form) {
+                return Some((0, Role::Strength(s * STRONGEST), true));
+            }
+        }
+        if known.begins_phrase
+            && let Some((more, role)) = lexicon.phrase(&atom.form, following)
+        {
+            return Some((more, role, false));
+        }
+        known.role.map(|role| (0, role, false))
+    }
+
+    /// Walks over the text: what the lexicons find, under which negation, how loud.
+    fn find(&mut self, language: &str, lexicon: &Lexicon, house: &Lexicon) {
+        let (mut negated, mut scale, mut turn) = (None::<usize>, 1.0f32, TURNED);
+        let mut at = 0;
+        while let Some(atom) = self.atoms.get(at) {
+            let (ends, letters) = (atom.ends_sentence(), atom.has_letters());
+            let under = negated.filter(|n| at - n <= REACH);
+            match self.meaning(at, lexicon, house) {
+                Some((more, Role::Strength(s), by_house)) => {
+                    let to = at + more;
+                    let speaks = by_house || (more > 0 && self.has_negation(at, to));
+                    let turns = under.is_some() && letters;
+                    let strength = s * scale * self.loudness(at, to) * if turns { turn } else { 1.0 };
+                    let from = if turns { under.unwrap_or(at) } else { at };
+                    self.hits.push(Hit { from, to, strength, turned: turns, house: by_house });
+                    for n in at..=to {
+                        self.turned[n] |= turns;
+                        self.covered[n] |= speaks;
+                    }
+                    scale = 1.0;
+                    at = to;
+                }
+                Some((more, Role::Not, _)) => {
+                    negated = Some(at + more);
+                    // A phrase that turns ("anything but") turns wholly, and its own words say nothing.
+                    turn = if more > 0 { -1.0 } else { TURNED };
+                    if more > 0 {
+                        self.covered[at..=at + more].fill(true);
+                    }
+                    // The verb has come already: «funktioniert nicht», «fungerar inte».
+                    if matches!(language, "de" | "sv" | "da" | "no" | "nl")
+                        && let Some(last) = self.hits.last_mut().filter(|h| h.strength > 0.0 && h.to + 1 == at)
+                    {
+                        (last.strength, last.to, last.turned) = (last.strength * TURNED, at, true);
+                    }
+                    at += more;
+                }
+                Some((more, Role::Scale(by), _)) => {
+                    scale *= by;
+                    at += more;
+                }
+                Some((more, Role::But, _)) => {
+                    self.hits.iter_mut().for_each(|h| h.strength *= BEFORE_BUT);
+                    (negated, scale) = (None, 1.0);
+                    at += more;
+                }
+                None => {
+                    if letters {
+                        self.turned[at] |= under.is_some();
+                        scale = 1.0;
+                    }
+                }
+            }
+            if ends {
+                negated = None;
+            }
+            at += 1;
+        }
+    }
+
+    fn has_negation(&self, from: usize, to: usize) -> bool {
+        self.known.get(from..=to).unwrap_or_default().iter().any(|k| k.role == Some(Role::Not))
+    }
+
+    /// Capitals, drawn-out letters and exclamation marks make a word louder.
+    fn loudness(&self, from: usize, to: usize) -> f32 {
+        let raw = |at: usize| self.atoms.get(at).and_then(|a| self.text.get(a.start..a.end)).unwrap_or("");
+        let mut by = 1.0;
+        if is_loud(raw(from)) {
+            by *= 1.2;
+        }
+        if self.atoms.get(to + 1).is_some_and(|a| a.kind == AtomKind::Mark && a.form.starts_with('!')) {
+            by *= 1.15;
+        }
+        by
+    }
+}
+
+/// Written in capitals alone.
+fn is_loud(raw: &str) -> bool {
+    raw.chars().nth(2).is_some() && raw.chars().all(|c| !c.is_lowercase()) && raw.chars().any(char::is_uppercase)
+}
+
+/// Takes the features of a text.
+pub trait Sink {
+    /// Everything that an atom says by itself.
+    fn own(&mut self, at: usize, atom: &Atom<'_>, known: &Known);
+    /// A feature that belongs to an atom (and, with `pair`, to the one before it too).
+    fn sparse(&mut self, at: usize, pair: bool, feature: u64, value: f32);
+    /// A feature that is not scaled by the text's length; it belongs to a hit, or to the whole text.
+    fn dense(&mut self, hit: Option<usize>, feature: u64, value: f32);
+}
+
+const WORD: u64 = 1;
+const PIECE: u64 = 2;
+const PAIR: u64 = 3;
+const TAG: u64 = 5;
+const LOUD: u64 = 6;
+const UNDER: u64 = 8;
+const MARK: u64 = 11;
+const POINT: u64 = 12;
+const SUM: u64 = 20;
+const STRENGTH: u64 = 25;
+const LAST: u64 = 26;
+const NONE: u64 = 27;
+const LENGTH: u64 = 31;
+const BIAS: u64 = 30;
+
+/// Shortest and longest pieces of words, in letters, word ends counted.
+const PIECES: std::ops::RangeInclusive<usize> = 3..=5;
+/// Longer words are cut; nobody's feeling hides behind so many letters.
+const LONGEST: usize = 40;
+
+fn mixed(kind: u64, key: u64, language: u64) -> u64 {
+    let mixed = (key ^ language.rotate_left(17)).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ kind.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0x1656_67b1_9e37_79f9) ^ (mixed >> 32)
+}
+
+/// The features of an atom by itself, each for its language and for all.
+pub fn own(atom: &Atom<'_>, language: &str, mut add: impl FnMut(u64, f32)) {
+    let language = seed(language);
+    let mut both = |kind: u64, bytes: &[u8], value: f32| {
+        let key = xxh3_64_with_seed(bytes, kind);
+        add(mixed(kind, key, language), value);
+        add(mixed(kind, key, 0), value);
+    };
+    if atom.kind == AtomKind::Mark {
+        both(MARK, atom.form.as_bytes(), 1.0);
+        if atom.form.chars().nth(1).is_some() {
+            for c in atom.form.chars().take(LONGEST) {
+                both(POINT, c.encode_utf8(&mut [0; 4]).as_bytes(), 0.5);
+            }
+        }
+        return;
+    }
+    both(WORD, atom.form.as_bytes(), 1.0);
+    if atom.kind == AtomKind::Tag {
+        both(TAG, atom.form.as_bytes(), 1.0);
+    }
+    if !atom.has_letters() {
+        return;
+    }
+    let mut framed = String::with_capacity(atom.form.len() + 2);
+    framed.push('^');
+    framed.extend(atom.form.chars().take(LONGEST));
+    framed.push('$');
+    let ends: Vec<usize> = framed.char_indices().map(|(at, _)| at).chain([framed.len()]).collect();
+    for size in PIECES {
+        for window in ends.windows(size + 1) {
+            if let (Some(from), Some(to)) = (window.first(), window.last()) {
+                both(PIECE, framed.get(*from..*to).unwrap_or("").as_bytes(), 1.0);
+            }
+        }
+    }
+}
+
+/// How much a sum of strengths weighs, and the features of single strengths.
+const SUM_VALUE: f32 = 0.5;
+const STRENGTH_VALUE: f32 = 0.3;
+const BIAS_VALUE: f32 = 0.3;
+/// Sum of strengths at which the sum's feature is half of what it can be.
+const HALF: f32 = 2.0;
+
+impl Reading<'_> {
+    /// Hands all features of the text to a sink.
+    pub fn tell(&self, sink: &mut impl Sink) {
+        let mut before: Option<u64> = None;
+        for (at, (atom, known)) in self.atoms.iter().zip(&self.known).enumerate() {
+            if self.covered.get(at).copied().unwrap_or(false) {
+                before = None;
+                continue;
+            }
+            let turned = self.turned.get(at).copied().unwrap_or(false);
+            // A word of some strength under a negation does not say what it says by itself.
+            if !(turned && matches!(known.role, Some(Role::Strength(_)))) {
+                sink.own(at, atom, known);
+            }
+            if atom.kind == AtomKind::Mark {
+                continue;
+            }
+            let key = atom.key();
+            if atom.has_letters() {
+                if is_loud(self.text.get(atom.start..atom.end).unwrap_or("")) {
+                    sink.sparse(at, false, mixed(LOUD, 0, self.language), 0.5);
+                    sink.sparse(at, false, mixed(LOUD, 0, 0), 0.5);
+                }
+                if turned {
+                    sink.sparse(at, false, mixed(UNDER, key, self.language), 1.0);
+                }
+            }
+            if let Some(before) = before {
+                sink.sparse(at, true, mixed(PAIR, before.rotate_left(21) ^ key, self.language), 1.0);
+            }
+            before = Some(key);
+        }
+        self.tell_hits(sink);
+        let size = (self.atoms.len() + 1).ilog2();
+        self.everywhere(sink, None, LENGTH, u64::from(size), BIAS_VALUE);
+        self.everywhere(sink, None, BIAS, 0, BIAS_VALUE);
+    }
+
+    fn everywhere(&self, sink: &mut impl Sink, hit: Option<usize>, kind: u64, key: u64, value: f32) {
+        sink.dense(hit, mixed(kind, key, self.language), value);
+        sink.dense(hit, mixed(kind, key, 0), value);
+    }
+
+    /// What the lexicon found: the sum of each side, how often each strength, and which came last.
+    fn tell_hits(&self, sink: &mut impl Sink) {
+        let shipped = || self.hits.iter().enumerate().filter(|(_, h)| !h.house && h.strength != 0.0);
+        for (side, positive) in [(0, false), (1, true)] {
+            let of_side = || shipped().filter(|(_, h)| (h.strength > 0.0) == positive);
+            let sum: f32 = of_side().map(|(_, h)| h.strength.abs()).sum();
+            // Every hit has its share of what the sum says.
+            for (n, hit) in of_side() {
+                let share = hit.strength.abs() / (sum + HALF);
+                self.everywhere(sink, Some(n), SUM, side, SUM_VALUE * share);
+            }
+        }
+        let mut counts = [[0u16; 2]; 9];
+        let place = |h: &Hit| (h.strength.round().clamp(-STRONGEST, STRONGEST) as i32 + 4) as usize;
+        for (_, hit) in shipped() {
+            counts[place(hit)][usize::from(hit.turned)] += 1;
+        }
+        for (n, hit) in shipped() {
+            let count = f32::from(counts[place(hit)][usize::from(hit.turned)]);
+            let key = place(hit) as u64 * 2 + u64::from(hit.turned);
+            self.everywhere(sink, Some(n), STRENGTH, key, STRENGTH_VALUE / count.sqrt());
+        }
+        match shipped().last() {
+            Some((n, hit)) => {
+                let key = place(hit) as u64 * 2 + u64::from(hit.turned);
+                self.everywhere(sink, Some(n), LAST, key, STRENGTH_VALUE);
+            }
+            None => self.everywhere(sink, None, NONE, 0, STRENGTH_VALUE),
+        }
+    }
+}
