@@ -3,6 +3,7 @@
 use super::intake::{Batch, accept};
 use super::*;
 use crate::config::Sheet;
+use crate::model::time::Span;
 use crate::model::{Author, Capture};
 use crate::store::counts;
 use jiff::Timestamp;

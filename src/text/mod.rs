@@ -11,6 +11,7 @@ pub mod intent;
 pub mod language;
 pub mod lexeme;
 pub mod sentiment;
+pub mod shell;
 pub mod stem;
 pub mod tokens;
 
@@ -68,8 +69,8 @@ pub struct Analysis {
     pub score: Score,
     /// What the author wants.
     pub intent: intent::Intent,
-    /// Near-duplicate signature.
-    pub fingerprint: u64,
+    /// What near-duplicates are known by.
+    pub print: fingerprint::Print,
 }
 
 /// Analyses texts. Cheap to clone, and shared between threads.
@@ -102,9 +103,9 @@ impl Analyst {
         let language = language::detect(&tokens, hint);
         let score = self.scorer.score(&tokens, language);
         let intent = intent::intent(&tokens, language, &score);
-        let fingerprint = fingerprint::fingerprint(&tokens);
         let terms = terms(&tokens, language, title.len());
-        Analysis { language, terms, score, intent, fingerprint, text }
+        let print = fingerprint::Print::of(&text, &terms);
+        Analysis { language, terms, score, intent, print, text }
     }
 
     /// The terms of a text in a language that is known already, as [`Analyst::analyse`] made them.
