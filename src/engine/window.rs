@@ -311,6 +311,20 @@ pub(crate) mod tests {
         assert!((s.minutes_since_first - 15.0).abs() < 1e-9);
     }
 
+    #[test]
+    fn mentions_of_coordinated_stories_are_counted() {
+        let mut w = Window::new(Span::mins(120));
+        for i in 0..30 {
+            let story = if i < 12 { 1 } else { i };
+            w.add(&Mention { story, newcomer: true, ..mention(i, i, -0.8) });
+        }
+        let signals = |w: &Window, minute| w.signals(mention(0, minute, 0.0).at, &Baseline::default());
+        let s = signals(&w, 30);
+        assert_eq!((s.largest_story, s.coordinated, s.mentions), (12, 12, 30));
+        w.slide(mention(0, 123, 0.0).at);
+        assert_eq!(signals(&w, 123).coordinated, 0, "fewer than ten are left of it");
+    }
+
     proptest::proptest! {
         /// Sliding and adding in any order agree with counting from scratch.
         #[test]

@@ -114,7 +114,7 @@ pub struct Mention {
     pub tier: u8,
     /// The story it belongs to: the fingerprint of the story's first mention.
     pub story: i64,
-    /// Hash of its words without what copies add: equal for exact copies.
+    /// Hash of its words without what copies add: equal for exact copies; 0 where there are too few.
     pub fingerprint: u64,
     /// Names of the topics it matches, in the order of the rules.
     pub topics: Vec<String>,

@@ -92,6 +92,8 @@ pub(super) fn fill(c: &Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::window::tests::mention;
+    use crate::model::Mention;
     use crate::store::Store;
 
     fn print(text: &str) -> Print {
@@ -100,12 +102,36 @@ mod tests {
     }
 
     #[test]
+    fn an_older_database_is_sketched_when_it_is_opened() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("vakt.db");
+        let store = Store::open(&path).expect("it opens");
+        let write = store.write_blocking(|tx| {
+            let (mut seq, mut ids) = (0, mentions::TopicIds::default());
+            for n in 1..=3i64 {
+                let text = format!("kettle with number {n}");
+                let m = Mention { story: n * 10, text, ..mention(n, (n - 3) * 3 * 24 * 60, 0.0) };
+                let identity = mentions::Identity { told: n, placed: None, content: n };
+                mentions::put(tx, &m, &identity, &mut seq, &mut ids)?;
+            }
+            tx.execute_batch("DROP TABLE sketches; PRAGMA user_version = 6")?;
+            Ok(())
+        });
+        write.expect("written");
+        drop(store);
+        let store = Store::open(&path).expect("it opens again");
+        let kept = store.read(|c| since(c, Timestamp::MIN, 9)).expect("read");
+        assert_eq!(kept.iter().map(|(story, ..)| *story).collect::<Vec<_>>(), [20, 30], "those of three days");
+        assert_eq!(kept[1].1, print("kettle with number 3"));
+    }
+
+    #[test]
     fn kept_for_as_long_as_they_are_wanted() {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
         let at = |day| Timestamp::UNIX_EPOCH + Span::days(day);
         let put_all = move |tx: &rusqlite::Transaction<'_>| {
-            (1..=6).try_for_each(|n| put(tx, n, n * 10, at(n), &print(&format!("kettle number {n}"))))
+            (1..=6).try_for_each(|n| put(tx, n, n * 10, at(n), &print(&format!("kettle with number {n}"))))
         };
         store.write_blocking(put_all).expect("written");
         let stories = |from, most| {
@@ -114,7 +140,7 @@ mod tests {
         };
         assert_eq!(stories(3, 100), [30, 40, 50, 60]);
         assert_eq!(stories(0, 2), [50, 60], "the latest, oldest first");
-        assert_eq!(store.read(|c| since(c, at(6), 1)).expect("read")[0].1, print("kettle number 6"));
+        assert_eq!(store.read(|c| since(c, at(6), 1)).expect("read")[0].1, print("kettle with number 6"));
         let gone = store.write_blocking(move |tx| {
             forget(tx, 4)?;
             Ok((sweep(tx, at(2), 100, 100)?, sweep(tx, at(0), 2, 1)?, sweep(tx, at(0), 2, 9)?, sweep(tx, at(0), 2, 9)?))

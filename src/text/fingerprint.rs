@@ -14,6 +14,8 @@ use super::{Terms, shell};
 pub const KEPT: usize = 32;
 /// Words of a text that are looked at.
 const MOST: usize = 2000;
+/// Pairs of a text that may have copies: `thank you` and `never again` are everybody's own words.
+const OWN: usize = 3;
 /// Words by which a beginning is known.
 const HEAD: usize = 8;
 
@@ -21,7 +23,7 @@ const HEAD: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub struct Print {
-    /// Hash of the words in order: equal for exact copies. 0 for a text without words.
+    /// Hash of the words in order: equal for exact copies. 0 for a text of fewer words than anybody could have copied.
     pub whole: u64,
     /// Hash of the first words, below the title where there is one; 0 for a shorter text.
     pub head: u32,
@@ -73,7 +75,7 @@ impl Print {
             }
             last = Some(word);
         }
-        if last.is_none() {
+        if pairs.len() < OWN {
             return Print::default();
         }
         let size = number(pairs.len());
@@ -281,12 +283,12 @@ mod tests {
             of("Acme kettle burned my hand!").alike(&of("@acme ACME kettles burned my hand 🔥")),
             Some(Alike::Same)
         );
-        assert_eq!(of("😀 https://a.example").whole, 0);
+        assert_eq!((of("😀 https://a.example").whole, of("@acme thank you!").whole), (0, 0));
     }
 
     #[test]
     fn kept_and_read_back() {
-        for text in [WIRE, "Acme kettle burned my hand…", "", "Acme"] {
+        for text in [WIRE, "Acme kettle burned my hand…", "Acme kettle burned me", ""] {
             let print = of(text);
             assert_eq!(Print::from_bytes(&print.to_bytes()), Some(print), "{text}");
         }

@@ -143,9 +143,9 @@ fn beginning(p: &Piece<'_>) -> usize {
     }
     // NEWSWIRE - …, STOCKHOLM, 3 March (Newswire) – …
     let last = (from + DATELINE).min(p.terms.len().saturating_sub(LEAST));
-    let dash = (from + 1..=last).find(|n| is_dash(p.gap(*n)));
+    let dash = (from + 1..=last).find(|n| is_dash(p.gap(*n)) && !p.gap(*n).contains('|'));
     match dash {
-        Some(n) if p.is_loud(from) || p.gap(n).contains(')') => n,
+        Some(n) if (p.is_loud(from) && !p.is_loud(n)) || p.gap(n).contains(')') => n,
         _ => from,
     }
 }
@@ -280,6 +280,7 @@ mod tests {
             ("My hand was burned by #acme", "my hand was burned by acme"),
             ("I asked @acme and @globex about it", "i asked acme and globex about it"),
             ("Acme - the maker of kettles", "acme the maker of kettles"),
+            ("ACME BURNS HANDS - AND NOBODY THERE EVEN CARES", "acme burns hands and nobody there even cares"),
             ("Read more about kettles", "read more about kettles"),
         ] {
             assert_eq!(words("", text), all);

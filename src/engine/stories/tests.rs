@@ -136,7 +136,7 @@ fn memory_is_bounded_and_what_is_copied_stays() {
     let mut s = Stories::default();
     let copied = of(POST);
     s.assign(&copied, 1, at(0));
-    for n in 0..i64::try_from(MOST * 5 / 2).unwrap() {
+    for n in 0..i64::try_from(MOST * 3 / 2).unwrap() {
         let mut print = Print::default();
         print.whole = (n.cast_unsigned() + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         s.assign(&print, n + 2, at(1));
