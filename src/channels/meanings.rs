@@ -76,6 +76,15 @@ const MEANINGS: &[Row] = &[
         ],
     ),
     (
+        "coordinated",
+        [
+            "omnämnanden i samordnade kopior",
+            "Erwähnungen in abgestimmten Kopien",
+            "menzioni in copie coordinate",
+            "menciones en copias coordinadas",
+        ],
+    ),
+    (
         "stories_in_tier1",
         [
             "berättelser i ledande medier",

@@ -10,7 +10,6 @@ use super::{Paint, Verdict, open_store, runtime, settings};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
 use crate::index;
-use crate::model::time::from_millis;
 use crate::rules::Rules;
 use crate::sources;
 use crate::store::{self, mentions, outbox};
@@ -191,9 +190,7 @@ fn state(config: &Config) -> Vec<Finding> {
 #[expect(clippy::disallowed_methods, reason = "it is the machine's clock that is looked at")]
 fn clock(store: &store::Store) -> Finding {
     let now = jiff::Timestamp::now();
-    let last =
-        store.read(|c| mentions::fingerprints_since(c, i64::MIN, 1)).ok().and_then(|l| l.first().map(|(_, _, at)| *at));
-    match last.map(from_millis) {
+    match store.read(mentions::last_at).ok().flatten() {
         Some(last) if last > now + crate::model::time::Span::hours(1) => {
             finding("clock", State::Ill, format!("it says {now}, before the last mention of {last}: set the clock"))
         }

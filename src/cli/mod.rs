@@ -11,6 +11,7 @@ mod check;
 mod demo;
 mod doctor;
 mod erase;
+mod eval;
 mod import;
 mod incident;
 mod query;
@@ -69,6 +70,8 @@ enum Command {
     Sources(sources::Sources),
     /// Build the search index anew from the store
     Reindex(reindex::Reindex),
+    /// Measure vakt on labelled data of your own
+    Eval(eval::Eval),
     /// Forget an author, everywhere, with a receipt
     Erase(erase::Erase),
 }
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Incident(c) => c.run(file),
         Command::Sources(c) => c.run(file),
         Command::Reindex(c) => c.run(file),
+        Command::Eval(c) => c.run(),
         Command::Erase(c) => c.run(file),
     };
     match result {

@@ -4,8 +4,12 @@
 //! incidents and calls. The same code serves the daemon, rule tests and backtests.
 
 pub mod baseline;
+pub mod clusters;
 pub mod condition;
+pub mod coordinated;
 pub mod detect;
+pub mod facts;
+pub mod heard;
 pub mod incident;
 mod sound;
 pub mod stories;

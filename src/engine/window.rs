@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
 use super::baseline::Baseline;
+use super::coordinated::{self, Voice, is_coordinated};
 use crate::model::time::{Span, between};
 use crate::model::{Mention, Signals};
 
@@ -18,7 +19,7 @@ struct Seen {
     positive: bool,
     complaint: bool,
     question: bool,
-    author: u64,
+    voice: Voice,
     carrier: u64,
     network: u64,
     language: u64,
@@ -117,14 +118,13 @@ impl Window {
 
     /// Adds a mention; one that is in it already changes nothing.
     pub fn add(&mut self, m: &Mention) {
-        let author = format!("{}\u{1f}{}", m.network, m.author.identity());
         let seen = Seen {
             sentiment: m.sentiment,
             negative: m.is_negative(),
             positive: m.is_positive(),
             complaint: m.intent == "complaint",
             question: m.intent == "question",
-            author: hash(&author),
+            voice: Voice::of(m),
             carrier: hash(if m.site.is_empty() { &m.network } else { &m.site }),
             network: hash(&m.network),
             language: hash(&m.language),
@@ -146,7 +146,7 @@ impl Window {
         self.questions += u64::from(seen.question);
         self.reach = self.reach.saturating_add(seen.reach);
         self.engagement = self.engagement.saturating_add(seen.engagement);
-        self.authors.add(seen.author);
+        self.authors.add(seen.voice.author);
         self.carriers.add(seen.carrier);
         self.networks.add(seen.network);
         self.languages.add(seen.language);
@@ -175,7 +175,7 @@ impl Window {
             self.questions -= u64::from(old.question);
             self.reach = self.reach.saturating_sub(old.reach);
             self.engagement = self.engagement.saturating_sub(old.engagement);
-            self.authors.remove(&old.author);
+            self.authors.remove(&old.voice.author);
             self.carriers.remove(&old.carrier);
             self.networks.remove(&old.network);
             self.languages.remove(&old.language);
@@ -184,6 +184,19 @@ impl Window {
                 self.tier1.remove(&old.story);
             }
         }
+    }
+
+    /// Mentions of coordinated stories.
+    fn coordinated(&self, largest: u32) -> u64 {
+        let enough = |n: u32| usize::try_from(n).is_ok_and(|n| n >= coordinated::LEAST);
+        if !enough(largest) {
+            return 0;
+        }
+        let mut of: HashMap<i64, Vec<Voice>> = HashMap::new();
+        for seen in self.seen.values().filter(|s| self.stories.0.get(&s.story).is_some_and(|n| enough(*n))) {
+            of.entry(seen.story).or_default().push(seen.voice);
+        }
+        of.values().filter(|voices| is_coordinated(voices)).map(|voices| voices.len() as u64).sum()
     }
 
     /// The signals of the window at `now`, against what the baseline expects. Slide it first.
@@ -201,6 +214,7 @@ impl Window {
                 _ => {}
             }
         }
+        let largest = self.stories.0.values().copied().max().unwrap_or(0);
         let mentions = inside.max(self.seen.len() as u64);
         let expected = baseline.expected(now, self.span);
         let mean = if self.scored == 0 { 0.0 } else { self.sentiment / self.scored as f64 };
@@ -219,7 +233,8 @@ impl Window {
             reach: self.reach,
             engagement: self.engagement,
             stories: self.stories.distinct(),
-            largest_story: self.stories.0.values().copied().max().unwrap_or(0).into(),
+            largest_story: largest.into(),
+            coordinated: self.coordinated(largest),
             stories_in_tier1: self.tier1.distinct(),
             sources: self.carriers.distinct(),
             networks: self.networks.distinct(),
@@ -272,6 +287,7 @@ pub(crate) mod tests {
             country: String::new(),
             tags: Vec::new(),
             rating: None,
+            newcomer: false,
         }
     }
 
@@ -293,6 +309,20 @@ pub(crate) mod tests {
         assert_eq!((s.authors, s.stories, s.sources, s.reach), (9, 9, 1, 900));
         assert!((s.negative_share - 4.0 / 9.0).abs() < 1e-9);
         assert!((s.minutes_since_first - 15.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn mentions_of_coordinated_stories_are_counted() {
+        let mut w = Window::new(Span::mins(120));
+        for i in 0..30 {
+            let story = if i < 12 { 1 } else { i };
+            w.add(&Mention { story, newcomer: true, ..mention(i, i, -0.8) });
+        }
+        let signals = |w: &Window, minute| w.signals(mention(0, minute, 0.0).at, &Baseline::default());
+        let s = signals(&w, 30);
+        assert_eq!((s.largest_story, s.coordinated, s.mentions), (12, 12, 30));
+        w.slide(mention(0, 123, 0.0).at);
+        assert_eq!(signals(&w, 123).coordinated, 0, "fewer than ten are left of it");
     }
 
     proptest::proptest! {

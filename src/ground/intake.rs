@@ -7,13 +7,17 @@ use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Fresh, Ground, Knowledge};
+use crate::engine::coordinated;
+use crate::engine::stories::WINDOW;
 use crate::model::time::{Span, from_millis};
 use crate::model::{Author, Capture, Mention};
 use crate::query::Doc;
 use crate::store::counts::Counts;
 use crate::store::erasures::Tombstones;
 use crate::store::mentions::{self, Identity, Put, TopicIds};
+use crate::store::sketches;
 use crate::store::{StoreError, Stored, Transaction};
+use crate::text::fingerprint::Print;
 use crate::text::{Terms, address, clean, sentiment::Label};
 
 /// What became of a batch.
@@ -87,7 +91,7 @@ pub async fn accept(
             let (mut counts, mut ids) = (Counts::default(), TopicIds::default());
             let mut fresh = Vec::new();
             let tombstones = Tombstones::of(tx)?;
-            for (mut mention, identity, terms) in prepared {
+            for Prepared { mut mention, identity, terms, sketch } in prepared {
                 if let Some(tombstones) = &tombstones
                     && tombstones.refuse(tx, &mention, &identity)?
                 {
@@ -99,6 +103,9 @@ pub async fn accept(
                         receipt.new += 1;
                         counts.add(&mention, &mention.topics);
                         mention.id = id;
+                        if let Some(print) = sketch {
+                            sketches::put(tx, id, mention.story, mention.at, &print)?;
+                        }
                         fresh.push(Fresh { seq, mention, terms });
                     }
                     Put::Edited(_) => receipt.edited += 1,
@@ -122,10 +129,17 @@ pub async fn accept(
     Ok(receipt)
 }
 
-type Prepared = Vec<(Mention, Identity, Terms)>;
+/// A mention that may be stored.
+struct Prepared {
+    mention: Mention,
+    identity: Identity,
+    terms: Terms,
+    /// What its story is known by, where that is to be kept.
+    sketch: Option<Print>,
+}
 
 /// Everything that needs no transaction.
-fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Prepared, Receipt)> {
+fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Vec<Prepared>, Receipt)> {
     let knowledge = ground.knowledge();
     let mut receipt = Receipt::default();
     let mut plain: Vec<(Mention, Identity, Option<String>)> = Vec::with_capacity(batch.captures.len());
@@ -157,11 +171,15 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Prepared, R
             receipt.known += 1;
             continue;
         }
-        let terms = analyse(&knowledge, &mut mention, hint.as_deref());
-        let fresh = identity.told;
-        let length = mention.title.len() + mention.text.len();
-        mention.story = ground.stories().assign(mention.fingerprint, length, fresh, mention.at);
-        out.push((mention, identity, terms));
+        let (terms, print) = analyse(&knowledge, &mut mention, hint.as_deref());
+        let placed = ground.stories().assign(&print, identity.told, mention.at);
+        mention.story = placed.story;
+        // What is older than the stories that go on is not read back either.
+        let sketch = (placed.keep && mention.at >= now - WINDOW).then_some(print);
+        let author = coordinated::author(&mention.network, &mention.author.name, &mention.author.handle);
+        let named = !mention.author.identity().is_empty();
+        mention.newcomer = named && ground.heard().is_new(author) && !mention.history;
+        out.push(Prepared { mention, identity, terms, sketch });
     }
     Ok((out, receipt))
 }
@@ -224,6 +242,7 @@ fn cleaned(
         country: line(&c.country).to_lowercase(),
         tags: c.tags.iter().take(MOST_TAGS).map(|t| line(t)).filter(|t| !t.is_empty()).collect(),
         rating: c.rating.filter(|r| r.is_finite()),
+        newcomer: false,
     }
 }
 
@@ -249,14 +268,14 @@ fn identity(m: &Mention, native: Option<&str>) -> Identity {
     Identity { told, placed, content }
 }
 
-fn analyse(knowledge: &Knowledge, m: &mut Mention, hint: Option<&str>) -> Terms {
+fn analyse(knowledge: &Knowledge, m: &mut Mention, hint: Option<&str>) -> (Terms, Print) {
     let analysis = knowledge.analyst.analyse(&m.title, &m.text, hint);
     m.language = analysis.language.to_owned();
     m.sentiment = (analysis.score.label != Label::Unscored).then_some(analysis.score.value);
     m.why = analysis.score.why.iter().map(|r| (r.term.clone(), r.weight)).collect();
     m.intent = analysis.wants.intent.as_str().to_owned();
-    m.fingerprint = analysis.fingerprint;
+    m.fingerprint = analysis.print.whole;
     let numbers = knowledge.rules.matcher.matches(&Doc::analysed(m, &analysis));
     m.topics = knowledge.rules.names(&numbers);
-    analysis.terms
+    (analysis.terms, analysis.print)
 }

@@ -20,10 +20,11 @@ pub use history::History;
 pub use pulse::Pulse;
 pub use retopic::retopic;
 
-use crate::engine::stories::Stories;
-use crate::model::time::{Span, from_millis};
+use crate::engine::coordinated;
+use crate::engine::heard::Heard;
+use crate::engine::stories::{self, Stories};
 use crate::rules::Rules;
-use crate::store::{Store, Stored, mentions};
+use crate::store::{Store, Stored, mentions, sketches};
 use crate::text::Analyst;
 
 /// The rules in force with the analyst that knows the house's words.
@@ -63,6 +64,7 @@ pub struct Ground {
     pub house: Letterhead,
     knowledge: RwLock<Arc<Knowledge>>,
     stories: Mutex<Stories>,
+    heard: Mutex<Heard>,
     room: room::Room,
     shelf: fresh::Shelf,
 }
@@ -85,8 +87,8 @@ impl Letterhead {
     }
 }
 
-/// Fingerprints read back after a restart.
-const REMEMBERED: u32 = 20_000;
+/// Mentions whose authors are heard of again after a restart.
+const REMEMBERED: u32 = 30_000;
 
 impl Ground {
     /// The ground over an open store.
@@ -95,10 +97,16 @@ impl Ground {
     /// When the store cannot be read.
     pub fn new(store: Store, clock: Clock, rules: Rules, house: Letterhead) -> Stored<Arc<Ground>> {
         let mut stories = Stories::default();
-        let since = (clock.now() - Span::days(3)).as_millisecond();
-        for (story, fingerprint, at) in store.read(|c| mentions::fingerprints_since(c, since, REMEMBERED))? {
-            stories.remember(fingerprint, story, from_millis(at));
+        let since = clock.now() - stories::WINDOW;
+        for (story, print, at) in store.read(|c| sketches::since(c, since, stories::MOST))? {
+            stories.remember(&print, story, at);
         }
+        let mut heard = Heard::default();
+        store.read(|c| {
+            mentions::last_authors(c, REMEMBERED, |network, name, handle| {
+                heard.is_new(coordinated::author(network, name, handle));
+            })
+        })?;
         Ok(Arc::new(Ground {
             room: room::Room::of(store.path()),
             shelf: fresh::Shelf::default(),
@@ -108,6 +116,7 @@ impl Ground {
             house,
             knowledge: RwLock::new(Arc::new(Knowledge::new(rules, 0))),
             stories: Mutex::new(stories),
+            heard: Mutex::new(heard),
         }))
     }
 
@@ -143,6 +152,11 @@ impl Ground {
     /// The stories of the last days.
     pub fn stories(&self) -> std::sync::MutexGuard<'_, Stories> {
         self.stories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The authors whom vakt has heard of.
+    pub fn heard(&self) -> std::sync::MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::intake::{Batch, accept};
 use super::*;
 use crate::config::Sheet;
+use crate::model::time::Span;
 use crate::model::{Author, Capture};
 use crate::store::counts;
 use jiff::Timestamp;
@@ -156,4 +157,41 @@ async fn the_erased_stay_away_where_they_were_erased() {
     assert_eq!(kept.iter().map(|r| (r.id, r.mentions)).collect::<Vec<_>>(), [(1, 1), (2, 4)]);
     let everything = serde_json::to_string(&kept).expect("it is written").to_lowercase();
     assert!(!everything.contains("ann"), "a receipt names nobody: {everything}");
+}
+
+#[tokio::test]
+async fn stories_go_on_after_a_restart_and_campaigns_are_seen() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let words = "Acme kettles burn our hands and nobody there cares, throw yours away today";
+    let by = |n: usize, text: String| Capture {
+        author: Author { name: format!("account {n}"), followers: Some(3), ..Author::default() },
+        network: "x".into(),
+        ..capture(&n.to_string(), &text)
+    };
+    let first = {
+        let ground = ground(&dir, rules(&[("acme", "acme")]));
+        // Whoever was heard of is no newcomer, and at first everybody is unheard of.
+        bring(&ground, (0..1100).map(|n| by(n, format!("number {n} is {}", n * n))).collect()).await;
+        bring(&ground, vec![by(5000, words.into())]).await;
+        ground.store.read(|c| mentions::after(c, 1100, 10)).expect("read").remove(0)
+    };
+    assert!(first.newcomer);
+    let ground = ground(&dir, rules(&[("acme", "acme")]));
+    let copies = (1..=12).map(|n| by(if n == 12 { 7 } else { 6000 + n }, format!("{words}! #acme #no{n}"))).collect();
+    bring(&ground, copies).await;
+    let all = ground.store.read(|c| mentions::after(c, 1100, 100)).expect("read");
+    assert_eq!(all.len(), 12, "one came under the id of another");
+    assert!(all.iter().all(|m| m.story == first.story && m.fingerprint == first.fingerprint));
+    let facts = crate::engine::facts::Facts::of(&all.iter().collect::<Vec<_>>()).expect("facts");
+    assert!(facts.coordinated, "{facts:?}");
+    // What is deleted leaves no sketch behind.
+    let sketches =
+        |ground: &Ground| ground.store.read(|c| sketches::since(c, Timestamp::MIN, 9999)).expect("read").len();
+    let before = sketches(&ground);
+    let gone = ground.store.write(move |tx| {
+        let mut seq = mentions::last_seq(tx)?;
+        mentions::remove(tx, &first, true, &mut seq, &mut mentions::TopicIds::default())
+    });
+    assert!(gone.await.expect("written"));
+    assert_eq!(sketches(&ground), before - 1);
 }

@@ -23,7 +23,12 @@ pub struct Author {
 impl Author {
     /// What tells one author from another within a network: the handle, else the name, lower-cased.
     pub fn identity(&self) -> String {
-        let who = if self.handle.is_empty() { &self.name } else { &self.handle };
+        Author::who(&self.name, &self.handle)
+    }
+
+    /// The same for a name and a handle.
+    pub fn who(name: &str, handle: &str) -> String {
+        let who = if handle.is_empty() { name } else { handle };
         who.trim().to_lowercase()
     }
 }
@@ -109,7 +114,7 @@ pub struct Mention {
     pub tier: u8,
     /// The story it belongs to: the fingerprint of the story's first mention.
     pub story: i64,
-    /// SimHash of its stems, for finding its story again after a restart.
+    /// Hash of its words without what copies add: equal for exact copies; 0 where there are too few.
     pub fingerprint: u64,
     /// Names of the topics it matches, in the order of the rules.
     pub topics: Vec<String>,
@@ -128,6 +133,9 @@ pub struct Mention {
     /// Stars of a review.
     #[serde(default)]
     pub rating: Option<f32>,
+    /// Vakt had never heard of the author before.
+    #[serde(default)]
+    pub newcomer: bool,
 }
 
 /// At or below this a mention counts as negative; at or above its opposite, as positive.

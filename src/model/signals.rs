@@ -36,6 +36,8 @@ pub struct Signals {
     pub stories: u64,
     /// Mentions in the largest story.
     pub largest_story: u64,
+    /// Mentions of stories that look like a campaign of accounts made for it.
+    pub coordinated: u64,
     /// Distinct stories that a tier-1 site carries.
     pub stories_in_tier1: u64,
     /// Distinct sites or networks that independently carry it.
@@ -89,6 +91,7 @@ pub const SIGNALS: &[(&str, Get, &str)] = &[
     ("engagement", |s| int(s.engagement), "likes, reposts, comments"),
     ("stories", |s| int(s.stories), "different stories"),
     ("largest_story", |s| int(s.largest_story), "mentions in the largest story"),
+    ("coordinated", |s| int(s.coordinated), "mentions in coordinated copies"),
     ("stories_in_tier1", |s| int(s.stories_in_tier1), "stories in tier-1 outlets"),
     ("sources", |s| int(s.sources), "independent sites"),
     ("networks", |s| int(s.networks), "networks"),

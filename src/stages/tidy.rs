@@ -9,11 +9,12 @@ use jiff::Timestamp;
 
 use super::{Stage, tell};
 use crate::config::Retention;
+use crate::engine::stories;
 use crate::ground::Ground;
 use crate::model::time::Span;
 use crate::model::{Incident, Mention, Status};
 use crate::store::mentions::{self, TopicIds};
-use crate::store::{Connection, Stored, incidents, old};
+use crate::store::{Connection, Stored, incidents, old, sketches};
 
 /// How often it begins.
 const EVERY: Span = Span::hours(1);
@@ -43,6 +44,8 @@ enum Task {
     /// Mentions of a rule, and of those behind it.
     Rule(usize),
     Letters,
+    /// What stories were known by that take no more copies.
+    Sketches,
 }
 
 impl Stage for Tidy {
@@ -109,10 +112,15 @@ impl Tidy {
                 Ok(Some(Task::Rule(if more { n } else { n + 1 })))
             }
             Task::Letters => {
-                let Some(term) = self.keep.letters else { return Ok(None) };
+                let Some(term) = self.keep.letters else { return Ok(Some(Task::Sketches)) };
                 let before = (now - term).as_millisecond();
                 let emptied = self.ground.store.write(move |tx| old::empty_letters(tx, before, LETTERS)).await?;
-                Ok((emptied > 0).then_some(Task::Letters))
+                Ok(Some(if emptied > 0 { Task::Letters } else { Task::Sketches }))
+            }
+            Task::Sketches => {
+                let before = now - stories::WINDOW;
+                let swept = self.ground.store.write(move |tx| sketches::sweep(tx, before, stories::MOST, LOOK)).await?;
+                Ok((swept > 0).then_some(Task::Sketches))
             }
         }
     }

@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::hours::Hours;
-use super::{Stored, changes, meta};
+use super::{Stored, changes, meta, sketches};
 use crate::model::time::from_millis;
 use crate::model::{Author, Mention};
 
@@ -98,7 +98,7 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
         m.author.followers.map(sql),
         m.at.as_millisecond(),
         m.received.as_millisecond(),
-        i64::from(m.undated) | i64::from(m.history) << 1,
+        i64::from(m.undated) | i64::from(m.history) << 1 | i64::from(m.newcomer) << 2,
         m.language,
         m.sentiment,
         serde_json::to_string(&m.why)?,
@@ -178,6 +178,7 @@ pub fn remove(c: &Connection, m: &Mention, thorough: bool, seq: &mut i64, ids: &
     if c.prepare_cached("DELETE FROM mentions WHERE id = ?1")?.execute([m.id])? == 0 {
         return Ok(false);
     }
+    sketches::forget(c, m.id)?;
     *seq += 1;
     changes::bury(c, m.id, thorough, *seq)?;
     Ok(true)
@@ -269,6 +270,15 @@ pub fn last_seq(c: &Connection) -> Stored<i64> {
     Ok(c.prepare_cached(sql)?.query_row([], |r| r.get(0))?)
 }
 
+/// Event time of the last mention.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn last_at(c: &Connection) -> Stored<Option<Timestamp>> {
+    let mut q = c.prepare_cached("SELECT at FROM mentions ORDER BY id DESC LIMIT 1")?;
+    Ok(q.query_row([], |r| r.get(0)).optional()?.map(from_millis))
+}
+
 /// When the last mention was received.
 ///
 /// # Errors
@@ -333,6 +343,7 @@ fn read(r: &Row<'_>) -> rusqlite::Result<Mention> {
         country: r.get(27)?,
         tags: lines(&r.get::<_, String>(28)?),
         rating: r.get(29)?,
+        newcomer: flags & 4 != 0,
     })
 }
 
@@ -435,19 +446,18 @@ pub fn times_of_topics(c: &Connection, topics: &[String], any: bool, from: i64, 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Story, fingerprint, length of the text and event time of the mentions since an instant, oldest first.
+/// Network, name and handle of the authors of the latest mentions, at most so many.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn fingerprints_since(c: &Connection, from: i64, limit: u32) -> Stored<Vec<(i64, u64, i64)>> {
-    // The latest are found by number, which follows arrival.
-    let mut q = c.prepare(
-        "SELECT story, fingerprint, at FROM (SELECT id, story, fingerprint, at FROM mentions ORDER BY id DESC LIMIT ?2)
-         WHERE at >= ?1 ORDER BY id",
-    )?;
-    let rows =
-        q.query_map(params![from, limit], |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.cast_unsigned(), r.get(2)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+pub fn last_authors(c: &Connection, limit: u32, mut visit: impl FnMut(&str, &str, &str)) -> Stored<()> {
+    let mut q = c.prepare("SELECT network, author, handle FROM mentions ORDER BY id DESC LIMIT ?1")?;
+    let mut rows = q.query([limit])?;
+    while let Some(r) = rows.next()? {
+        let text = |n| r.get_ref(n).map(|v| v.as_str().unwrap_or_default());
+        visit(text(0)?, text(1)?, text(2)?);
+    }
+    Ok(())
 }
 
 /// The change up to which the index has read, kept for showing only; the index has its own in its commits.

@@ -15,6 +15,7 @@ pub mod mentions;
 pub mod meta;
 pub mod old;
 pub mod outbox;
+pub mod sketches;
 pub mod sources;
 pub mod wish;
 mod writer;
@@ -94,6 +95,7 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/004_gone.sql")),
         M::up(include_str!("migrations/005_erasures.sql")),
         M::up(include_str!("migrations/006_spared.sql")),
+        M::up_with_hook(include_str!("migrations/007_sketches.sql"), |tx| Ok(sketches::fill(tx)?)),
     ])
 }
 

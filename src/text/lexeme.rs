@@ -23,6 +23,8 @@ pub struct Lexeme {
     pub stems: Box<[Box<str>]>,
     /// The marks of words, then those of stems; few enough to lie here.
     pub marks: SmallVec<[u64; 4]>,
+    /// Hash of the first stem, or of the form where there is none: the same in every language.
+    pub base: u64,
 }
 
 /// The mark of a literal word, its sign included.
@@ -121,7 +123,8 @@ fn make(form: &str, kind: Kind, language: &str) -> Lexeme {
         }
     }
     let marks = words.iter().map(|w| word_mark(w)).chain(stems.iter().map(|s| stem_mark(s, language))).collect();
-    Lexeme { form: form.into(), words: words.into(), stems: stems.into(), marks }
+    let base = xxh3_64(stems.first().map_or(form, |s| s).as_bytes());
+    Lexeme { form: form.into(), words: words.into(), stems: stems.into(), marks, base }
 }
 
 /// The spellings that a query's word stands for: itself, and with `ae` for `ä` and `ss` for `ß`.

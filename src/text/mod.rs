@@ -14,6 +14,7 @@ pub mod language;
 pub mod lexeme;
 pub mod lexicon;
 pub mod sentiment;
+pub mod shell;
 pub mod stem;
 pub mod tokens;
 pub mod toward;
@@ -74,8 +75,8 @@ pub struct Analysis {
     pub score: Score,
     /// What the author wants.
     pub wants: Wants,
-    /// Near-duplicate signature.
-    pub fingerprint: u64,
+    /// What near-duplicates are known by.
+    pub print: fingerprint::Print,
 }
 
 /// Analyses texts. Cheap to clone, and shared between threads.
@@ -98,9 +99,9 @@ impl Analyst {
         let atoms = features::atoms(&tokens);
         let heard = self.scorer.hear(&text, &atoms, language);
         let wants = intent::wants(&atoms, language, &heard);
-        let fingerprint = fingerprint::fingerprint(&tokens);
         let terms = terms(&tokens, language, title.len());
-        Analysis { language, terms, score: heard.score, wants, fingerprint, text }
+        let print = fingerprint::Print::of(&text, &terms);
+        Analysis { language, terms, score: heard.score, wants, print, text }
     }
 
     /// How a text feels, in a language that is known already.

@@ -54,6 +54,30 @@ fn wrong_calls_exit_with_2_and_missing_data_with_3() {
 }
 
 #[test]
+fn stories_are_measured_on_labelled_texts() {
+    let dir = fresh();
+    let text = "the maker of kettles will take back every one of them that was sold in spring";
+    let rows = format!(
+        "story\ttext\na\tRT @x: {text}\na\t{text}! #acme #no\n\tlost\nb\tanother thing at all\nc\tanother thing at all\n"
+    );
+    std::fs::write(dir.path().join("t.tsv"), rows).unwrap();
+    let said = ask(dir.path(), &["eval", "stories", "t.tsv", "--json"]);
+    let value: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!((said.status.code(), &value["bad_rows"]), (Some(0), &1.into()), "{value}");
+    assert_eq!(value["agreement"]["pairs"], serde_json::json!({ "precision": 0.5, "recall": 1.0, "f1": 2.0 / 3.0 }));
+    assert_eq!((&value["worst"][0]["kind"], &value["worst"][0]["stories"][1]), (&"together".into(), &"c".into()));
+    let said = ask(dir.path(), &["eval", "stories", "t.tsv"]);
+    let (out, err) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    assert!(
+        out.contains("B-cubed") && out.contains("taken for one: b and c") && err.contains("t.tsv:4: "),
+        "{out}{err}"
+    );
+    std::fs::write(dir.path().join("t.csv"), "text,label\na,b\n").unwrap();
+    assert_eq!(ask(dir.path(), &["eval", "stories", "t.csv"]).status.code(), Some(2));
+    assert_eq!(ask(dir.path(), &["eval", "stories", "none.csv"]).status.code(), Some(3));
+}
+
+#[test]
 fn queries_are_checked_and_explained() {
     let dir = fresh();
     let good = ask(dir.path(), &["query", "check", "(acme OR globex) NOT site:acme.example", "--json"]);

@@ -189,6 +189,11 @@ fn pushed_mentions_are_taken_once_and_rules_reload() {
             String::from_utf8_lossy(&said.stderr)
         );
     }
+    let said = ask(dir, &["search", "globex", "--stories", "--json"]);
+    let story: serde_json::Value =
+        serde_json::from_str(String::from_utf8_lossy(&said.stdout).lines().next().unwrap()).unwrap();
+    assert!(story["first_mention"].as_i64() > Some(0) && story["coordinated"] == false, "{story}");
+    assert!(story["mentions"].as_u64() >= story["found"].as_u64() && story["peak_hour"].as_u64() > Some(0), "{story}");
     // A mistake keeps the last good rules, and tells the operator.
     write_rule(dir, "topics/globex.toml", "[[topic]]\nname = \"globex\"\nqery = \"globex\"\n");
     until(dir, "the operator is told", || smtp.taken().iter().any(|t| t.to == "ops@acme.example"));

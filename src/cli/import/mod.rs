@@ -234,7 +234,6 @@ fn stand(config: &Config) -> anyhow::Result<(Arc<Ground>, bool)> {
     let store = Store::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
     let rules = rules.map_or_else(|| reload::last_good(&store), |r| Ok(Some(r)))?.ok_or_else(refused)?;
     let ground = Ground::new(store, Clock::System, rules, crate::daemon::letterhead(config))?;
-    ground.stories().take_any_order();
     Ok((ground, watched))
 }
 

@@ -1,6 +1,7 @@
 //! `vakt search`: the history, newest first.
 
 mod show;
+mod stories;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,7 @@ pub(super) struct Find {
     /// Count by network, language, sentiment, intent, topic, source, site, author or story; several with commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',', group = "form")]
     facets: Vec<String>,
-    /// One line for each story, with its copies
+    /// The stories: first mention, copies, authors, sites, reach, speed, and whether they look coordinated
     #[arg(long, group = "form")]
     stories: bool,
     /// Print mentions as CSV, all of them
@@ -142,8 +143,8 @@ impl Find {
         } else if let Some(path) = &self.xlsx {
             workbook(&history, what, path, &config.data_dir)? > 0
         } else if self.stories {
-            let found = history.search(&Search { limit: MOST_FOR_STORIES, after: None, ..what })?;
-            show::stories(&found, self.limit, self.json)?;
+            let found = history.search(&Search { limit: MOST_FOR_STORIES, after: None, ..what.clone() })?;
+            stories::show(&found, &history, &what, self.json)?;
             hurried(found.hurried);
             found.total > 0
         } else {

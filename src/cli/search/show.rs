@@ -1,6 +1,5 @@
 //! What was found, for people on a terminal and for programs.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use jiff::tz::TimeZone;
@@ -165,47 +164,6 @@ pub(super) fn facets(names: &[String], all: &[Values], json: bool) -> anyhow::Re
         if values.len() > 30 {
             say!("  {}", paint.dim(&format!("and {} more", values.len() - 30)));
         }
-    }
-    Ok(())
-}
-
-/// One line for each story, largest first.
-pub(super) fn stories(found: &Found, limit: usize, json: bool) -> anyhow::Result<()> {
-    let mut by_story: BTreeMap<i64, Vec<&Mention>> = BTreeMap::new();
-    for m in &found.mentions {
-        by_story.entry(m.story).or_default().push(m);
-    }
-    let mut stories: Vec<Vec<&Mention>> = by_story.into_values().collect();
-    stories.iter_mut().for_each(|s| s.sort_by_key(|m| (m.at, m.id)));
-    stories.sort_by_key(|s| (std::cmp::Reverse(s.len()), s.first().map(|m| m.at)));
-    let distinct = |names: Vec<&str>| names.into_iter().collect::<std::collections::BTreeSet<_>>().len();
-    let total = stories.len();
-    let paint = Paint::new();
-    for story in stories.into_iter().take(limit) {
-        let Some(first) = story.first() else { continue };
-        let authors = distinct(story.iter().map(|m| m.author.name.as_str()).collect());
-        let sites = distinct(story.iter().map(|m| m.site.as_str()).collect());
-        let reach: u64 = story.iter().map(|m| m.reach).sum();
-        let words = if first.title.is_empty() { &first.text } else { &first.title };
-        if json {
-            say!(
-                "{}",
-                serde_json::json!({ "story": first.story, "mentions": story.len(), "authors": authors, "sites": sites,
-                    "reach": reach, "first": first.at, "last": story.last().map(|m| m.at), "words": words })
-            );
-        } else {
-            let at = first.at.strftime("%Y-%m-%d %H:%M").to_string();
-            say!(
-                "{:>5} mentions  {authors:>4} authors  {sites:>3} sites  reach {reach:>9}  {}  {}",
-                story.len(),
-                paint.dim(&at),
-                safe(words, 80)
-            );
-        }
-    }
-    if !json {
-        let at_least = if found.more { "at least " } else { "" };
-        say!("{}", paint.dim(&format!("{at_least}{total} stories of {at_least}{} mentions", found.total)));
     }
     Ok(())
 }

@@ -107,6 +107,20 @@ pub struct Row {
     pub cells: Result<Vec<Cell>, String>,
 }
 
+/// Hands out the rows of CSV with quotes and commas, each with the number of the line where it begins: the header too, as it
+/// is. A row longer than [`MOST_ROW`] is handed out as the reason why it is none.
+///
+/// # Errors
+/// When the text cannot be read.
+pub fn csv_rows(
+    text: impl Read,
+    each: &mut dyn FnMut(u64, Result<Vec<String>, String>) -> ControlFlow<()>,
+) -> std::io::Result<()> {
+    table::rows(text, b',', 0, 0, &mut |row: Row| {
+        each(row.number, row.cells.map(|cells| cells.iter().map(Cell::show).collect()))
+    })
+}
+
 /// How a file is built.
 #[derive(Debug, Clone, PartialEq)]
 enum Form {
