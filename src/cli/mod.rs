@@ -17,8 +17,10 @@ mod incident;
 mod query;
 mod reindex;
 mod run;
+mod score;
 mod search;
 mod sources;
+mod train;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -68,6 +70,10 @@ enum Command {
     Incident(incident::Incidents),
     /// List the sources and how each stands
     Sources(sources::Sources),
+    /// Everything that is heard in a text: language, sentiment, intent, topics, and why
+    Score(score::Scored),
+    /// Make the tables that ship, from the public sets that they are made of
+    Train(train::Train),
     /// Build the search index anew from the store
     Reindex(reindex::Reindex),
     /// Measure vakt on labelled data of your own
@@ -102,6 +108,8 @@ pub fn main() -> ExitCode {
         Command::Reindex(c) => c.run(file),
         Command::Eval(c) => c.run(),
         Command::Erase(c) => c.run(file),
+        Command::Score(c) => c.run(file),
+        Command::Train(c) => c.run(),
     };
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! Turns mentions and the passing of time into verdicts: which alert rule rings for which group, and why.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
@@ -152,6 +153,7 @@ impl Detector {
     fn take(&mut self, m: &Mention, count: bool) {
         let recent = self.last_tick.is_none_or(|now| between(m.at, now) < PAST);
         for (key, topic, span) in self.groups_of(m) {
+            let m = &*m.seen_from(&topic);
             let group = self.groups.entry(key.clone()).or_insert_with(|| Group {
                 window: Window::new(span),
                 baseline: Baseline::default(),
@@ -179,6 +181,7 @@ impl Detector {
             if known.contains(&key) {
                 continue;
             }
+            let m = &*m.seen_from(&topic);
             let group = self.groups.entry(key).or_insert_with(|| Group {
                 window: Window::new(span),
                 baseline: Baseline::default(),
@@ -202,17 +205,17 @@ impl Detector {
 
     /// Lets the late groups of an alert rule learn anew, from its mentions of the past. `whole` says that these are all.
     pub fn learn_anew(&mut self, alert: &str, mentions: &[Mention], whole: bool, now: Timestamp) {
-        let mut of: HashMap<GroupKey, Vec<&Mention>> = HashMap::new();
+        let mut of: HashMap<GroupKey, Vec<Cow<'_, Mention>>> = HashMap::new();
         for m in mentions {
-            for (key, ..) in self.groups_of(m) {
+            for (key, topic, _) in self.groups_of(m) {
                 if key.alert == alert && self.late.contains(&key) {
-                    of.entry(key).or_default().push(m);
+                    of.entry(key).or_default().push(m.seen_from(&topic));
                 }
             }
         }
         for (key, mentions) in of {
             if let Some(group) = self.groups.get_mut(&key)
-                && let Some(anew) = group.baseline.anew(mentions.into_iter(), whole, now)
+                && let Some(anew) = group.baseline.anew(mentions.iter().map(|m| &**m), whole, now)
             {
                 group.baseline = anew;
                 group.changed = true;

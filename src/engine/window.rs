@@ -288,6 +288,7 @@ pub(crate) mod tests {
             tags: Vec::new(),
             rating: None,
             newcomer: false,
+            toward: Vec::new(),
         }
     }
 

@@ -11,14 +11,13 @@ use crate::engine::coordinated;
 use crate::engine::stories::WINDOW;
 use crate::model::time::{Span, from_millis};
 use crate::model::{Author, Capture, Mention};
-use crate::query::Doc;
 use crate::store::counts::Counts;
 use crate::store::erasures::Tombstones;
 use crate::store::mentions::{self, Identity, Put, TopicIds};
 use crate::store::sketches;
 use crate::store::{StoreError, Stored, Transaction};
 use crate::text::fingerprint::Print;
-use crate::text::{Terms, address, clean, sentiment::Label};
+use crate::text::{Terms, address, clean};
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -171,7 +170,10 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Vec<Prepare
             receipt.known += 1;
             continue;
         }
-        let (terms, print) = analyse(&knowledge, &mut mention, hint.as_deref());
+        let (terms, print) = {
+            let analysis = knowledge.analyse(&mut mention, hint.as_deref());
+            (analysis.terms, analysis.print)
+        };
         let placed = ground.stories().assign(&print, identity.told, mention.at);
         mention.story = placed.story;
         // What is older than the stories that go on is not read back either.
@@ -243,6 +245,7 @@ fn cleaned(
         tags: c.tags.iter().take(MOST_TAGS).map(|t| line(t)).filter(|t| !t.is_empty()).collect(),
         rating: c.rating.filter(|r| r.is_finite()),
         newcomer: false,
+        toward: Vec::new(),
     }
 }
 
@@ -266,16 +269,4 @@ fn identity(m: &Mention, native: Option<&str>) -> Identity {
     };
     let placed = (!m.url.is_empty()).then(|| hash(&["place", &m.url, &number]));
     Identity { told, placed, content }
-}
-
-fn analyse(knowledge: &Knowledge, m: &mut Mention, hint: Option<&str>) -> (Terms, Print) {
-    let analysis = knowledge.analyst.analyse(&m.title, &m.text, hint);
-    m.language = analysis.language.to_owned();
-    m.sentiment = (analysis.score.label != Label::Unscored).then_some(analysis.score.value);
-    m.why = analysis.score.why.iter().map(|r| (r.term.clone(), r.weight)).collect();
-    m.intent = analysis.wants.intent.as_str().to_owned();
-    m.fingerprint = analysis.print.whole;
-    let numbers = knowledge.rules.matcher.matches(&Doc::analysed(m, &analysis));
-    m.topics = knowledge.rules.names(&numbers);
-    (analysis.terms, analysis.print)
 }

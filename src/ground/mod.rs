@@ -6,6 +6,7 @@ pub mod erasure;
 mod fresh;
 mod history;
 pub mod intake;
+mod knowledge;
 mod pulse;
 mod retopic;
 mod room;
@@ -17,6 +18,7 @@ use tokio::sync::Notify;
 pub use clock::Clock;
 pub use fresh::Fresh;
 pub use history::History;
+pub use knowledge::Knowledge;
 pub use pulse::Pulse;
 pub use retopic::retopic;
 
@@ -25,18 +27,6 @@ use crate::engine::heard::Heard;
 use crate::engine::stories::{self, Stories};
 use crate::rules::Rules;
 use crate::store::{Store, Stored, mentions, sketches};
-use crate::text::Analyst;
-
-/// The rules in force with the analyst that knows the house's words.
-#[derive(Debug)]
-pub struct Knowledge {
-    /// The rules.
-    pub rules: Rules,
-    /// The analyst.
-    pub analyst: Analyst,
-    /// Rises with every change of the rules.
-    pub generation: u64,
-}
 
 /// Only a bell rings between stages; the work itself waits in a table.
 #[derive(Debug, Default)]
@@ -162,10 +152,3 @@ impl Ground {
 
 #[cfg(test)]
 mod tests;
-
-impl Knowledge {
-    fn new(rules: Rules, generation: u64) -> Knowledge {
-        let analyst = Analyst::with_house(rules.house.sentiment.iter().cloned());
-        Knowledge { rules, analyst, generation }
-    }
-}

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::learn::{Features, Lesson, Pace, learn, sum};
 use crate::text::features::{self, Atom, COLUMNS, Known, Reading, Sink};
 use crate::text::lexicon::Lexicon;
-use crate::text::sentiment::{About, Feelings, Label, Tuning, role, shares};
+use crate::text::sentiment::{About, Feelings, Label, Tuning, judged_label, role};
 use crate::text::tokens::Tokens;
 use crate::text::weights::Weights;
 
@@ -293,9 +293,7 @@ fn f1(of_set: &[(usize, [f32; 3])], lean: [f32; 3]) -> f64 {
     let two = of_set.iter().all(|(c, _)| *c != 1);
     let mut counts = [[0usize; 3]; 3];
     for (class, z) in of_set {
-        let mut z = *z;
-        z.iter_mut().zip(lean).for_each(|(z, l)| *z += l);
-        counts[*class][judge(z, two)] += 1;
+        counts[*class][column(judged_label(*z, &Tuning { lean }, two))] += 1;
     }
     let classes: &[usize] = if two { &TWO } else { &THREE };
     let of = |c: usize| {
@@ -303,11 +301,6 @@ fn f1(of_set: &[(usize, [f32; 3])], lean: [f32; 3]) -> f64 {
         2.0 * counts[c][c] as f64 / (said + there).max(1) as f64
     };
     classes.iter().map(|c| of(*c)).sum::<f64>() / classes.len() as f64
-}
-
-fn judge(z: [f32; 3], two: bool) -> usize {
-    let p = shares(z);
-    if two { if p[2] > p[0] { 2 } else { 0 } } else if p[1] >= p[0] && p[1] >= p[2] { 1 } else if p[2] > p[0] { 2 } else { 0 }
 }
 
 /// What is added to the sum of a complaint so that the F1 of complaints is highest on texts held out in turn.

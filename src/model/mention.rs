@@ -1,5 +1,7 @@
 //! One piece of content by one author: as a source told it, and as vakt keeps it.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +104,9 @@ pub struct Mention {
     pub language: String,
     /// Sentiment in −1..1; `None` where the language is not scored.
     pub sentiment: Option<f32>,
+    /// Sentiment toward topics, where the text names several and speaks of each in its own way; −1..1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub toward: Vec<(String, f32)>,
     /// The words that made the sentiment, with their weights.
     pub why: Vec<(String, f32)>,
     /// `complaint`, `question`, `suggestion`, `praise` or `other`.
@@ -145,6 +150,49 @@ impl Mention {
     /// Whether it counts as negative.
     pub fn is_negative(&self) -> bool {
         self.sentiment.is_some_and(|s| s <= NEGATIVE)
+    }
+
+    /// A text of nobody in particular, at an instant; everything else is unknown.
+    pub fn of_text(text: &str, at: Timestamp) -> Mention {
+        Mention {
+            id: 0,
+            source: String::new(),
+            network: String::new(),
+            site: String::new(),
+            url: String::new(),
+            title: String::new(),
+            text: text.to_owned(),
+            author: Author::default(),
+            at,
+            received: at,
+            undated: false,
+            history: false,
+            language: String::new(),
+            sentiment: None,
+            toward: Vec::new(),
+            why: Vec::new(),
+            intent: String::new(),
+            reach: 0,
+            engagement: 0,
+            tier: 0,
+            story: 0,
+            fingerprint: 0,
+            topics: Vec::new(),
+            kind: String::new(),
+            channel: String::new(),
+            country: String::new(),
+            tags: Vec::new(),
+            rating: None,
+            newcomer: false,
+        }
+    }
+
+    /// The mention as a topic sees it: with the sentiment toward it, where that is another than the mention's own.
+    pub fn seen_from(&self, topic: &str) -> Cow<'_, Mention> {
+        match self.toward.iter().find(|(t, _)| t == topic) {
+            Some((_, sentiment)) => Cow::Owned(Mention { sentiment: Some(*sentiment), ..self.clone() }),
+            None => Cow::Borrowed(self),
+        }
     }
 
     /// `negative`, `neutral` or `positive`; empty where it is not scored.

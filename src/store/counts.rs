@@ -54,6 +54,7 @@ impl Counts {
     fn change<'t>(&mut self, m: &Mention, topics: impl IntoIterator<Item = &'t String>, by: i64) {
         let minute = m.at.as_millisecond().div_euclid(60_000);
         for topic in topics {
+            let m = &*m.seen_from(topic);
             let count = self.0.entry((topic.clone(), minute)).or_default();
             count.mentions += by;
             count.negative += by * i64::from(m.is_negative());

@@ -80,9 +80,9 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
     c.prepare_cached(
         "INSERT INTO mentions (id, seq, content, source, network, site, url, title, text, author, handle, followers, at,
          received, flags, language, sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics, verified,
-         kind, channel, country, tags, rating)
+         kind, channel, country, tags, rating, toward)
          VALUES (?1,?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,
-         ?29,?30)",
+         ?29,?30,?31)",
     )?
     .execute(params![
         *seq,
@@ -115,6 +115,7 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
         m.country,
         m.tags.join("\n"),
         m.rating,
+        toward(m)?,
     ])?;
     let id = *seq;
     name(c, identity.told, id, identity.content)?;
@@ -192,7 +193,7 @@ fn edit(c: &Connection, id: i64, m: &Mention, identity: &Identity, seq: &mut i64
     set_topics(c, &before, &m.topics, *seq, ids)?;
     c.prepare_cached(
         "UPDATE mentions SET seq = ?2, content = ?3, title = ?4, text = ?5, language = ?6, sentiment = ?7, why = ?8,
-         intent = ?9, engagement = max(engagement, ?10), reach = max(reach, ?11) WHERE id = ?1",
+         intent = ?9, engagement = max(engagement, ?10), reach = max(reach, ?11), toward = ?12 WHERE id = ?1",
     )?
     .execute(params![
         id,
@@ -206,8 +207,14 @@ fn edit(c: &Connection, id: i64, m: &Mention, identity: &Identity, seq: &mut i64
         m.intent,
         sql(m.engagement),
         sql(m.reach),
+        toward(m)?,
     ])?;
     Ok(true)
+}
+
+/// Nearly always nothing, and then nothing is written.
+fn toward(m: &Mention) -> Stored<String> {
+    if m.toward.is_empty() { Ok(String::new()) } else { Ok(serde_json::to_string(&m.toward)?) }
 }
 
 fn name(c: &Connection, hash: i64, id: i64, content: i64) -> Stored<()> {
@@ -299,7 +306,7 @@ pub fn count(c: &Connection) -> Stored<i64> {
 const COLUMNS: &str =
     "id, source, network, site, url, title, text, author, handle, followers, at, received, flags, language,
     sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics, seq, verified, kind, channel, country,
-    tags, rating";
+    tags, rating, toward";
 
 fn lines(text: &str) -> Vec<String> {
     text.split('\n').filter(|t| !t.is_empty()).map(str::to_owned).collect()
@@ -344,6 +351,7 @@ fn read(r: &Row<'_>) -> rusqlite::Result<Mention> {
         tags: lines(&r.get::<_, String>(28)?),
         rating: r.get(29)?,
         newcomer: flags & 4 != 0,
+        toward: serde_json::from_str(&r.get::<_, String>(30)?).unwrap_or_default(),
     })
 }
 
@@ -431,7 +439,7 @@ pub fn of_topics(c: &Connection, topics: &[String], any: bool, from: i64, to: i6
 pub fn times_of_topics(c: &Connection, topics: &[String], any: bool, from: i64, to: i64) -> Stored<Vec<(i64, bool)>> {
     let marks = vec!["?"; topics.len()].join(",");
     let sql = format!(
-        "SELECT max(tm.at), m.sentiment FROM topic_mentions tm JOIN topics t ON t.id = tm.topic
+        "SELECT max(tm.at), m.sentiment, m.toward FROM topic_mentions tm JOIN topics t ON t.id = tm.topic
          JOIN mentions m ON m.id = tm.mention WHERE t.name IN ({marks}) AND tm.at BETWEEN ? AND ?
          GROUP BY tm.mention HAVING count(*) >= ?"
     );
@@ -440,7 +448,10 @@ pub fn times_of_topics(c: &Connection, topics: &[String], any: bool, from: i64, 
     values.extend([from, to, need].map(Value::Integer));
     let mut q = c.prepare_cached(&sql)?;
     let rows = q.query_map(rusqlite::params_from_iter(values), |r| {
-        let sentiment: Option<f32> = r.get(1)?;
+        // An alert over several topics is about its first, which is the brand.
+        let toward: Vec<(String, f32)> = serde_json::from_str(&r.get::<_, String>(2)?).unwrap_or_default();
+        let of = |t: &String| toward.iter().find(|(topic, _)| topic == t).map(|(_, s)| *s);
+        let sentiment: Option<f32> = topics.iter().find_map(of).map_or_else(|| r.get(1), |s| Ok(Some(s)))?;
         Ok((r.get(0)?, sentiment.is_some_and(|s| s <= crate::model::mention::NEGATIVE)))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

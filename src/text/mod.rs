@@ -93,15 +93,29 @@ impl Analyst {
 
     /// Analyses plain text. `hint` is the language tag that the source declares.
     pub fn analyse(&self, title: &str, body: &str, hint: Option<&str>) -> Analysis {
+        self.read(title, body, |tokens| language::detect(tokens, hint))
+    }
+
+    /// Analyses plain text in a language that is known for sure, where it is.
+    pub fn analyse_in(&self, title: &str, body: &str, language: Option<&'static str>) -> Analysis {
+        self.read(title, body, |tokens| language.unwrap_or_else(|| language::detect(tokens, None)))
+    }
+
+    fn read(&self, title: &str, body: &str, language: impl FnOnce(&Tokens<'_>) -> &'static str) -> Analysis {
         let text = if title.is_empty() { body.to_owned() } else { format!("{title}\n\n{body}") };
         let tokens = Tokens::read(&text);
-        let language = language::detect(&tokens, hint);
+        let language = language(&tokens);
         let atoms = features::atoms(&tokens);
         let heard = self.scorer.hear(&text, &atoms, language);
         let wants = intent::wants(&atoms, language, &heard);
         let terms = terms(&tokens, language, title.len());
         let print = fingerprint::Print::of(&text, &terms);
         Analysis { language, terms, score: heard.score, wants, print, text }
+    }
+
+    /// The language of a text. `hint` is the tag that the source declares.
+    pub fn language(&self, text: &str, hint: Option<&str>) -> &'static str {
+        language::detect(&Tokens::read(text), hint)
     }
 
     /// How a text feels, in a language that is known already.

@@ -299,6 +299,15 @@ pub fn shares(z: [f32; 3]) -> [f32; 3] {
     e.map(|e| e / sum)
 }
 
+/// The label of sums under a tuning; with `two`, of the sides alone, for texts that have no neutral ones among them.
+pub fn judged_label(mut z: [f32; 3], tuning: &Tuning, two: bool) -> Label {
+    z.iter_mut().zip(tuning.lean).for_each(|(z, lean)| *z += lean);
+    match judged(z) {
+        (value, ..) if two => if value > 0.0 { Label::Positive } else { Label::Negative },
+        (_, label, _) => label,
+    }
+}
+
 /// Value, label and share of the label. The label is that of the largest share; the value is how much more positive than
 /// negative it is, and lies on its label's side of the cut-offs that the whole of vakt uses.
 fn judged(z: [f32; 3]) -> (f32, Label, f32) {

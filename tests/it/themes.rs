@@ -52,6 +52,7 @@ fn rows(sheet: &str) -> impl Iterator<Item = (BTreeSet<&str>, &str)> {
 fn mention(text: &str) -> Mention {
     Mention {
         newcomer: false,
+        toward: Vec::new(),
         id: 1,
         source: "s".into(),
         network: "forum".into(),

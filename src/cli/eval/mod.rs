@@ -1,7 +1,11 @@
 //! `vakt eval`: how often vakt is right, on labelled data of one's own.
 
-mod labelled;
+mod intent;
+pub(super) mod labelled;
+mod language;
+mod sentiment;
 mod stories;
+mod table;
 
 use clap::{Args, Subcommand};
 
@@ -16,6 +20,12 @@ pub(super) struct Eval {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Sentiment: negative, neutral, positive
+    Sentiment(sentiment::Sentiment),
+    /// Languages
+    Language(language::Language),
+    /// Intents: complaint, question, suggestion, praise, other; and whether an answer is needed
+    Intent(intent::Intents),
     /// Stories: whether copies fall together, and nothing else does
     Stories(stories::Stories),
 }
@@ -23,6 +33,9 @@ enum What {
 impl Eval {
     pub(super) fn run(self) -> anyhow::Result<Verdict> {
         match self.what {
+            What::Sentiment(c) => c.run(),
+            What::Language(c) => c.run(),
+            What::Intent(c) => c.run(),
             What::Stories(c) => c.run(),
         }
     }

@@ -160,6 +160,21 @@ impl Matcher {
         out
     }
 
+    /// Bytes of the text in which something stands that each of some queries looks for, in order.
+    pub fn places_of(&self, doc: &Doc<'_>, queries: &[TopicId]) -> Vec<Vec<(usize, usize)>> {
+        let hits = self.atoms.find(doc);
+        let found = Found::new(doc, &hits);
+        let of = |id: &TopicId| {
+            let slot = self.slots.get(*id).and_then(Option::as_ref);
+            let mut terms = slot.map(|s| found.terms(&s.plan)).unwrap_or_default();
+            terms.sort_unstable();
+            terms.dedup();
+            let places = terms.into_iter().filter_map(|n| doc.terms.list.get(index(n)));
+            places.map(|t| (index(t.start), index(t.end))).collect()
+        };
+        queries.iter().map(of).collect()
+    }
+
     /// Numbers of the queries that match, in order.
     pub fn matches(&self, doc: &Doc<'_>) -> Vec<TopicId> {
         let hits = self.atoms.find(doc);

@@ -49,6 +49,23 @@ impl<'d> Found<'d> {
         })
     }
 
+    /// Numbers of the terms that a plan looks for, as far as they are there; what it wants absent is not among them.
+    pub(super) fn terms(&self, plan: &Plan) -> Vec<u32> {
+        match plan {
+            Plan::Atom(atom) => self.of(*atom).iter().map(|h| h.term).collect(),
+            Plan::Phrase(_) | Plan::Cased(..) | Plan::Near(..) | Plan::Within(..) if self.spots(plan, None).is_empty() => {
+                Vec::new()
+            }
+            Plan::Phrase(atoms) | Plan::Cased(atoms, _) => {
+                atoms.iter().flat_map(|a| self.of(*a)).map(|h| h.term).collect()
+            }
+            Plan::And(all) | Plan::Or(all) | Plan::Within(all, _) => all.iter().flat_map(|p| self.terms(p)).collect(),
+            Plan::In(_, inner) => self.terms(inner),
+            Plan::Near(sides, ..) => [&sides.0, &sides.1].into_iter().flat_map(|p| self.terms(p)).collect(),
+            Plan::Not(_) | Plan::Fact(_) => Vec::new(),
+        }
+    }
+
     /// Whether it holds, within a part of the text where one is named.
     pub(super) fn holds(&self, plan: &Plan, place: Option<Place>) -> bool {
         match plan {
