@@ -111,7 +111,7 @@ fn is_cut(gap: &str) -> bool {
 }
 
 fn is_dash(gap: &str) -> bool {
-    [" - ", " – ", " — ", "--", " | "].iter().any(|d| gap.contains(d))
+    gap.len() > 1 && [" - ", " – ", " — ", "--", " | "].iter().any(|d| gap.contains(d))
 }
 
 /// How a repost begins, and what cries for attention.
@@ -199,7 +199,9 @@ fn ending(p: &Piece<'_>, from: usize, to: usize) -> usize {
     if p.is(last, Kind::Url) || p.is(last, Kind::Emoji) {
         return last;
     }
-    let sentence = |n: usize| p.gap(n).contains(['.', '!', '?', '…', '\n', '|', '[', '(', '»', '”', '"', ':', '→']);
+    let sentence = |n: usize| {
+        p.gap(n) != " " && p.gap(n).contains(['.', '!', '?', '…', '\n', '|', '[', '(', '»', '”', '"', ':', '→'])
+    };
     let apart = |n: usize| sentence(n) || n.checked_sub(1).is_some_and(|b| p.is(b, Kind::Emoji) || p.is(b, Kind::Url));
     // Tags and names that hang on: one after the end of a sentence, or several.
     let hangs = |n: usize| p.is(n, Kind::Hashtag) || p.is(n, Kind::Name);
@@ -224,7 +226,7 @@ fn ending(p: &Piece<'_>, from: usize, to: usize) -> usize {
     let named = (to.saturating_sub(NAMED).max(from + LEAST)..to).find(|n| {
         let bracketed = p.gap(*n).contains('(') && p.gap(to).contains(')');
         let name = (is_dash(p.gap(*n)) || bracketed) && p.is_name(*n, to);
-        name || p.gap(*n).contains(" | ")
+        name || (p.gap(*n).len() > 1 && p.gap(*n).contains(" | "))
     });
     if let Some(named) = named {
         return named;
