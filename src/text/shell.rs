@@ -77,6 +77,13 @@ impl<'a> Piece<'a> {
         raw.chars().next().is_some_and(char::is_uppercase)
     }
 
+    /// Whether terms look like the name of somebody: capitals, small words between them, and not just a text all in capitals.
+    fn is_name(&self, from: usize, to: usize) -> bool {
+        let small = |n: usize| n > from && self.form(n).chars().count() <= 3;
+        let all_loud = self.is_loud(from) && from.checked_sub(1).is_some_and(|n| self.is_loud(n));
+        !all_loud && (from..to).all(|n| self.is_capital(n) || small(n))
+    }
+
     fn is_loud(&self, n: usize) -> bool {
         let raw = self.terms.get(n).map_or("", |t| t.raw(self.text));
         raw.chars().count() > 1 && !raw.chars().any(char::is_lowercase)
@@ -104,7 +111,7 @@ fn is_cut(gap: &str) -> bool {
 }
 
 fn is_dash(gap: &str) -> bool {
-    [" - ", " – ", " — ", "--", " | "].iter().any(|d| gap.contains(d))
+    gap.len() > 1 && [" - ", " – ", " — ", "--", " | "].iter().any(|d| gap.contains(d))
 }
 
 /// How a repost begins, and what cries for attention.
@@ -192,7 +199,9 @@ fn ending(p: &Piece<'_>, from: usize, to: usize) -> usize {
     if p.is(last, Kind::Url) || p.is(last, Kind::Emoji) {
         return last;
     }
-    let sentence = |n: usize| p.gap(n).contains(['.', '!', '?', '…', '\n', '|', '[', '(', '»', '”', '"', ':', '→']);
+    let sentence = |n: usize| {
+        p.gap(n) != " " && p.gap(n).contains(['.', '!', '?', '…', '\n', '|', '[', '(', '»', '”', '"', ':', '→'])
+    };
     let apart = |n: usize| sentence(n) || n.checked_sub(1).is_some_and(|b| p.is(b, Kind::Emoji) || p.is(b, Kind::Url));
     // Tags and names that hang on: one after the end of a sentence, or several.
     let hangs = |n: usize| p.is(n, Kind::Hashtag) || p.is(n, Kind::Name);
@@ -213,10 +222,11 @@ fn ending(p: &Piece<'_>, from: usize, to: usize) -> usize {
     if let Some(via) = via {
         return via;
     }
-    // … - The Daily Example, … | Example, … (Newswire)
-    let named = (few.max(from + LEAST)..to).find(|n| {
+    // … - The Daily Example, … | example.org, … (Newswire)
+    let named = (to.saturating_sub(NAMED).max(from + LEAST)..to).find(|n| {
         let bracketed = p.gap(*n).contains('(') && p.gap(to).contains(')');
-        (is_dash(p.gap(*n)) || bracketed) && p.is_capital(*n)
+        let name = (is_dash(p.gap(*n)) || bracketed) && p.is_name(*n, to);
+        name || (p.gap(*n).len() > 1 && p.gap(*n).contains(" | "))
     });
     if let Some(named) = named {
         return named;
@@ -259,6 +269,8 @@ mod tests {
             "Acme recalls its kettles after a fire (via @news) https://x.example",
             "Acme recalls its kettles after a fire via The Daily Example",
             "Acme recalls its kettles after a fire | The Daily Example",
+            "Acme recalls its kettles after a fire - The House of News",
+            "Acme recalls its kettles after a fire | example.org",
             "Acme recalls its kettles after a fire. #acme",
             "Acme recalls its kettles after a fire #acme #kettle 🔥",
             "Acme recalls its kettles after a fire. Read more on our site: https://x.example",
@@ -280,7 +292,8 @@ mod tests {
             ("My hand was burned by #acme", "my hand was burned by acme"),
             ("I asked @acme and @globex about it", "i asked acme and globex about it"),
             ("Acme - the maker of kettles", "acme the maker of kettles"),
-            ("ACME BURNS HANDS - AND NOBODY THERE EVEN CARES", "acme burns hands and nobody there even cares"),
+            ("ACME BURNS HANDS - NOBODY CARES", "acme burns hands nobody cares"),
+            ("Acme kettle is bad - It leaks", "acme kettle is bad it leaks"),
             ("Read more about kettles", "read more about kettles"),
         ] {
             assert_eq!(words("", text), all);
