@@ -10,6 +10,7 @@ pub mod coordinated;
 pub mod detect;
 pub mod facts;
 pub mod heard;
+pub mod hot;
 pub mod incident;
 mod sound;
 pub mod stories;

@@ -19,22 +19,22 @@ const TOLD: usize = 5;
 
 /// The rows of a file that can be used.
 #[derive(Debug, Default)]
-pub(super) struct Labelled {
+pub(in crate::cli) struct Labelled {
     /// Columns that were asked for: the required ones, then those of the optional ones that are there.
     columns: Vec<&'static str>,
     /// The rows, in order.
-    pub(super) rows: Vec<Row>,
+    pub(in crate::cli) rows: Vec<Row>,
     /// Rows that cannot be used.
-    pub(super) bad: usize,
+    pub(in crate::cli) bad: usize,
     /// Line and reason of the first of these.
-    pub(super) told: Vec<(u64, String)>,
+    pub(in crate::cli) told: Vec<(u64, String)>,
 }
 
 /// One row.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(in crate::cli) struct Row {
     /// The line where it begins, counted from 1.
-    pub(super) line: u64,
+    pub(in crate::cli) line: u64,
     cells: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ impl Labelled {
     ///
     /// # Errors
     /// When the file cannot be read, or lacks a required column, or has no row that can be used.
-    pub(super) fn read(path: &Path, required: &[&'static str], optional: &[&'static str]) -> anyhow::Result<Labelled> {
+    pub(in crate::cli) fn read(path: &Path, required: &[&'static str], optional: &[&'static str]) -> anyhow::Result<Labelled> {
         let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
         let tabs = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
         let labelled = Labelled::of(file.take(MOST_BYTES), tabs, required, optional)
@@ -109,12 +109,12 @@ impl Labelled {
     }
 
     /// Whether a column is there.
-    pub(super) fn has(&self, column: &str) -> bool {
+    pub(in crate::cli) fn has(&self, column: &str) -> bool {
         self.columns.contains(&column)
     }
 
     /// What a row says in a column; empty where there is none.
-    pub(super) fn cell<'r>(&self, row: &'r Row, column: &str) -> &'r str {
+    pub(in crate::cli) fn cell<'r>(&self, row: &'r Row, column: &str) -> &'r str {
         let at = self.columns.iter().position(|c| *c == column);
         at.and_then(|at| row.cells.get(at)).map_or("", String::as_str)
     }
