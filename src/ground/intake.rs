@@ -78,8 +78,14 @@ pub async fn accept(
     let (prepared, receipt) = if batch.captures.len() <= SMALL {
         prepare(ground, batch, now)?
     } else {
+        // No more at once than there are cores: what a thread remembers of words is worth more than its turn.
+        let desk = ground.desks.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let ground = ground.clone();
-        let work = tokio::task::spawn_blocking(move || prepare(&ground, batch, now));
+        let work = tokio::task::spawn_blocking(move || {
+            let prepared = prepare(&ground, batch, now);
+            drop(desk);
+            prepared
+        });
         work.await.map_err(|_| StoreError::Closed)??
     };
     let (receipt, fresh) = ground

@@ -13,7 +13,7 @@ mod room;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 pub use clock::Clock;
 pub use fresh::Fresh;
@@ -57,6 +57,7 @@ pub struct Ground {
     heard: Mutex<Heard>,
     room: room::Room,
     shelf: fresh::Shelf,
+    desks: Arc<Semaphore>,
 }
 
 /// What every letter needs of the settings.
@@ -100,6 +101,7 @@ impl Ground {
         Ok(Arc::new(Ground {
             room: room::Room::of(store.path()),
             shelf: fresh::Shelf::default(),
+            desks: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),
             store,
             clock,
             bells: Bells::default(),

@@ -121,7 +121,7 @@ fn read(examples: &[Example]) -> (Vec<f32>, Vec<Features>) {
         let tokens = Tokens::read(text);
         let lexicon = Lexicon::of(e.language).unwrap_or(&none);
         let atoms = features::atoms(&tokens);
-        let reading = Reading::new(text, &atoms, e.language, lexicon, &none, |atom| Known {
+        let reading = Reading::new(text, &atoms, e.language, lexicon, &none, Vec::new(), |atom| Known {
             role: role(atom, lexicon),
             begins_phrase: lexicon.begins_phrase(&atom.form),
             ..Known::default()

@@ -6,7 +6,9 @@
 
 use std::sync::OnceLock;
 
-use super::features::{Atom, AtomKind};
+use smallvec::SmallVec;
+
+use super::features::{Atom, AtomKind, Known};
 use super::hash::Table;
 
 /// What cues speak for.
@@ -149,20 +151,35 @@ impl Cues {
         self.openings.iter().filter(|(b, _)| form.starts_with(b.as_str())).fold(own, |all, (_, bit)| all | bit)
     }
 
-    /// What the cues of a text add up to.
-    pub fn sums(&self, atoms: &[Atom<'_>]) -> Sums {
-        let mut found: Vec<usize> = Vec::new();
-        for sentence in atoms.split(|a| a.kind == AtomKind::Mark && ends(&a.form) && !a.form.contains('?')) {
-            // A question mark ends a sentence too, and is seen at its end.
-            let mut from = 0;
-            for (at, atom) in sentence.iter().enumerate() {
-                if atom.kind == AtomKind::Mark && atom.form.contains('?') {
-                    self.look(sentence.get(from..at).unwrap_or_default(), true, &mut found);
-                    from = at + 1;
+    /// The classes of a word, as bits, and whether a cue may begin with it.
+    pub fn of_word(&self, form: &str) -> (u32, bool) {
+        let classes = self.classes_of(form);
+        let heads = (0..self.by_class.len()).any(|class| classes >> class & 1 == 1 && !self.by_class[class].is_empty());
+        (classes, heads || self.by_word.contains_key(form) || self.begun(form).next().is_some())
+    }
+
+    /// The cues that begin with a beginning of a word.
+    fn begun<'s>(&'s self, form: &'s str) -> impl Iterator<Item = usize> + 's {
+        let heads = form.char_indices().take(HEAD).map(|(at, c)| form.get(..at + c.len_utf8()).unwrap_or(""));
+        let filed = heads.filter_map(|head| self.by_beginning.get(head)).flatten();
+        filed.filter(move |(b, _)| form.starts_with(b.as_str())).map(|(_, n)| *n)
+    }
+
+    /// What the cues of a text add up to. `known` says for each atom what [`Cues::of_word`] says of it.
+    pub fn sums(&self, atoms: &[Atom<'_>], known: &[Known]) -> Sums {
+        let mut found: SmallVec<[usize; 32]> = SmallVec::new();
+        let mut words: SmallVec<[Word<'_>; 64]> = SmallVec::new();
+        for (atom, known) in atoms.iter().zip(known) {
+            match atom.kind {
+                AtomKind::Word | AtomKind::Tag => words.push(Word { form: &atom.form, known }),
+                AtomKind::Mark if ends(&atom.form) => {
+                    self.look(&words, atom.form.contains(['?', '？']), &mut found);
+                    words.clear();
                 }
+                _ => {}
             }
-            self.look(sentence.get(from..).unwrap_or_default(), false, &mut found);
         }
+        self.look(&words, false, &mut found);
         found.sort_unstable();
         found.dedup();
         let mut sums = Sums::default();
@@ -172,50 +189,39 @@ impl Cues {
         sums
     }
 
-    fn look(&self, sentence: &[Atom<'_>], asked: bool, found: &mut Vec<usize>) {
-        let words: Vec<(&str, u32)> = sentence
-            .iter()
-            .filter(|a| matches!(a.kind, AtomKind::Word | AtomKind::Tag))
-            .map(|a| (a.form.as_ref(), self.classes_of(&a.form)))
-            .collect();
-        for (at, (form, classes)) in words.iter().enumerate() {
+    /// Looks for cues in the words of a sentence.
+    fn look(&self, words: &[Word<'_>], asked: bool, found: &mut SmallVec<[usize; 32]>) {
+        for (at, word) in words.iter().enumerate().filter(|(_, w)| w.known.begins_cue) {
+            let rest = words.get(at + 1..).unwrap_or_default();
             let mut take = |number: usize| {
-                let fits = self.cues.get(number).is_some_and(|c| {
-                    (!c.first || at == 0) && (!c.asked || asked) && self.goes_on(&c.rest, words.get(at + 1..).unwrap_or_default())
-                });
-                if fits {
+                let fits = |c: &Cue| (!c.first || at == 0) && (!c.asked || asked) && self.goes_on(&c.rest, rest);
+                if self.cues.get(number).is_some_and(fits) {
                     found.push(number);
                 }
             };
-            self.by_word.get(*form).into_iter().flatten().for_each(|n| take(*n));
-            let head: String = form.chars().take(HEAD).collect();
-            for size in 1..=head.chars().count() {
-                let head: String = head.chars().take(size).collect();
-                let begun = self.by_beginning.get(&head).into_iter().flatten();
-                begun.filter(|(b, _)| form.starts_with(b.as_str())).for_each(|(_, n)| take(*n));
-            }
-            for (class, numbers) in self.by_class.iter().enumerate().filter(|(class, _)| classes >> class & 1 == 1) {
-                debug_assert!(class < 32);
+            self.by_word.get(word.form).into_iter().flatten().for_each(|n| take(*n));
+            self.begun(word.form).for_each(&mut take);
+            for (_, numbers) in self.by_class.iter().enumerate().filter(|(c, _)| word.known.classes >> c & 1 == 1) {
                 numbers.iter().for_each(|n| take(*n));
             }
         }
     }
 
-    fn goes_on(&self, parts: &[Part], mut words: &[(&str, u32)]) -> bool {
+    fn goes_on(&self, parts: &[Part], mut words: &[Word<'_>]) -> bool {
         for part in parts {
             let mut skipped = 0;
             loop {
-                let Some(((form, classes), rest)) = words.split_first() else { return false };
+                let Some((word, rest)) = words.split_first() else { return false };
                 words = rest;
                 let fits = match part {
-                    Part::Word(w) => w == form,
-                    Part::Beginning(b) => form.starts_with(b.as_str()),
-                    Part::Class(bit) => classes & bit != 0,
+                    Part::Word(w) => w == word.form,
+                    Part::Beginning(b) => word.form.starts_with(b.as_str()),
+                    Part::Class(bit) => word.known.classes & bit != 0,
                 };
                 if fits {
                     break;
                 }
-                if classes & self.skip == 0 || skipped == SKIPPED {
+                if word.known.classes & self.skip == 0 || skipped == SKIPPED {
                     return false;
                 }
                 skipped += 1;
@@ -223,6 +229,12 @@ impl Cues {
         }
         true
     }
+}
+
+/// A word of a sentence.
+struct Word<'a> {
+    form: &'a str,
+    known: &'a Known,
 }
 
 /// Letters by which beginnings are filed.
@@ -257,7 +269,14 @@ mod tests {
     }
 
     fn sums(cues: &str, text: &str) -> Sums {
-        Cues::read(cues).sums(&atoms(&Tokens::read(text)))
+        let (cues, tokens) = (Cues::read(cues), Tokens::read(text));
+        let atoms = atoms(&tokens);
+        let known = |a: &Atom<'_>| {
+            let (classes, begins_cue) = cues.of_word(&a.form);
+            Known { classes, begins_cue, ..Known::default() }
+        };
+        let known: Vec<Known> = atoms.iter().map(known).collect();
+        cues.sums(&atoms, &known)
     }
 
     #[test]

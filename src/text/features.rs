@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use smallvec::{SmallVec, smallvec};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::lexicon::{Lexicon, Role, STRONGEST, sign, squeezed};
@@ -67,6 +68,10 @@ pub struct Known {
     pub role: Option<Role>,
     /// A phrase of the lexicon begins with it.
     pub begins_phrase: bool,
+    /// A cue may begin with it.
+    pub begins_cue: bool,
+    /// The classes of cues that it is in, as bits.
+    pub classes: u32,
 }
 
 /// Where the lexicon found something.
@@ -94,12 +99,12 @@ pub struct Reading<'t> {
     /// What is known of each.
     pub known: Vec<Known>,
     /// What the lexicons found, in order.
-    pub hits: Vec<Hit>,
+    pub hits: SmallVec<[Hit; 16]>,
     /// Whether each atom stands under a negation.
-    pub turned: Vec<bool>,
+    pub turned: SmallVec<[bool; 96]>,
     /// Whether each atom is part of a house word, or of a phrase that turns its own words ("not bad"), which speaks
     /// instead of it.
-    pub covered: Vec<bool>,
+    pub covered: SmallVec<[bool; 96]>,
     language: u64,
 }
 
@@ -176,24 +181,26 @@ fn drawn(form: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 impl<'t> Reading<'t> {
-    /// Takes a text apart. `know` says what is known of an atom by itself.
+    /// Takes a text apart. `know` says what is known of an atom by itself; `known` is where it is noted.
     pub fn new(
         text: &'t str,
         atoms: &'t [Atom<'t>],
         language: &str,
         lexicon: &Lexicon,
         house: &Lexicon,
-        mut know: impl FnMut(&Atom<'_>) -> Known,
+        mut known: Vec<Known>,
+        know: impl FnMut(&Atom<'_>) -> Known,
     ) -> Reading<'t> {
-        let known: Vec<Known> = atoms.iter().map(&mut know).collect();
+        known.clear();
+        known.extend(atoms.iter().map(know));
         let count = atoms.len();
         let mut out = Reading {
             text,
             atoms,
             known,
-            hits: Vec::new(),
-            turned: vec![false; count],
-            covered: vec![false; count],
+            hits: SmallVec::new(),
+            turned: smallvec![false; count],
+            covered: smallvec![false; count],
             language: seed(language),
         };
         out.find(language, lexicon, house);

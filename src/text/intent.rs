@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cues::{Cues, Sign, Sums};
+use super::cues::Sign;
 use super::features::{Atom, AtomKind};
 use super::sentiment::{Heard, Label};
 
@@ -69,8 +69,7 @@ const FELT: f32 = 1.0;
 
 /// What the author of a text wants. `heard` is what the text sounds like.
 pub fn wants(atoms: &[Atom<'_>], language: &str, heard: &Heard) -> Wants {
-    let sums = Cues::of(language).map_or_else(Sums::default, |cues| cues.sums(atoms));
-    let of = |sign: Sign| sums[sign as usize];
+    let of = |sign: Sign| heard.cues[sign as usize];
     let asked = atoms.iter().any(|a| a.kind == AtomKind::Mark && a.form.contains(['?', '？', '¿']));
     let feels = |label: Label| if heard.score.label == label { FELT } else { 0.0 };
     let (bad, good) = (feels(Label::Negative), feels(Label::Positive));

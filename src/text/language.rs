@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::hash::Table;
 use super::lexicon::squeezed;
-use super::tokens::{Kind, Token, Tokens};
+use super::tokens::{Kind, Tokens};
 use super::weights::Weights;
 
 /// The code of a text whose language is not known.
@@ -78,8 +78,8 @@ pub fn detect(tokens: &Tokens<'_>, hint: Option<&str>) -> &'static str {
 /// The language of a text, and the share that the model gives it, 0..1.
 pub fn guess(tokens: &Tokens<'_>, hint: Option<&str>) -> (&'static str, f32) {
     let hint = hint.map(known).filter(|c| *c != UNKNOWN);
-    let words: Vec<&Token<'_>> = tokens.list.iter().filter(|t| t.kind == Kind::Word).take(WORDS).collect();
-    let letters = words.iter().flat_map(|t| t.form.chars()).filter(|c| c.is_alphabetic());
+    let words = || tokens.list.iter().filter(|t| t.kind == Kind::Word).take(WORDS);
+    let letters = words().flat_map(|t| t.form.chars()).filter(|c| c.is_alphabetic());
     let mut scripts = Scripts::default();
     letters.for_each(|c| scripts.count(c));
     if let Some(code) = scripts.tell(hint) {
@@ -89,7 +89,7 @@ pub fn guess(tokens: &Tokens<'_>, hint: Option<&str>) -> (&'static str, f32) {
         return hint.map_or((UNKNOWN, 0.0), |hint| (hint, UNSURE));
     }
     let Some(table) = SHIPPED.as_ref() else { return (hint.unwrap_or(UNKNOWN), 0.0) };
-    let mut z = sum(table, words.iter().map(|t| t.form.as_ref()));
+    let mut z = sum(table, words().map(|t| t.form.as_ref()));
     z.iter_mut().zip(&table.about.lean).for_each(|(z, lean)| *z += lean);
     if let Some(hint) = hint.and_then(|h| TONGUES.iter().position(|t| *t == h)) {
         z[hint] += HINT;
@@ -116,8 +116,7 @@ fn sum<'w>(table: &Tongues, words: impl Iterator<Item = &'w str>) -> [f32; TONGU
             let says = memory.entry(key).or_insert_with(|| {
                 let mut says: Says = ([0.0; TONGUES.len()], 0.0);
                 pieces(word, |feature| {
-                    let value = table.telling(feature);
-                    table.add(feature, value, &mut says.0);
+                    let value = table.add_telling(feature, 1.0, &mut says.0);
                     says.1 += value * value;
                 });
                 says

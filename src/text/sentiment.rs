@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 
+use super::cues::{Cues, Sums};
 use super::features::{self, Atom, COLUMNS, Known, Reading, Sink};
 use super::hash::Table;
 use super::lexicon::{Lexicon, STRONGEST, sign, Role};
@@ -110,6 +112,8 @@ pub struct Heard {
     pub score: Score,
     /// Above 0 it sounds like a complaint.
     pub complaint: f32,
+    /// What its turns of phrase add up to.
+    pub cues: Sums,
 }
 
 /// Scores texts by the table that ships and the house's own words.
@@ -123,8 +127,15 @@ const REMEMBERED: usize = 60_000;
 
 type Memory = Table<u64, Known>;
 
+/// What a thread remembers of words, by language, and room for one text's.
+#[derive(Default)]
+struct Memories {
+    of_language: HashMap<&'static str, Memory>,
+    noted: Vec<Known>,
+}
+
 thread_local! {
-    static MEMORIES: RefCell<HashMap<&'static str, Memory>> = RefCell::default();
+    static MEMORIES: RefCell<Memories> = RefCell::default();
 }
 
 /// What a house word of strength 1 adds to its side.
@@ -142,13 +153,15 @@ impl Scorer {
     /// Hears a text by its atoms. `language` is a code that vakt knows.
     pub fn hear(&self, text: &str, atoms: &[Atom<'_>], language: &'static str) -> Heard {
         let Some((table, tuning)) = shipped().and_then(|t| Some((t, t.about.languages.get(language)?))) else {
-            return Heard { score: Score::unscored(), complaint: 0.0 };
+            return Heard { score: Score::unscored(), complaint: 0.0, cues: Sums::default() };
         };
         let none = Lexicon::default();
         let lexicon = Lexicon::of(language).unwrap_or(&none);
-        let reading = MEMORIES.with_borrow_mut(|all| {
-            let memory = all.entry(language).or_default();
-            Reading::new(text, atoms, language, lexicon, &self.house, |atom| {
+        let cues = Cues::of(language);
+        MEMORIES.with_borrow_mut(|all| {
+            let Memories { of_language, noted } = all;
+            let memory = of_language.entry(language).or_default();
+            let reading = Reading::new(text, atoms, language, lexicon, &self.house, std::mem::take(noted), |atom| {
                 let key = atom.key();
                 if let Some(known) = memory.get(&key) {
                     return *known;
@@ -156,14 +169,17 @@ impl Scorer {
                 if memory.len() >= REMEMBERED {
                     memory.clear();
                 }
-                let known = know(atom, language, lexicon, table);
+                let known = know(atom, language, lexicon, cues, table);
                 memory.insert(key, known);
                 known
-            })
-        });
-        let mut sum = Sum::new(table, &reading);
-        reading.tell(&mut sum);
-        sum.comes_to(&reading, tuning)
+            });
+            let mut sum = Sum::new(table, &reading);
+            reading.tell(&mut sum);
+            let mut heard = sum.comes_to(&reading, tuning);
+            heard.cues = cues.map_or_else(Sums::default, |cues| cues.sums(atoms, &reading.known));
+            *noted = reading.known;
+            heard
+        })
     }
 }
 
@@ -176,16 +192,19 @@ pub fn role(atom: &Atom<'_>, lexicon: &Lexicon) -> Option<Role> {
     }
 }
 
-fn know(atom: &Atom<'_>, language: &str, lexicon: &Lexicon, table: &Feelings) -> Known {
+fn know(atom: &Atom<'_>, language: &str, lexicon: &Lexicon, cues: Option<&Cues>, table: &Feelings) -> Known {
+    let letters = matches!(atom.kind, features::AtomKind::Word | features::AtomKind::Tag);
+    let (classes, begins_cue) = cues.filter(|_| letters).map_or((0, false), |cues| cues.of_word(&atom.form));
     let mut known = Known {
         sum: [0.0; COLUMNS],
         length: 0.0,
         role: role(atom, lexicon),
         begins_phrase: lexicon.begins_phrase(&atom.form),
+        begins_cue,
+        classes,
     };
     features::own(atom, language, |feature, value| {
-        let value = value * table.telling(feature);
-        table.add(feature, value, &mut known.sum);
+        let value = table.add_telling(feature, value, &mut known.sum);
         known.length += value * value;
     });
     known
@@ -197,8 +216,8 @@ struct Sum<'a> {
     sparse: [f32; COLUMNS],
     dense: [f32; COLUMNS],
     length: f32,
-    by_atom: Vec<f32>,
-    by_hit: Vec<f32>,
+    by_atom: SmallVec<[f32; 96]>,
+    by_hit: SmallVec<[f32; 16]>,
 }
 
 /// How far weights lean to the positive side.
@@ -213,8 +232,8 @@ impl<'a> Sum<'a> {
             sparse: [0.0; COLUMNS],
             dense: [0.0; COLUMNS],
             length: 0.0,
-            by_atom: vec![0.0; reading.atoms.len()],
-            by_hit: vec![0.0; reading.hits.len()],
+            by_atom: smallvec![0.0; reading.atoms.len()],
+            by_hit: smallvec![0.0; reading.hits.len()],
         }
     }
 
@@ -231,13 +250,14 @@ impl<'a> Sum<'a> {
         z.iter_mut().zip(tuning.lean).for_each(|(z, lean)| *z += lean);
         let complaint = z[3] + self.table.about.complaint;
         let (value, label, confidence) = judged([z[0], z[1], z[2]]);
-        Heard { score: Score { value, label, confidence, why: self.why(reading) }, complaint }
+        let score = Score { value, label, confidence, why: self.why(reading) };
+        Heard { score, complaint, cues: Sums::default() }
     }
 
     /// What made it: hits with all atoms that they span, then atoms alone.
     fn why(&self, reading: &Reading<'_>) -> Vec<Reason> {
-        let mut told = vec![false; reading.atoms.len()];
-        let mut found: Vec<(usize, usize, f32)> = Vec::with_capacity(8);
+        let mut told: SmallVec<[bool; 96]> = smallvec![false; reading.atoms.len()];
+        let mut found: SmallVec<[(usize, usize, f32); 64]> = SmallVec::new();
         for (hit, by) in reading.hits.iter().zip(&self.by_hit) {
             let mut weight = *by;
             for at in hit.from..=hit.to {
@@ -267,9 +287,8 @@ impl Sink for Sum<'_> {
     }
 
     fn sparse(&mut self, at: usize, pair: bool, feature: u64, value: f32) {
-        let value = value * self.table.telling(feature);
         let mut sum = [0.0; COLUMNS];
-        self.table.add(feature, value, &mut sum);
+        let value = self.table.add_telling(feature, value, &mut sum);
         self.sparse.iter_mut().zip(sum).for_each(|(all, w)| *all += w);
         self.length += value * value;
         let leaning = leaning(&sum);

@@ -20,13 +20,19 @@ struct Header<About> {
     about: About,
 }
 
+/// What is known of a bucket, side by side: a look at it is one look at memory.
+#[derive(Debug, Clone, Copy)]
+struct Row<const N: usize> {
+    weights: [i16; N],
+    telling: u8,
+}
+
 /// A table of weights with so many columns.
 #[derive(Debug, Clone)]
 pub struct Weights<const N: usize, About> {
     mask: u64,
     scale: f32,
-    telling: Vec<u8>,
-    rows: Vec<[i16; N]>,
+    rows: Vec<Row<N>>,
     /// What the makers wrote beside it.
     pub about: About,
 }
@@ -39,8 +45,14 @@ impl<const N: usize, About: Serialize + DeserializeOwned> Weights<N, About> {
         Weights {
             mask: rows.len() as u64 - 1,
             scale,
-            telling: telling.iter().map(|t| (t * TELLING).round().clamp(0.0, 255.0) as u8).collect(),
-            rows: rows.iter().map(|row| row.map(|w| (w / scale).round() as i16)).collect(),
+            rows: rows
+                .iter()
+                .zip(telling)
+                .map(|(row, t)| Row {
+                    weights: row.map(|w| (w / scale).round() as i16),
+                    telling: (t * TELLING).round().clamp(0.0, 255.0) as u8,
+                })
+                .collect(),
             about,
         }
     }
@@ -56,8 +68,8 @@ impl<const N: usize, About: Serialize + DeserializeOwned> Weights<N, About> {
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&(header.len() as u64).to_le_bytes());
         out.extend_from_slice(&header);
-        out.extend_from_slice(&self.telling);
-        self.rows.iter().flatten().for_each(|w| out.extend_from_slice(&w.to_le_bytes()));
+        out.extend(self.rows.iter().map(|row| row.telling));
+        self.rows.iter().flat_map(|row| row.weights).for_each(|w| out.extend_from_slice(&w.to_le_bytes()));
         Ok(out)
     }
 
@@ -80,16 +92,15 @@ impl<const N: usize, About: Serialize + DeserializeOwned> Weights<N, About> {
             return Err("its length is wrong".to_owned());
         }
         let number = |pair: &[u8]| i16::from_le_bytes(pair.first_chunk().copied().unwrap_or_default());
-        let row = |bytes: &[u8]| {
-            let mut row = [0; N];
-            row.iter_mut().zip(bytes.chunks_exact(2)).for_each(|(w, pair)| *w = number(pair));
-            row
+        let row = |(bytes, telling): (&[u8], &u8)| {
+            let mut weights = [0; N];
+            weights.iter_mut().zip(bytes.chunks_exact(2)).for_each(|(w, pair)| *w = number(pair));
+            Row { weights, telling: *telling }
         };
         Ok(Weights {
             mask: buckets as u64 - 1,
             scale: header.scale,
-            telling: telling.to_vec(),
-            rows: rest.chunks_exact(N * 2).map(row).collect(),
+            rows: rest.chunks_exact(N * 2).zip(telling).map(row).collect(),
             about: header.about,
         })
     }
@@ -102,17 +113,22 @@ impl<const N: usize, About> Weights<N, About> {
         (feature & self.mask) as usize
     }
 
-    /// How telling a feature is: large where few texts have it.
-    pub fn telling(&self, feature: u64) -> f32 {
-        self.telling.get(self.bucket(feature)).map_or(0.0, |t| f32::from(*t) / TELLING)
-    }
-
     /// Adds a feature's weights, times `value`.
     pub fn add(&self, feature: u64, value: f32, to: &mut [f32; N]) {
         if let Some(row) = self.rows.get(self.bucket(feature)) {
             let value = value * self.scale;
-            to.iter_mut().zip(row).for_each(|(sum, w)| *sum += f32::from(*w) * value);
+            to.iter_mut().zip(row.weights).for_each(|(sum, w)| *sum += f32::from(w) * value);
         }
+    }
+
+    /// Adds a feature's weights, times `value` and times how telling the feature is (more where few texts have it).
+    /// Returns that product.
+    pub fn add_telling(&self, feature: u64, value: f32, to: &mut [f32; N]) -> f32 {
+        let Some(row) = self.rows.get(self.bucket(feature)) else { return 0.0 };
+        let value = value * f32::from(row.telling) / TELLING;
+        let scaled = value * self.scale;
+        to.iter_mut().zip(row.weights).for_each(|(sum, w)| *sum += f32::from(w) * scaled);
+        value
     }
 }
 
@@ -128,7 +144,7 @@ mod tests {
         let mut sum = [0.0; 2];
         read.add(4, 2.0, &mut sum);
         assert!((sum[0] - 1.0).abs() < 1e-3 && (sum[1] + 4.0).abs() < 1e-3, "{sum:?}");
-        assert_eq!((read.telling(2), read.about.as_str()), (3.0, "ours"));
+        assert_eq!((read.add_telling(2, 2.0, &mut sum), read.about.as_str()), (6.0, "ours"));
     }
 
     #[test]
