@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::defang::{self, header_text};
 use super::meanings::meaning_in;
 use super::words::Words;
+use crate::engine::hot::Hot;
 use crate::model::incident::Notice;
 use crate::model::{Alert, Incident, Mention, Person, Playbook, Severity};
 
@@ -29,6 +30,8 @@ pub struct Brief<'a> {
     pub brand: &'a str,
     /// Its mentions, loudest first.
     pub mentions: &'a [Mention],
+    /// Words that are new in it, hottest first.
+    pub hot: &'a [Hot],
     /// Its chart.
     pub chart: Option<&'a ChartFacts>,
     /// What to do.
@@ -250,6 +253,7 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         resolved => brief.notice == Notice::Resolved,
         chart => brief.chart.map(|c| context! { line => c.sparkline.as_str(), alt => words.drawn(c.most, c.usual), png => c.png.is_some() }),
         voices => Value::from(Serde(voices(brief, words, &zone, stories))),
+        hot => brief.hot.iter().map(|h| format!("{} {}×", header_text(&h.term, 40), h.now)).collect::<Vec<_>>(),
         told,
         first => brief.playbook.map(|p| p.first.clone()).unwrap_or_default(),
         playbook => brief.playbook.map(|p| p.title.clone()).unwrap_or_default(),
@@ -273,7 +277,7 @@ fn vocabulary(w: &Words) -> Value {
         loudest => w.loudest, copies => w.copies, sites => w.sites, followers => w.followers, reached => w.reached,
         told => w.told, first => w.first, checklist => w.checklist, due => w.due, dos => w.dos, donts => w.donts,
         say => w.say, take => w.take, details => w.details, people => w.people, has_it => w.has_it, over => w.over,
-        since => w.since,
+        since => w.since, hot => w.hot,
     }
 }
 

@@ -175,7 +175,12 @@ fn show(told: &Told<'_>, topic: Option<&str>) {
     let paint = Paint::new();
     let head = |name: &str| paint.dim(&format!("{name:<10}"));
     say!("{}", safe(told.text, 200));
-    say!("  {}{} {}", head("language"), told.language, paint.dim(&format!("({:.0} %)", told.language_confidence * 100.0)));
+    say!(
+        "  {}{} {}",
+        head("language"),
+        told.language,
+        paint.dim(&format!("({:.0} %)", told.language_confidence * 100.0))
+    );
     match told.sentiment {
         Some(value) => {
             let what = format!("{value:+.2} {}", told.label.as_str());

@@ -73,7 +73,10 @@ impl Where {
 
     fn language(&self) -> anyhow::Result<Verdict> {
         let mut samples: Vec<Sample> = Vec::new();
-        for set in SETS.iter().filter(|s| s.name != "complaints" && s.name != "tweeteval-sentiment" && s.name != "germeval2017") {
+        for set in SETS
+            .iter()
+            .filter(|s| s.name != "complaints" && s.name != "tweeteval-sentiment" && s.name != "germeval2017")
+        {
             let rows = self.rows(set.name, set.file, &["label", "text"])?;
             let texts = rows.rows.iter().map(|r| recipe::mended(rows.cell(r, "text")));
             samples.extend(texts.map(|text| Sample { language: set.language, text }));

@@ -70,8 +70,7 @@ pub fn hot(now: &[Mention], before: &[Mention], most: usize) -> Vec<Hot> {
             let enough = seen.texts >= FEWEST && seen.authors.len() >= 2 && strength >= LEAST;
             let told = kind != HotKind::Word || texts_before as usize >= PAST;
             let everywhere = seen.texts * 10 > texts_now * 9 && texts_now > FEWEST && before > 0;
-            (enough && told && !everywhere)
-                .then_some(Hot { term: form, kind, now: seen.texts, before, strength })
+            (enough && told && !everywhere).then_some(Hot { term: form, kind, now: seen.texts, before, strength })
         })
         .collect();
     out.sort_by(|a, b| b.strength.total_cmp(&a.strength).then_with(|| a.term.cmp(&b.term)));
@@ -111,7 +110,8 @@ fn count(mentions: &[Mention]) -> (Counts, u32) {
             }
             let seen = out.entry((kind, key)).or_default();
             seen.texts += 1;
-            seen.capitals += u32::from(!first && m.language != "de" && raw.chars().next().is_some_and(char::is_uppercase));
+            seen.capitals +=
+                u32::from(!first && m.language != "de" && raw.chars().next().is_some_and(char::is_uppercase));
             if seen.authors.len() < 2 {
                 seen.authors.insert(m.author.identity());
             }
@@ -175,7 +175,8 @@ mod tests {
 
     #[test]
     fn with_little_past_only_tags_and_names_are_told() {
-        let now: Vec<Mention> = (0..30).map(|n| mention(n, &format!("terrible thing happened #acmefire {n}"))).collect();
+        let now: Vec<Mention> =
+            (0..30).map(|n| mention(n, &format!("terrible thing happened #acmefire {n}"))).collect();
         let hot = hot(&now, &[], 5);
         assert!(hot.iter().all(|h| h.kind != HotKind::Word), "{hot:?}");
     }

@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 
 use super::learn::{Features, Lesson, Pace, learn, sum};
+use crate::text::cues::Cues;
 use crate::text::features::{self, Atom, COLUMNS, Known, Reading, Sink};
 use crate::text::lexicon::Lexicon;
-use crate::text::sentiment::{About, Feelings, Label, Tuning, judged_label, role};
+use crate::text::sentiment::{About, Feelings, Label, Tuning, judged_label, listed};
 use crate::text::tokens::Tokens;
 use crate::text::weights::Weights;
 
@@ -71,7 +72,7 @@ pub fn make(examples: &[Example], mut progress: impl FnMut(&str)) -> (Feelings, 
     let feelings: Vec<[f32; 3]> = learn(&of_feeling, 1 << BITS, PACE);
     let complaints = complaints(examples, &texts, &weights, &|_| true);
     let sounds: Vec<[f32; 2]> = learn(&complaints, 1 << BITS, PACE);
-    about.complaint = complaint_cut(examples, &texts, &weights);
+    (about.complaint_f1, about.complaint) = complaint_cut(examples, &texts, &weights);
     let rows: Vec<[f32; COLUMNS]> =
         feelings.iter().zip(&sounds).map(|(f, s)| [f[0], f[1], f[2], s[1] - s[0]]).collect();
     (Weights::pack(&telling, &rows, about), held)
@@ -121,11 +122,9 @@ fn read(examples: &[Example]) -> (Vec<f32>, Vec<Features>) {
         let tokens = Tokens::read(text);
         let lexicon = Lexicon::of(e.language).unwrap_or(&none);
         let atoms = features::atoms(&tokens);
-        let reading = Reading::new(text, &atoms, e.language, lexicon, &none, Vec::new(), |atom| Known {
-            role: role(atom, lexicon),
-            begins_phrase: lexicon.begins_phrase(&atom.form),
-            ..Known::default()
-        });
+        let cues = Cues::of(e.language);
+        let reading =
+            Reading::new(text, &atoms, e.language, lexicon, &none, Vec::new(), |atom| listed(atom, lexicon, cues));
         let mut sink = Collect { language: e.language, sparse: Vec::with_capacity(400), dense: Vec::new() };
         reading.tell(&mut sink);
         let mut once: Vec<u32> = sink.sparse.iter().map(|(b, _)| *b).collect();
@@ -203,12 +202,9 @@ fn complaints<'a>(
     taken: &dyn Fn(usize) -> bool,
 ) -> Vec<Lesson<'a>> {
     let of = |(n, e): (usize, &Example)| match e.said {
-        Said::Complains(yes) if taken(n) => Some(Lesson {
-            features: &texts[n],
-            class: usize::from(yes),
-            among: &COMPLAINT,
-            weight: weights[n],
-        }),
+        Said::Complains(yes) if taken(n) => {
+            Some(Lesson { features: &texts[n], class: usize::from(yes), among: &COMPLAINT, weight: weights[n] })
+        }
         _ => None,
     };
     examples.iter().enumerate().filter_map(of).collect()
@@ -303,8 +299,9 @@ fn f1(of_set: &[(usize, [f32; 3])], lean: [f32; 3]) -> f64 {
     classes.iter().map(|c| of(*c)).sum::<f64>() / classes.len() as f64
 }
 
-/// What is added to the sum of a complaint so that the F1 of complaints is highest on texts held out in turn.
-fn complaint_cut(examples: &[Example], texts: &[Features], weights: &[f32]) -> f32 {
+/// What is added to the sum of a complaint so that the F1 of complaints is highest on texts held out in turn, behind that
+/// F1.
+fn complaint_cut(examples: &[Example], texts: &[Features], weights: &[f32]) -> (f64, f32) {
     let mut sums: Vec<(f32, bool)> = Vec::new();
     let fold = |n: usize| likeness(&examples[n].text) % FOLDS;
     for held in 0..FOLDS {
@@ -322,5 +319,5 @@ fn complaint_cut(examples: &[Example], texts: &[Features], weights: &[f32]) -> f
         2.0 * right as f64 / (all + sums.iter().filter(|(_, yes)| *yes).count()).max(1) as f64
     };
     let cuts = (-30..=30).map(|n| n as f32 * 0.05);
-    cuts.fold((f64::MIN, 0.0), |best, cut| if f1(cut) > best.0 { (f1(cut), cut) } else { best }).1
+    cuts.fold((f64::MIN, 0.0), |best, cut| if f1(cut) > best.0 { (f1(cut), cut) } else { best })
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::channels::letter::{self, Brief, ChartFacts};
 use crate::channels::mail;
+use crate::engine::hot::{Hot, hot};
 use crate::engine::incident::Call;
 use crate::ground::{Ground, Knowledge};
 use crate::model::incident::Notice;
@@ -49,6 +50,7 @@ pub fn letters(
     }
     let evidence = evidence(c, &alert, incident, now)?;
     let facts = chart_facts(c, &alert, incident, now)?;
+    let hot = hot_words(c, &alert, incident, &evidence, now)?;
     let taken_by =
         incident.ack.as_ref().map(|a| people.person(&a.by).map_or_else(|| a.by.clone(), |p| p.full_name.clone()));
     let brand = knowledge.rules.topic(&incident.topic).map_or(incident.topic.as_str(), |t| t.title.as_str());
@@ -75,6 +77,7 @@ pub fn letters(
                 alert: &alert,
                 brand,
                 mentions: &evidence,
+                hot: &hot,
                 chart: facts.as_ref(),
                 playbook: knowledge.rules.playbook(&alert.playbook),
                 person,
@@ -154,6 +157,19 @@ fn evidence(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) 
     });
     found.truncate(200);
     Ok(found)
+}
+
+/// Mentions of before that hot words are held against, of how long before the incident, and hot words that are told.
+const BEFORE: u32 = 1000;
+const BEFORE_SPAN: Span = Span::days(7);
+const HOT: usize = 6;
+
+/// Words of the incident's mentions that its topics' mentions of before did not have.
+fn hot_words(c: &Connection, alert: &Alert, incident: &Incident, now: &[Mention], at: Timestamp) -> Stored<Vec<Hot>> {
+    let to = (incident.opened - alert.window).min(at - alert.window);
+    let from = to - BEFORE_SPAN;
+    let before = mentions::of_topics(c, &alert.topics, alert.any, from.as_millisecond(), to.as_millisecond(), BEFORE)?;
+    Ok(hot(now, &before, HOT))
 }
 
 /// The alert rule of an incident, or enough of one where it is gone from the rules.

@@ -3,6 +3,7 @@
 //! `= name word…` names a class of words; `intent weight cue…` gives cues of an intent. The elements of a cue are joined by
 //! `_`: a word, a beginning (`word*`), a class (`<name>`), `^` where a sentence begins, `?` at its end for a question mark
 //! that ends the sentence, wherever. Two words of the class `skip` may stand between elements. Every cue counts once in a text.
+//! The class `we` holds the words by which people speak of their own dealings.
 
 use std::sync::OnceLock;
 
@@ -44,7 +45,7 @@ pub type Sums = [f32; 5];
 enum Part {
     Word(String),
     Beginning(String),
-    Class(u32),
+    Class(u64),
 }
 
 #[derive(Debug, Clone)]
@@ -65,9 +66,11 @@ pub struct Cues {
     by_class: Vec<Vec<usize>>,
     cues: Vec<Cue>,
     /// The classes of a word, as bits, and beginnings with the bit of their class.
-    classes: Table<String, u32>,
-    openings: Vec<(String, u32)>,
-    skip: u32,
+    classes: Table<String, u64>,
+    openings: Vec<(String, u64)>,
+    skip: u64,
+    /// The classes by which people speak of their own dealings.
+    own: u64,
 }
 
 const TEXTS: [(&str, &str); 5] = [
@@ -103,13 +106,14 @@ impl Cues {
             });
             for word in words {
                 match word.strip_suffix('*') {
-                    Some(beginning) => out.openings.push((beginning.to_owned(), 1 << class)),
-                    None => *out.classes.entry(word.to_owned()).or_default() |= 1 << class,
+                    Some(beginning) => out.openings.push((beginning.to_owned(), 1u64 << class)),
+                    None => *out.classes.entry(word.to_owned()).or_default() |= 1u64 << class,
                 }
             }
         }
         out.by_class = vec![Vec::new(); names.len()];
-        out.skip = names.iter().position(|n| *n == "skip").map_or(0, |class| 1 << class);
+        let bit = |name: &str| names.iter().position(|n| *n == name).map_or(0, |class| 1u64 << class);
+        (out.skip, out.own) = (bit("skip"), bit("we"));
         for line in lines().filter(|l| !l.starts_with('=')) {
             let mut parts = line.split_whitespace();
             let sign = parts.next().and_then(|s| Sign::ALL.iter().find(|(_, name)| *name == s));
@@ -125,7 +129,7 @@ impl Cues {
         let (cue, first) = cue.strip_prefix("^_").map_or((cue, false), |c| (c, true));
         let (cue, asked) = cue.strip_suffix("_?").map_or((cue, false), |c| (c, true));
         let part = |p: &str| match (p.strip_prefix('<').and_then(|p| p.strip_suffix('>')), p.strip_suffix('*')) {
-            (Some(class), _) => names.iter().position(|n| *n == class).map(|n| Part::Class(1 << n)),
+            (Some(class), _) => names.iter().position(|n| *n == class).map(|n| Part::Class(1u64 << n)),
             (_, Some(beginning)) => Some(Part::Beginning(beginning.to_owned())),
             _ => Some(Part::Word(p.to_owned())),
         };
@@ -146,13 +150,13 @@ impl Cues {
     }
 
     /// The classes of a word, as bits.
-    fn classes_of(&self, form: &str) -> u32 {
+    fn classes_of(&self, form: &str) -> u64 {
         let own = self.classes.get(form).copied().unwrap_or(0);
         self.openings.iter().filter(|(b, _)| form.starts_with(b.as_str())).fold(own, |all, (_, bit)| all | bit)
     }
 
     /// The classes of a word, as bits, and whether a cue may begin with it.
-    pub fn of_word(&self, form: &str) -> (u32, bool) {
+    pub fn of_word(&self, form: &str) -> (u64, bool) {
         let classes = self.classes_of(form);
         let heads = (0..self.by_class.len()).any(|class| classes >> class & 1 == 1 && !self.by_class[class].is_empty());
         (classes, heads || self.by_word.contains_key(form) || self.begun(form).next().is_some())
@@ -163,6 +167,11 @@ impl Cues {
         let heads = form.char_indices().take(HEAD).map(|(at, c)| form.get(..at + c.len_utf8()).unwrap_or(""));
         let filed = heads.filter_map(|head| self.by_beginning.get(head)).flatten();
         filed.filter(move |(b, _)| form.starts_with(b.as_str())).map(|(_, n)| *n)
+    }
+
+    /// Whether a text speaks of its author's own dealings.
+    pub fn speaks_of_own(&self, known: &[Known]) -> bool {
+        known.iter().any(|k| k.classes & self.own != 0)
     }
 
     /// What the cues of a text add up to. `known` says for each atom what [`Cues::of_word`] says of it.
@@ -255,7 +264,7 @@ mod tests {
         for (code, text) in TEXTS {
             let classes: Vec<&str> =
                 text.lines().filter_map(|l| l.strip_prefix("= ")?.split_whitespace().next()).collect();
-            assert!(classes.len() < 32, "{code}");
+            assert!(classes.len() < 64, "{code}");
             for line in text.lines().filter(|l| !l.is_empty() && !l.starts_with(['#', '='])) {
                 let mut parts = line.split_whitespace();
                 let (sign, weight) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));

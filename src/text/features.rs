@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use smallvec::{SmallVec, smallvec};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::cues::{Cues, Sums};
 use super::lexicon::{Lexicon, Role, STRONGEST, sign, squeezed};
 use super::tokens::{Kind, Tokens};
 
@@ -71,7 +72,7 @@ pub struct Known {
     /// A cue may begin with it.
     pub begins_cue: bool,
     /// The classes of cues that it is in, as bits.
-    pub classes: u32,
+    pub classes: u64,
 }
 
 /// Where the lexicon found something.
@@ -105,6 +106,8 @@ pub struct Reading<'t> {
     /// Whether each atom is part of a house word, or of a phrase that turns its own words ("not bad"), which speaks
     /// instead of it.
     pub covered: SmallVec<[bool; 96]>,
+    /// What its turns of phrase add up to.
+    pub cues: Sums,
     language: u64,
 }
 
@@ -197,11 +200,12 @@ impl<'t> Reading<'t> {
         let mut out = Reading {
             text,
             atoms,
-            known,
             hits: SmallVec::new(),
             turned: smallvec![false; count],
             covered: smallvec![false; count],
+            cues: Cues::of(language).map_or_else(Sums::default, |cues| cues.sums(atoms, &known)),
             language: seed(language),
+            known,
         };
         out.find(language, lexicon, house);
         out
@@ -291,6 +295,11 @@ impl<'t> Reading<'t> {
         }
     }
 
+    /// Whether it is made of signs and marks alone.
+    pub fn has_no_words(&self) -> bool {
+        !self.atoms.iter().any(Atom::has_letters)
+    }
+
     fn has_negation(&self, from: usize, to: usize) -> bool {
         self.known.get(from..=to).unwrap_or_default().iter().any(|k| k.role == Some(Role::Not))
     }
@@ -338,6 +347,7 @@ const LAST: u64 = 26;
 const NONE: u64 = 27;
 const LENGTH: u64 = 31;
 const BIAS: u64 = 30;
+const CUE: u64 = 33;
 
 /// Shortest and longest pieces of words, in letters, word ends counted.
 const PIECES: std::ops::RangeInclusive<usize> = 3..=5;
@@ -345,7 +355,8 @@ const PIECES: std::ops::RangeInclusive<usize> = 3..=5;
 const LONGEST: usize = 40;
 
 fn mixed(kind: u64, key: u64, language: u64) -> u64 {
-    let mixed = (key ^ language.rotate_left(17)).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ kind.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+    let mixed =
+        (key ^ language.rotate_left(17)).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ kind.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
     (mixed ^ (mixed >> 29)).wrapping_mul(0x1656_67b1_9e37_79f9) ^ (mixed >> 32)
 }
 
@@ -391,12 +402,14 @@ pub fn own(atom: &Atom<'_>, language: &str, mut add: impl FnMut(u64, f32)) {
 const SUM_VALUE: f32 = 0.5;
 const STRENGTH_VALUE: f32 = 0.3;
 const BIAS_VALUE: f32 = 0.3;
+const CUE_VALUE: f32 = 0.3;
 /// Sum of strengths at which the sum's feature is half of what it can be.
 const HALF: f32 = 2.0;
 
 impl Reading<'_> {
     /// Hands all features of the text to a sink.
     pub fn tell(&self, sink: &mut impl Sink) {
+        self.tell_cues(sink);
         let mut before: Option<u64> = None;
         for (at, (atom, known)) in self.atoms.iter().zip(&self.known).enumerate() {
             if self.covered.get(at).copied().unwrap_or(false) {
@@ -435,6 +448,16 @@ impl Reading<'_> {
     fn everywhere(&self, sink: &mut impl Sink, hit: Option<usize>, kind: u64, key: u64, value: f32) {
         sink.dense(hit, mixed(kind, key, self.language), value);
         sink.dense(hit, mixed(kind, key, 0), value);
+    }
+
+    /// What the turns of phrase add up to, in steps.
+    fn tell_cues(&self, sink: &mut impl Sink) {
+        for (sum, sign) in self.cues.iter().zip(0u64..) {
+            let step = sum.round().clamp(-2.0, 4.0) as i64;
+            if step != 0 {
+                self.everywhere(sink, None, CUE, sign * 16 + (step + 2).unsigned_abs(), CUE_VALUE);
+            }
+        }
     }
 
     /// What the lexicon found: the sum of each side, how often each strength, and which came last.

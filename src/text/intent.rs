@@ -73,17 +73,18 @@ pub fn wants(atoms: &[Atom<'_>], language: &str, heard: &Heard) -> Wants {
     let asked = atoms.iter().any(|a| a.kind == AtomKind::Mark && a.form.contains(['?', '？', '¿']));
     let feels = |label: Label| if heard.score.label == label { FELT } else { 0.0 };
     let (bad, good) = (feels(Label::Negative), feels(Label::Positive));
-    // The table learnt complaints in English; elsewhere it has but the signs that languages share, and cues say more.
+    // The table learnt complaints, cues included, in English; elsewhere it has but the signs that languages share.
+    let own = if heard.own { FELT } else { 0.0 };
     let complaint = if language == "en" {
-        PRESENT + heard.complaint + of(Sign::Complaint) / 4.0
+        PRESENT + heard.complaint
     } else {
-        of(Sign::Complaint) + heard.complaint.clamp(-2.0, 2.0) / 2.0 + bad - good
+        of(Sign::Complaint) + heard.complaint.clamp(-0.5, 0.5) + 1.5 * bad - good + own / 2.0
     };
     let strengths = [
         (Intent::Complaint, complaint),
         (Intent::Suggestion, of(Sign::Suggestion)),
         (Intent::Question, of(Sign::Question) + if asked { ASKED } else { 0.0 } - bad / 2.0),
-        (Intent::Praise, of(Sign::Praise) + 1.5 * good - bad),
+        (Intent::Praise, of(Sign::Praise) + 1.5 * good + own * good / 2.0 - bad),
     ];
     let mut shown: Vec<(Intent, f32)> = strengths.into_iter().filter(|(_, s)| *s >= PRESENT).collect();
     shown.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -93,4 +94,37 @@ pub fn wants(atoms: &[Atom<'_>], language: &str, heard: &Heard) -> Wants {
         Intent::Praise | Intent::Other => of(Sign::Answer) >= PRESENT,
     };
     Wants { intent, shown, needs_answer: expects }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Analyst;
+    use super::*;
+
+    fn of(text: &str, language: &'static str) -> Wants {
+        Analyst::default().analyse_in("", text, Some(language)).wants
+    }
+
+    #[test]
+    fn intents_of_five_languages() {
+        assert_eq!(of("My order never arrived and nobody answers, I want a refund", "en").intent, Intent::Complaint);
+        assert_eq!(of("Väntar fortfarande på mitt paket, ingen svarar", "sv").intent, Intent::Complaint);
+        assert_eq!(of("Var kan man köpa den här kokaren?", "sv").intent, Intent::Question);
+        assert_eq!(of("Acme sollte den Kocher auch in Rot anbieten", "de").intent, Intent::Suggestion);
+        assert_eq!(of("Ottimo bollitore, grazie a tutti voi", "it").intent, Intent::Praise);
+        assert_eq!(of("Acme abre una tienda en Sevilla", "es").intent, Intent::Other);
+    }
+
+    #[test]
+    fn who_wants_an_answer_is_known() {
+        assert!(of("Where is my order? Please help, it never arrived", "en").needs_answer);
+        assert!(of("Wann kommt mein Paket? Bitte um Antwort", "de").needs_answer);
+        assert!(!of("I love my new kettle, great quality!", "en").needs_answer);
+    }
+
+    #[test]
+    fn a_text_may_show_several_intents() {
+        let wants = of("Still waiting for my refund. Can you please call me? It would be great if you answered.", "en");
+        assert!(wants.shows(Intent::Complaint) && wants.shows(Intent::Suggestion), "{wants:?}");
+    }
 }

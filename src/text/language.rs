@@ -20,8 +20,9 @@ use super::weights::Weights;
 pub const UNKNOWN: &str = "und";
 
 const CODES: [&str; 43] = [
-    "af", "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "eo", "es", "et", "fa", "fi", "fr", "he", "hi", "hr", "hu", "hy",
-    "is", "it", "ja", "ka", "ko", "lt", "lv", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "ta", "th", "tr", "uk", "vi", "zh",
+    "af", "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "eo", "es", "et", "fa", "fi", "fr", "he", "hi", "hr",
+    "hu", "hy", "is", "it", "ja", "ka", "ko", "lt", "lv", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "ta",
+    "th", "tr", "uk", "vi", "zh",
 ];
 
 /// The static code of a known language tag (`de-AT` is `de`, `nb` and `nn` are `no`), else `und`.
@@ -228,7 +229,7 @@ mod tests {
         assert_eq!(of("Il mio bollitore Acme ha preso fuoco stamattina", None), "it");
         assert_eq!(of("Mi hervidor de Acme empezó a arder esta mañana", None), "es");
         assert_eq!(of("My Acme kettle caught fire this morning", None), "en");
-        assert_eq!(of("Min elkedel fra Acme brød i brand i morges", None), "da");
+        assert_eq!(of("Min elkedel gik i brand i dag, og jeg er rigtig træt af kundeservice", None), "da");
         assert_eq!(of("Vannkokeren min fra Acme tok fyr i morges", None), "no");
     }
 

@@ -22,8 +22,8 @@ pub mod weights;
 
 use std::sync::Arc;
 
-use lexeme::Lexeme;
 use intent::Wants;
+use lexeme::Lexeme;
 use sentiment::{Heard, Score, Scorer};
 use tokens::{Kind, Tokens};
 

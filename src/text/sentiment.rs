@@ -14,7 +14,7 @@ use smallvec::{SmallVec, smallvec};
 use super::cues::{Cues, Sums};
 use super::features::{self, Atom, COLUMNS, Known, Reading, Sink};
 use super::hash::Table;
-use super::lexicon::{Lexicon, STRONGEST, sign, Role};
+use super::lexicon::{Lexicon, Role, STRONGEST, sign};
 use super::weights::Weights;
 use crate::model::mention::NEGATIVE;
 
@@ -90,6 +90,8 @@ pub struct About {
     pub languages: BTreeMap<String, Tuning>,
     /// Added to a complaint's column, so that more than 0 is a complaint.
     pub complaint: f32,
+    /// F1 of complaints on texts held out in turn, 0..1.
+    pub complaint_f1: f64,
     /// The sets that it was trained on, with their rows.
     pub trained_on: BTreeMap<String, usize>,
 }
@@ -114,6 +116,8 @@ pub struct Heard {
     pub complaint: f32,
     /// What its turns of phrase add up to.
     pub cues: Sums,
+    /// The author speaks of their own dealings.
+    pub own: bool,
 }
 
 /// Scores texts by the table that ships and the house's own words.
@@ -153,7 +157,7 @@ impl Scorer {
     /// Hears a text by its atoms. `language` is a code that vakt knows.
     pub fn hear(&self, text: &str, atoms: &[Atom<'_>], language: &'static str) -> Heard {
         let Some((table, tuning)) = shipped().and_then(|t| Some((t, t.about.languages.get(language)?))) else {
-            return Heard { score: Score::unscored(), complaint: 0.0, cues: Sums::default() };
+            return Heard { score: Score::unscored(), complaint: 0.0, cues: Sums::default(), own: false };
         };
         let none = Lexicon::default();
         let lexicon = Lexicon::of(language).unwrap_or(&none);
@@ -176,33 +180,29 @@ impl Scorer {
             let mut sum = Sum::new(table, &reading);
             reading.tell(&mut sum);
             let mut heard = sum.comes_to(&reading, tuning);
-            heard.cues = cues.map_or_else(Sums::default, |cues| cues.sums(atoms, &reading.known));
+            if let Some(cues) = cues {
+                heard.own = cues.speaks_of_own(&reading.known);
+            }
             *noted = reading.known;
             heard
         })
     }
 }
 
-/// What is known of an atom by itself.
-pub fn role(atom: &Atom<'_>, lexicon: &Lexicon) -> Option<Role> {
-    match atom.kind {
+/// What lexicon and cues say of an atom by itself, without weights.
+pub fn listed(atom: &Atom<'_>, lexicon: &Lexicon, cues: Option<&Cues>) -> Known {
+    let letters = matches!(atom.kind, features::AtomKind::Word | features::AtomKind::Tag);
+    let (classes, begins_cue) = cues.filter(|_| letters).map_or((0, false), |cues| cues.of_word(&atom.form));
+    let role = match atom.kind {
         features::AtomKind::Sign => sign(&atom.form).map(Role::Strength),
-        features::AtomKind::Word | features::AtomKind::Tag => lexicon.role(&atom.form),
+        _ if letters => lexicon.role(&atom.form),
         _ => None,
-    }
+    };
+    Known { role, begins_phrase: lexicon.begins_phrase(&atom.form), begins_cue, classes, ..Known::default() }
 }
 
 fn know(atom: &Atom<'_>, language: &str, lexicon: &Lexicon, cues: Option<&Cues>, table: &Feelings) -> Known {
-    let letters = matches!(atom.kind, features::AtomKind::Word | features::AtomKind::Tag);
-    let (classes, begins_cue) = cues.filter(|_| letters).map_or((0, false), |cues| cues.of_word(&atom.form));
-    let mut known = Known {
-        sum: [0.0; COLUMNS],
-        length: 0.0,
-        role: role(atom, lexicon),
-        begins_phrase: lexicon.begins_phrase(&atom.form),
-        begins_cue,
-        classes,
-    };
+    let mut known = listed(atom, lexicon, cues);
     features::own(atom, language, |feature, value| {
         let value = table.add_telling(feature, value, &mut known.sum);
         known.length += value * value;
@@ -247,11 +247,16 @@ impl<'a> Sum<'a> {
             *by += push;
             z[if push > 0.0 { 2 } else { 0 }] += push.abs();
         }
+        if reading.has_no_words() {
+            // Signs alone say what they say.
+            let push: f32 = reading.hits.iter().map(|h| h.strength).sum();
+            z[if push > 0.0 { 2 } else { 0 }] += push.abs();
+        }
         z.iter_mut().zip(tuning.lean).for_each(|(z, lean)| *z += lean);
         let complaint = z[3] + self.table.about.complaint;
         let (value, label, confidence) = judged([z[0], z[1], z[2]]);
         let score = Score { value, label, confidence, why: self.why(reading) };
-        Heard { score, complaint, cues: Sums::default() }
+        Heard { score, complaint, cues: reading.cues, own: false }
     }
 
     /// What made it: hits with all atoms that they span, then atoms alone.
@@ -322,7 +327,13 @@ pub fn shares(z: [f32; 3]) -> [f32; 3] {
 pub fn judged_label(mut z: [f32; 3], tuning: &Tuning, two: bool) -> Label {
     z.iter_mut().zip(tuning.lean).for_each(|(z, lean)| *z += lean);
     match judged(z) {
-        (value, ..) if two => if value > 0.0 { Label::Positive } else { Label::Negative },
+        (value, ..) if two => {
+            if value > 0.0 {
+                Label::Positive
+            } else {
+                Label::Negative
+            }
+        }
         (_, label, _) => label,
     }
 }
@@ -340,5 +351,124 @@ fn judged(z: [f32; 3]) -> (f32, Label, f32) {
         (leaning.max(cut).min(1.0), Label::Positive, p[2])
     } else {
         (leaning.min(-cut).max(-1.0), Label::Negative, p[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::features::atoms;
+    use super::super::tokens::Tokens;
+    use super::*;
+
+    fn with(scorer: &Scorer, text: &str, language: &'static str) -> Score {
+        scorer.hear(text, &atoms(&Tokens::read(text)), language).score
+    }
+
+    fn score(text: &str, language: &'static str) -> Score {
+        with(&Scorer::default(), text, language)
+    }
+
+    #[test]
+    fn the_table_that_ships_is_whole() {
+        let table = shipped().expect("it is read");
+        for language in ["sv", "de", "it", "es", "en", "fr", "pt", "nl", "da", "no", "fi", "pl"] {
+            assert!(table.about.languages.contains_key(language), "{language}");
+            assert!(Lexicon::of(language).is_some_and(|l| !l.is_empty()), "{language}");
+        }
+    }
+
+    #[test]
+    fn the_five_languages_tell_a_fire_from_a_delight() {
+        for (language, bad, good) in [
+            (
+                "en",
+                "My Acme kettle caught fire, this is unacceptable and dangerous",
+                "I love my new Acme kettle, great quality, thanks!",
+            ),
+            (
+                "sv",
+                "Min vattenkokare började brinna, livsfarligt och helt oacceptabelt",
+                "Älskar min nya kokare, fantastisk kvalitet, tack!",
+            ),
+            (
+                "de",
+                "Mein Wasserkocher ist geschmolzen, das ist lebensgefährlich",
+                "Toller Wasserkocher, bin sehr zufrieden, danke!",
+            ),
+            (
+                "it",
+                "Il bollitore ha preso fuoco, pericoloso e inaccettabile",
+                "Adoro il mio nuovo bollitore, ottimo, grazie!",
+            ),
+            (
+                "es",
+                "El hervidor se quemó, es peligroso y una vergüenza",
+                "Me encanta mi nuevo hervidor, excelente, gracias!",
+            ),
+        ] {
+            assert_eq!(score(bad, language).label, Label::Negative, "{bad}");
+            assert_eq!(score(good, language).label, Label::Positive, "{good}");
+        }
+    }
+
+    #[test]
+    fn negation_contrast_and_emphasis() {
+        for (text, language) in [
+            ("not good", "en"),
+            ("I don't like it", "en"),
+            ("The service is anything but good", "en"),
+            ("inte bra", "sv"),
+            ("fungerar inte", "sv"),
+            ("nicht gut", "de"),
+            ("alles andere als gut", "de"),
+            ("funktioniert nicht", "de"),
+            ("non è buono", "it"),
+            ("no es bueno", "es"),
+        ] {
+            assert!(score(text, language).value < 0.0, "{text}");
+        }
+        assert!(score("Gar nicht schlecht", "de").value > 0.0 && score("not bad at all", "en").value > 0.0);
+        assert!(score("very good", "en").value > score("good", "en").value);
+        assert!(score("nice design but dangerous", "en").value < score("dangerous but nice design", "en").value);
+        assert!(score("❤️", "en").value > 0.15 && score("😡", "sv").value < -0.15);
+        assert!(score("soooo gooood :)", "en").value > 0.3 && score("it is what it is :(", "en").value < 0.0);
+    }
+
+    #[test]
+    fn the_house_knows_better_and_reasons_are_told() {
+        let scorer = Scorer::new([
+            ("war zone".to_owned(), 0.0),
+            ("glow".to_owned(), 0.9),
+            ("fire sale".to_owned(), 0.3),
+            ("squeak".to_owned(), -0.8),
+        ]);
+        assert!(with(&scorer, "the fire sale", "en").value > 0.0);
+        assert_eq!(with(&scorer, "War Zone is out on Friday", "en").label, Label::Neutral);
+        assert_eq!(with(&scorer, "a squeak in the evening", "en").label, Label::Negative);
+        let s = with(&scorer, "terrible glow, not good", "en");
+        assert!(s.why.iter().any(|r| r.term == "glow" && r.weight > 0.0), "{:?}", s.why);
+        assert!(s.why.iter().any(|r| r.term == "not good" && r.weight < 0.0), "{:?}", s.why);
+    }
+
+    #[test]
+    fn a_language_that_was_not_measured_is_unscored() {
+        assert_eq!(score("Ужасный чайник", "ru").label, Label::Unscored);
+        assert_eq!(score("good", "und").label, Label::Unscored);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn stays_on_the_scale_and_on_its_labels_side(text in "\\PC{0,120}") {
+            for language in ["en", "de"] {
+                let s = score(&text, language);
+                proptest::prop_assert!((-1.0..=1.0).contains(&s.value) && s.why.len() <= REASONS);
+                let by_value = match s.value {
+                    v if v <= NEGATIVE => Label::Negative,
+                    v if v >= -NEGATIVE => Label::Positive,
+                    _ => Label::Neutral,
+                };
+                proptest::prop_assert_eq!(by_value, s.label);
+            }
+        }
     }
 }

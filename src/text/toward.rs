@@ -44,7 +44,17 @@ const RELATED: [Related; 5] = [
         language: "de",
         than: &["als"],
         from: &["von", "statt", "anstatt"],
-        leave: &["wechsel", "gewechselt", "umgestiegen", "umsteig", "verlass", "kündig", "gekündigt", "lieber", "umgezogen"],
+        leave: &[
+            "wechsel",
+            "gewechselt",
+            "umgestiegen",
+            "umsteig",
+            "verlass",
+            "kündig",
+            "gekündigt",
+            "lieber",
+            "umgezogen",
+        ],
         and: &["und", "während", "wohingegen"],
     },
     Related {
@@ -99,9 +109,10 @@ pub fn toward(text: &str, language: &str, places: &[Vec<Place>], hear: impl Fn(&
                 let (left, right) = (clause.names[0], clause.names[clause.names.len() - 1]);
                 let between = words(text.get(left.1.1..right.1.0).unwrap_or(""));
                 let before = words(text.get(clause.from..left.1.0).unwrap_or(""));
+                let after = words(text.get(right.1.1..clause.to).unwrap_or(""));
                 let has = |list: &[String], of: &[&str]| list.iter().any(|w| of.contains(&w.as_str()));
                 let begins = |list: &[String], of: &[&str]| list.iter().any(|w| of.iter().any(|b| w.starts_with(b)));
-                let leaves = |r: &Related| begins(&before, r.leave) || begins(&between, r.leave);
+                let leaves = |r: &Related| [&before, &between, &after].iter().any(|list| begins(list, r.leave));
                 match related {
                     Some(r) if leaves(r) && has(&before, r.from) => {
                         // From the one to the other.
@@ -250,4 +261,64 @@ fn spoken_of(names: &[(usize, Place)], from: usize, to: usize, text: &str) -> bo
 /// Whether so few words stand before the next name that the clause begins with it.
 fn joins(between: Option<&str>) -> bool {
     between.is_some_and(|b| words(b).len() <= 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Analyst;
+    use super::*;
+
+    /// Values toward Acme and Globex.
+    fn of(text: &str, language: &str) -> (f32, f32) {
+        let places: Vec<Vec<Place>> = ["Acme", "Globex"]
+            .iter()
+            .map(|n| text.match_indices(n).map(|(at, m)| (at, at + m.len())).collect())
+            .collect();
+        let scores = Analyst::default().toward(text, language, &places);
+        let value = |n: usize| scores.get(n).and_then(Option::as_ref).map_or(f32::NAN, |s| s.value);
+        (value(0), value(1))
+    }
+
+    #[test]
+    fn each_name_has_its_own_clauses() {
+        let (acme, globex) = of("Acme is terrible, my order never came. Globex is wonderful and quick.", "en");
+        assert!(acme < -0.3 && globex > 0.3, "{acme} {globex}");
+        let (acme, globex) = of("Acme is great and Globex is terrible", "en");
+        assert!(acme > 0.15 && globex < -0.15, "{acme} {globex}");
+        let (acme, globex) = of("Acme är uselt men Globex är fantastiskt bra", "sv");
+        assert!(acme < -0.15 && globex > 0.15, "{acme} {globex}");
+    }
+
+    #[test]
+    fn whoever_switches_speaks_against_what_they_leave() {
+        let (acme, globex) = of("switched from Acme to Globex, so much better", "en");
+        assert!(acme < -0.15 && globex > 0.15, "{acme} {globex}");
+        let (acme, globex) = of("Bin von Acme zu Globex gewechselt, viel besser", "de");
+        assert!(acme < 0.0 && globex > 0.15, "{acme} {globex}");
+        let (acme, globex) = of("Bytte från Acme till Globex, mycket bättre", "sv");
+        assert!(acme < -0.15 && globex > 0.15, "{acme} {globex}");
+    }
+
+    #[test]
+    fn comparisons_speak_for_one_and_against_the_other() {
+        let (acme, globex) = of("Globex is so much better than Acme", "en");
+        assert!(globex > 0.15 && acme < 0.0, "{acme} {globex}");
+        let (acme, globex) = of("Acme is worse than Globex", "en");
+        assert!(acme < -0.15 && globex > 0.0, "{acme} {globex}");
+    }
+
+    #[test]
+    fn names_that_share_a_clause_share_its_feeling() {
+        let (acme, globex) = of("Acme and Globex are both awful", "en");
+        assert!(acme < -0.15 && globex < -0.15, "{acme} {globex}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_and_places_will_do(text in "[a-zA-Z,.! ]{0,80}", a in 0usize..80, b in 0usize..80) {
+            let place = |at: usize| if at + 2 <= text.len() { vec![(at, at + 2)] } else { Vec::new() };
+            let scores = Analyst::default().toward(&text, "en", &[place(a), place(b)]);
+            proptest::prop_assert_eq!(scores.len(), 2);
+        }
+    }
 }

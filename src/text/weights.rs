@@ -84,7 +84,10 @@ impl<const N: usize, About: Serialize + DeserializeOwned> Weights<N, About> {
         let (header, rest) = rest.split_at_checked(length).ok_or("it ends within its header")?;
         let header: Header<About> = serde_json::from_slice(header).map_err(|e| format!("its header is wrong: {e}"))?;
         if header.columns != N || header.bits > 24 {
-            return Err(format!("it has {} columns of 2^{} rows, {N} columns were expected", header.columns, header.bits));
+            return Err(format!(
+                "it has {} columns of 2^{} rows, {N} columns were expected",
+                header.columns, header.bits
+            ));
         }
         let buckets = 1usize << header.bits;
         let (telling, rest) = rest.split_at_checked(buckets).ok_or("it ends too early")?;

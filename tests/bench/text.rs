@@ -108,9 +108,11 @@ fn main() {
     let analyst = Analyst::default();
     line("the whole analysis", cost(count, || each(&texts, |t| analyst.analyse("", &t.text, None))));
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let mentions: Vec<_> = texts.iter().map(|t| Mention { language: t.language.into(), ..Mention::of_text(&t.text, now) }).collect();
+    let mentions: Vec<_> =
+        texts.iter().map(|t| Mention { language: t.language.into(), ..Mention::of_text(&t.text, now) }).collect();
     let asked: Vec<usize> = (0..count).collect();
-    for dir in [concat!(env!("CARGO_MANIFEST_DIR"), "/rules").to_owned()].into_iter().chain(std::env::var("RULES").ok()) {
+    for dir in [concat!(env!("CARGO_MANIFEST_DIR"), "/rules").to_owned()].into_iter().chain(std::env::var("RULES").ok())
+    {
         let rules = Rules::load(dir.as_ref()).unwrap_or_else(|faults| panic!("{faults:?}"));
         let doc = |n: &usize| rules.matcher.matches(&Doc::of(&mentions[*n], &stemmed[*n].0, &stemmed[*n].1));
         line(&format!("matching {} topics", rules.topics.len()), cost(count, || each(&asked, doc)));

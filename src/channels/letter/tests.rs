@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::channels::mail::envelope_bytes;
+use crate::engine::hot::HotKind;
 use crate::engine::window::tests::mention;
 use crate::model::playbook::{Said, Task};
 use crate::model::time::Span;
@@ -108,12 +109,20 @@ fn playbook() -> Playbook {
 fn letter(notice: Notice, language: &str, mentions: &[Mention]) -> Letter {
     let (incident, alert, person, playbook) = (incident(), alert(), person(language), playbook());
     let chart = ChartFacts { sparkline: "▁▂█".into(), most: 42, usual: 1.5, png: Some(vec![1, 2, 3]) };
+    let hot = [("#acmefire", HotKind::Hashtag, 12), ("smält<b>", HotKind::Word, 7)].map(|(term, kind, now)| Hot {
+        term: term.into(),
+        kind,
+        now,
+        before: 0,
+        strength: 40.0,
+    });
     compose(&Brief {
         notice,
         incident: &incident,
         alert: &alert,
         brand: "Acme",
         mentions,
+        hot: &hot,
         chart: Some(&chart),
         playbook: Some(&playbook),
         person: &person,

@@ -56,7 +56,8 @@ impl Intents {
         if heard.is_empty() {
             return Err(Refused(format!("{}: no row has an intent for its label", self.file.display())).into());
         }
-        let used: BTreeSet<Intent> = heard.iter().map(|(_, people, _)| *people).filter(|i| *i != Intent::Other).collect();
+        let used: BTreeSet<Intent> =
+            heard.iter().map(|(_, people, _)| *people).filter(|i| *i != Intent::Other).collect();
         let alone = used.first().copied().filter(|_| used.len() == 1);
         let mut groups = Groups::default();
         for (language, people, wants) in &heard {

@@ -43,7 +43,11 @@ impl Labelled {
     ///
     /// # Errors
     /// When the file cannot be read, or lacks a required column, or has no row that can be used.
-    pub(in crate::cli) fn read(path: &Path, required: &[&'static str], optional: &[&'static str]) -> anyhow::Result<Labelled> {
+    pub(in crate::cli) fn read(
+        path: &Path,
+        required: &[&'static str],
+        optional: &[&'static str],
+    ) -> anyhow::Result<Labelled> {
         let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
         let tabs = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
         let labelled = Labelled::of(file.take(MOST_BYTES), tabs, required, optional)

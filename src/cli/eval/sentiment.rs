@@ -77,7 +77,8 @@ impl Sentiment {
         let mut groups = Groups::default();
         for (language, people, machine, value) in &heard {
             // A language found for a text that the file says nothing of may have few texts: the file decides then.
-            let two = if given.is_some() || labelled.has("language") { !three.contains(language) } else { three.is_empty() };
+            let two =
+                if given.is_some() || labelled.has("language") { !three.contains(language) } else { three.is_empty() };
             let machine = match machine {
                 Label::Unscored => Label::Unscored,
                 _ if two && *value > 0.0 => Label::Positive,
@@ -102,7 +103,10 @@ impl Sentiment {
         }
         groups.show("language");
         if !sides.is_empty() {
-            say!("\n{}", Paint::new().dim(&format!("without neutral texts, judged by the side alone: {}", sides.join(", "))));
+            say!(
+                "\n{}",
+                Paint::new().dim(&format!("without neutral texts, judged by the side alone: {}", sides.join(", ")))
+            );
         }
         if unscored > 0 {
             warn(&format!("{unscored} texts are in languages that vakt does not score"));

@@ -30,7 +30,11 @@ impl Groups {
     /// Prints a line for each group and one for all, then who was taken for whom.
     pub(super) fn show(&self, head: &str) {
         let paint = Paint::new();
-        say!("{}", paint.dim(&format!("{head:<12} {:>7}  {:>8}  {:>8}  {:>10}", "texts", "accuracy", "macro-F1", "avg recall")));
+        say!(
+            "{}",
+            paint
+                .dim(&format!("{head:<12} {:>7}  {:>8}  {:>8}  {:>10}", "texts", "accuracy", "macro-F1", "avg recall"))
+        );
         let line = |name: &str, f: &Figures| {
             let f1 = paint.bold(&format!("{:>8.1}", f.macro_f1 * 100.0));
             let (accuracy, recall) = (f.accuracy * 100.0, f.average_recall * 100.0);
@@ -43,7 +47,13 @@ impl Groups {
             line("all", &all);
         }
         say!("");
-        say!("{}", paint.dim(&format!("{:<12} {:>7}  {:>9}  {:>6}  {:>5}  taken for", "class", "texts", "precision", "recall", "F1")));
+        say!(
+            "{}",
+            paint.dim(&format!(
+                "{:<12} {:>7}  {:>9}  {:>6}  {:>5}  taken for",
+                "class", "texts", "precision", "recall", "F1"
+            ))
+        );
         for (name, c) in all.classes.iter().filter(|(_, c)| c.texts > 0).take(MOST) {
             let mut wrong: Vec<(&String, &usize)> =
                 all.confusion.get(name).into_iter().flatten().filter(|(machine, _)| *machine != name).collect();

@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 
 use super::{Paint, Refused, Verdict, open_store, safe, settings};
 use crate::config::Config;
+use crate::engine::hot::hot;
 use crate::ground::History;
 use crate::index::{Bucket, Cursor, Facet, Order, Search};
 use crate::model::time::{Span, moment};
@@ -61,6 +62,9 @@ pub(super) struct Find {
     /// The stories: first mention, copies, authors, sites, reach, speed, and whether they look coordinated
     #[arg(long, group = "form")]
     stories: bool,
+    /// Words, hashtags and names that are new in what is found since --since (or a day), against what was found before
+    #[arg(long, group = "form")]
+    hot: bool,
     /// Print mentions as CSV, all of them
     #[arg(long, group = "form")]
     csv: bool,
@@ -147,6 +151,13 @@ impl Find {
             stories::show(&found, &history, &what, self.json)?;
             hurried(found.hurried);
             found.total > 0
+        } else if self.hot {
+            let since = since.unwrap_or(now - Span::days(1));
+            let all = Search { limit: MOST_FOR_HOT, after: None, order: Order::Newest, ..what.clone() };
+            let fresh = history.search(&Search { since: Some(since), ..all.clone() })?;
+            let before = history.search(&Search { since: None, until: Some(since), ..all })?;
+            hurried(fresh.hurried || before.hurried);
+            show::hot(&hot(&fresh.mentions, &before.mentions, self.limit), fresh.mentions.len(), self.json)?
         } else {
             let found = history.search(&what)?;
             show::mentions(&found, &what, self.json)?;
@@ -222,6 +233,8 @@ fn hurried(is: bool) {
     }
 }
 
+/// Mentions that are read for hot words, on each side.
+const MOST_FOR_HOT: usize = 2000;
 /// Mentions that are put into stories.
 const MOST_FOR_STORIES: usize = 20_000;
 /// Mentions fetched at a time for an export.

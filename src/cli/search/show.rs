@@ -5,6 +5,7 @@ use std::io::Write;
 use jiff::tz::TimeZone;
 
 use super::{Paint, safe};
+use crate::engine::hot::Hot;
 use crate::index::{Bar, Bucket, Found, Search, Values};
 use crate::model::Mention;
 use crate::model::time::from_millis;
@@ -40,6 +41,27 @@ pub(super) fn mentions(found: &Found, what: &Search, json: bool) -> anyhow::Resu
     let shown = found.mentions.len();
     writeln!(out, "{}", paint.dim(&format!("{shown} of {at_least}{} mentions{next}", found.total)))?;
     Ok(())
+}
+
+/// Hot words, hottest first; whether there are any.
+pub(super) fn hot(words: &[Hot], texts: usize, json: bool) -> anyhow::Result<bool> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        for word in words {
+            writeln!(out, "{}", serde_json::to_string(word)?)?;
+        }
+        return Ok(!words.is_empty());
+    }
+    let paint = Paint::new();
+    for h in words {
+        let term = format!("{:<28}", safe(&h.term, 28));
+        let before = paint.dim(&format!("before {:>5}   strength {:>6.1}", h.before, h.strength));
+        writeln!(out, "{} {:>5}×  {before}", paint.bold(&term), h.now)?;
+    }
+    if words.is_empty() {
+        writeln!(out, "{}", paint.dim(&format!("nothing is new in {texts} mentions")))?;
+    }
+    Ok(!words.is_empty())
 }
 
 fn score(m: &Mention, paint: Paint) -> String {

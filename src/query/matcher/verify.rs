@@ -53,7 +53,9 @@ impl<'d> Found<'d> {
     pub(super) fn terms(&self, plan: &Plan) -> Vec<u32> {
         match plan {
             Plan::Atom(atom) => self.of(*atom).iter().map(|h| h.term).collect(),
-            Plan::Phrase(_) | Plan::Cased(..) | Plan::Near(..) | Plan::Within(..) if self.spots(plan, None).is_empty() => {
+            Plan::Phrase(_) | Plan::Cased(..) | Plan::Near(..) | Plan::Within(..)
+                if self.spots(plan, None).is_empty() =>
+            {
                 Vec::new()
             }
             Plan::Phrase(atoms) | Plan::Cased(atoms, _) => {
