@@ -2,7 +2,7 @@
 //!
 //! `= name word…` names a class of words; `intent weight cue…` gives cues of an intent. The elements of a cue are joined by
 //! `_`: a word, a beginning (`word*`), a class (`<name>`), `^` where a sentence begins, `?` at its end for a question mark
-//! that ends the sentence, wherever. Two words of the class `skip` may stand between elements. Every cue counts once in a text.
+//! that ends the sentence, wherever; `?` alone is any question. Two words of the class `skip` may stand between elements. Every cue counts once in a text.
 //! The class `we` holds the words by which people speak of their own dealings.
 
 use std::sync::OnceLock;
@@ -65,6 +65,8 @@ pub struct Cues {
     by_beginning: Table<String, Vec<(String, usize)>>,
     by_class: Vec<Vec<usize>>,
     cues: Vec<Cue>,
+    /// Cues that any question is.
+    questions: Vec<usize>,
     /// The classes of a word, as bits, and beginnings with the bit of their class.
     classes: Table<String, u64>,
     openings: Vec<(String, u64)>,
@@ -133,6 +135,11 @@ impl Cues {
             (_, Some(beginning)) => Some(Part::Beginning(beginning.to_owned())),
             _ => Some(Part::Word(p.to_owned())),
         };
+        if cue == "?" {
+            self.questions.push(self.cues.len());
+            self.cues.push(Cue { sign, weight, first, asked, rest: Vec::new() });
+            return;
+        }
         let Some(mut parts) = cue.split('_').map(part).collect::<Option<Vec<Part>>>() else { return };
         if parts.is_empty() {
             return;
@@ -200,10 +207,15 @@ impl Cues {
 
     /// Looks for cues in the words of a sentence.
     fn look(&self, words: &[Word<'_>], asked: bool, found: &mut SmallVec<[usize; 32]>) {
+        if asked && !words.is_empty() {
+            found.extend_from_slice(&self.questions);
+        }
+        // A sentence may begin with words that are passed over.
+        let opening = words.iter().take(SKIPPED).take_while(|w| w.known.classes & self.skip != 0).count();
         for (at, word) in words.iter().enumerate().filter(|(_, w)| w.known.begins_cue) {
             let rest = words.get(at + 1..).unwrap_or_default();
             let mut take = |number: usize| {
-                let fits = |c: &Cue| (!c.first || at == 0) && (!c.asked || asked) && self.goes_on(&c.rest, rest);
+                let fits = |c: &Cue| (!c.first || at <= opening) && (!c.asked || asked) && self.goes_on(&c.rest, rest);
                 if self.cues.get(number).is_some_and(fits) {
                     found.push(number);
                 }

@@ -63,6 +63,9 @@ impl Wants {
 /// An intent of so much strength is there.
 pub const PRESENT: f32 = 2.0;
 
+/// A complaint, a question or a suggestion is answered unless so much speaks against it ("never again").
+const AGAINST: f32 = -0.5;
+
 /// What a question mark, and a feeling, add.
 const ASKED: f32 = 1.5;
 const FELT: f32 = 1.0;
@@ -90,7 +93,7 @@ pub fn wants(atoms: &[Atom<'_>], language: &str, heard: &Heard) -> Wants {
     shown.sort_by(|a, b| b.1.total_cmp(&a.1));
     let intent = shown.first().map_or(Intent::Other, |(intent, _)| *intent);
     let expects = match intent {
-        Intent::Complaint | Intent::Question | Intent::Suggestion => of(Sign::Answer) >= 1.0,
+        Intent::Complaint | Intent::Question | Intent::Suggestion => of(Sign::Answer) >= AGAINST,
         Intent::Praise | Intent::Other => of(Sign::Answer) >= PRESENT,
     };
     Wants { intent, shown, needs_answer: expects }
