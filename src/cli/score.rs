@@ -4,12 +4,11 @@ use std::io::{BufRead, Read};
 use std::path::Path;
 
 use clap::Args;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Paint, Refused, Verdict, safe, settings, warn};
 use crate::config::fault::any_error;
-use crate::ground::Knowledge;
+use crate::ground::{Clock, Knowledge};
 use crate::model::Mention;
 use crate::query::Doc;
 use crate::rules::Rules;
@@ -112,7 +111,7 @@ impl Scored {
     }
 
     fn tell(&self, knowledge: &Knowledge, text: &str) -> anyhow::Result<()> {
-        let mut m = Mention::of_text(text, Timestamp::now());
+        let mut m = Mention::of_text(text, Clock::System.now());
         let analysis = knowledge.analyse(&mut m, self.lang.as_deref());
         let (_, share) = language::guess(&Tokens::read(text), self.lang.as_deref());
         let doc = Doc::analysed(&m, &analysis);

@@ -53,8 +53,10 @@ const TWO: [usize; 2] = [0, 2];
 const THREE: [usize; 3] = [0, 1, 2];
 const COMPLAINT: [usize; 2] = [0, 1];
 
-/// The outcome of held-out texts: set, language, what people said and the sums of the three columns.
-pub type HeldOut = Vec<(usize, [f32; 3])>;
+/// Texts by a number, with the sums of the three columns: the number of an example, or of the class that people gave.
+type Sums = Vec<(usize, [f32; 3])>;
+/// The outcome of held-out texts, by the number of the example.
+pub type HeldOut = Sums;
 
 /// Makes the table, and the sums that every example of sentiment got while it was held out, by its number.
 pub fn make(examples: &[Example], mut progress: impl FnMut(&str)) -> (Feelings, HeldOut) {
@@ -242,7 +244,7 @@ const STEPS: i32 = 12;
 
 /// What every language leans to: the lean under which the mean F1 of its sets is highest.
 fn lean(examples: &[Example], held: &HeldOut) -> BTreeMap<String, Tuning> {
-    let mut sets: BTreeMap<&str, BTreeMap<&str, Vec<(usize, [f32; 3])>>> = BTreeMap::new();
+    let mut sets: BTreeMap<&str, BTreeMap<&str, Sums>> = BTreeMap::new();
     for (n, z) in held {
         if let (e, Said::Feels(label)) = (&examples[*n], examples[*n].said)
             && e.weight >= MATTERS

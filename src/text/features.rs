@@ -482,7 +482,7 @@ impl Reading<'_> {
             let key = place(hit) as u64 * 2 + u64::from(hit.turned);
             self.everywhere(sink, Some(n), STRENGTH, key, STRENGTH_VALUE / count.sqrt());
         }
-        match shipped().last() {
+        match shipped().next_back() {
             Some((n, hit)) => {
                 let key = place(hit) as u64 * 2 + u64::from(hit.turned);
                 self.everywhere(sink, Some(n), LAST, key, STRENGTH_VALUE);
