@@ -4,7 +4,30 @@ use crate::model::{Mention, TopicKind};
 use crate::query::Doc;
 use crate::rules::Rules;
 use crate::text::sentiment::{Label, Score};
+use crate::text::toward::Place;
 use crate::text::{Analysis, Analyst};
+
+/// Numbers of topics, and where the words that they share stand.
+type Name = (Vec<usize>, Vec<Place>);
+
+/// Topics that look for the same word in a text, such as a brand and its product, speak of one thing.
+fn grouped(places: Vec<Vec<Place>>) -> Vec<Name> {
+    let mut names: Vec<Name> = Vec::new();
+    for (n, own) in places.into_iter().enumerate().filter(|(_, own)| !own.is_empty()) {
+        let (same, mut others): (Vec<Name>, Vec<Name>) =
+            names.into_iter().partition(|(_, there)| there.iter().any(|p| own.contains(p)));
+        let mut name: Name = (vec![n], own);
+        for (topics, there) in same {
+            name.0.extend(topics);
+            name.1.extend(there);
+        }
+        name.1.sort_unstable();
+        name.1.dedup();
+        others.push(name);
+        names = others;
+    }
+    names
+}
 
 /// The rules in force with the analyst that knows the house's words.
 #[derive(Debug)]
@@ -48,9 +71,33 @@ impl Knowledge {
         if named.len() < 2 {
             return Vec::new();
         }
-        let places = self.rules.matcher.places_of(doc, &named);
+        let names = grouped(self.rules.matcher.places_of(doc, &named));
+        if names.len() < 2 {
+            return Vec::new();
+        }
+        let places: Vec<Vec<Place>> = names.iter().map(|(_, places)| places.clone()).collect();
         let scores = self.analyst.toward(doc.text, doc.language, &places);
-        let felt = named.iter().zip(scores).filter_map(|(n, s)| Some((self.rules.topics.get(*n)?.name.clone(), s?)));
-        felt.filter(|(_, s)| s.label != Label::Unscored).collect()
+        let mut out = Vec::new();
+        for ((of_name, _), score) in names.into_iter().zip(scores) {
+            let Some(score) = score.filter(|s| s.label != Label::Unscored) else { continue };
+            let topics = of_name.iter().filter_map(|n| self.rules.topics.get(*named.get(*n)?));
+            out.extend(topics.map(|t| (t.name.clone(), score.clone())));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_that_share_a_word_are_one_name() {
+        let brand = vec![(4, 8)];
+        let product = vec![(0, 3), (4, 8)];
+        let rival = vec![(20, 26)];
+        let silent = vec![];
+        let names = grouped(vec![brand, rival, product, silent]);
+        assert_eq!(names, [(vec![1], vec![(20, 26)]), (vec![2, 0], vec![(0, 3), (4, 8)])]);
     }
 }

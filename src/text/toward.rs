@@ -30,31 +30,34 @@ const RELATED: [Related; 5] = [
         language: "en",
         than: &["than"],
         from: &["from", "instead", "over"],
-        leave: &["switch", "chang", "mov", "left", "leav", "ditch", "dump", "cancel", "quit", "prefer", "went"],
+        leave: &[
+            "switch",
+            "changed",
+            "changing",
+            "moved",
+            "moving",
+            "leaving",
+            "ditch",
+            "dumped",
+            "cancelled",
+            "canceled",
+            "quit",
+            "prefer",
+        ],
         and: &["and", "while", "whereas", "yet", "though"],
     },
     Related {
         language: "sv",
         than: &["än"],
         from: &["från", "istället", "framför"],
-        leave: &["byt", "lämn", "gå", "gick", "flytt", "säg", "sa", "föredr", "dump"],
+        leave: &["byt", "lämnat", "lämnade", "dumpa", "föredra"],
         and: &["och", "medan", "fast"],
     },
     Related {
         language: "de",
         than: &["als"],
         from: &["von", "statt", "anstatt"],
-        leave: &[
-            "wechsel",
-            "gewechselt",
-            "umgestiegen",
-            "umsteig",
-            "verlass",
-            "kündig",
-            "gekündigt",
-            "lieber",
-            "umgezogen",
-        ],
+        leave: &["wechsel", "gewechselt", "umgestiegen", "umsteig", "verlass", "kündig", "gekündigt", "lieber"],
         and: &["und", "während", "wohingegen"],
     },
     Related {
@@ -68,7 +71,7 @@ const RELATED: [Related; 5] = [
         language: "es",
         than: &["que"],
         from: &["de", "del", "vez", "lugar"],
-        leave: &["cambi", "pas", "dej", "abandon", "prefier", "me", "migr"],
+        leave: &["cambi", "pasado", "pasé", "dejado", "dejé", "abandon", "prefier", "migr"],
         and: &["y", "mientras"],
     },
 ];
@@ -171,11 +174,13 @@ pub fn toward(text: &str, language: &str, places: &[Vec<Place>], hear: impl Fn(&
         .collect()
 }
 
+/// Each of the names once, in the order of their first place.
 fn ids(names: &[(usize, Place)]) -> Vec<usize> {
-    let mut out: Vec<usize> = names.iter().map(|(n, _)| *n).collect();
-    out.dedup();
-    if out.first() == out.last() && out.len() > 1 {
-        out.truncate(1);
+    let mut out: Vec<usize> = Vec::with_capacity(2);
+    for (n, _) in names {
+        if !out.contains(n) {
+            out.push(*n);
+        }
     }
     out
 }
@@ -305,6 +310,12 @@ mod tests {
         assert!(globex > 0.15 && acme < 0.0, "{acme} {globex}");
         let (acme, globex) = of("Acme is worse than Globex", "en");
         assert!(acme < -0.15 && globex > 0.0, "{acme} {globex}");
+    }
+
+    #[test]
+    fn a_name_that_comes_again_is_still_one_of_two() {
+        let (acme, globex) = of("Acme and Globex and again Acme, all awful", "en");
+        assert!(acme < -0.15 && globex < -0.15, "{acme} {globex}");
     }
 
     #[test]
