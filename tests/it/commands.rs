@@ -78,6 +78,88 @@ fn stories_are_measured_on_labelled_texts() {
 }
 
 #[test]
+fn texts_are_scored_with_reasons() {
+    let dir = fresh();
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
+    std::fs::write(dir.path().join("vakt.toml"), format!("rules_dir = {rules:?}\ndata_dir = \"data\"\n")).unwrap();
+    let score = |text: &str, more: &[&str]| -> serde_json::Value {
+        let said = ask(dir.path(), &[&["score", text, "--json"], more].concat());
+        assert_eq!(said.status.code(), Some(0), "{}", String::from_utf8_lossy(&said.stderr));
+        serde_json::from_slice(&said.stdout).unwrap()
+    };
+    let two = score("switched from Acme to Globex, so much better", &[]);
+    let toward = |name: &str| {
+        let list = two["toward"].as_array().unwrap();
+        list.iter().find(|t| t["topic"] == name).map(|t| t["label"].as_str().unwrap().to_owned())
+    };
+    assert_eq!((toward("acme").as_deref(), toward("globex").as_deref()), (Some("negative"), Some("positive")), "{two}");
+    let fire = score("Min kokare från Acme började brinna, livsfarligt, och ingen svarar", &["--topic", "acme"]);
+    assert_eq!(
+        (&fire["language"], &fire["label"], &fire["intent"]),
+        (&"sv".into(), &"negative".into(), &"complaint".into())
+    );
+    assert!(fire["why"][0]["weight"].as_f64().unwrap() < 0.0 && fire["toward"][0]["topic"] == "acme", "{fire}");
+    assert_eq!(score("War Zone is out on Friday", &["--lang", "en"])["label"], "neutral", "the house knows better");
+    assert_eq!(score("It smells of plastic in the evening", &["--lang", "en"])["label"], "negative");
+    let unknown = score("Ужасный чайник, не покупайте", &[]);
+    assert_eq!((&unknown["label"], &unknown["sentiment"]), (&"unscored".into(), &serde_json::Value::Null));
+    assert_eq!(ask(dir.path(), &["score", "x", "--topic", "none"]).status.code(), Some(2));
+    let plain = ask(dir.path(), &["score", "I love my new kettle, great quality!"]);
+    let text = String::from_utf8_lossy(&plain.stdout);
+    assert!(text.contains("positive") && text.contains("because") && !text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
+fn sentiment_languages_and_intents_are_measured_on_labelled_texts() {
+    let dir = fresh();
+    let eval = |what: &str, file: &str, text: &str| -> serde_json::Value {
+        std::fs::write(dir.path().join(file), text).unwrap();
+        let said = ask(dir.path(), &["eval", what, file, "--json"]);
+        assert_eq!(said.status.code(), Some(0), "{}", String::from_utf8_lossy(&said.stderr));
+        serde_json::from_slice(&said.stdout).unwrap()
+    };
+    let three = eval(
+        "sentiment",
+        "a.csv",
+        "language,label,text\nen,positive,\"I love it, great quality\"\nen,negative,This is terrible\nen,neutral,Acme opens a store in Leeds\n\
+         sv,negative,Det är hemskt\nsv,positive,Fantastisk kvalitet\nen,irrelevant,nothing\n",
+    );
+    assert_eq!((&three["all"]["texts"], &three["left_out"]), (&5.into(), &1.into()), "{three}");
+    assert_eq!(
+        (&three["all"]["accuracy"], &three["judged_by_side"]),
+        (&1.0.into(), &serde_json::json!(["sv"])),
+        "{three}"
+    );
+    assert_eq!(three["languages"]["en"]["confusion"]["neutral"]["neutral"], 1);
+    let wrong = eval(
+        "sentiment",
+        "b.tsv",
+        "label\ttext\tlanguage\npositive\tThis is terrible\ten\nnegative\tThis is terrible\ten\n",
+    );
+    assert_eq!(wrong["all"]["accuracy"], 0.5, "a wrong label is counted as one: {wrong}");
+    let languages = eval(
+        "language",
+        "c.tsv",
+        "language\ttext\nsv\tMin vattenkokare började brinna i morse\nnb\tVannkokeren min tok fyr i morges\nde\tMy kettle caught fire\n",
+    );
+    assert_eq!(
+        (&languages["languages"]["sv"], &languages["languages"]["no"]),
+        (&1.0.into(), &1.0.into()),
+        "{languages}"
+    );
+    assert_eq!(languages["languages"]["de"], 0.0);
+    let alone = eval(
+        "intent",
+        "d.tsv",
+        "label\tneeds_answer\ttext\tlanguage\nsuggestion\tyes\tPlease add a dark mode, it would be great\ten\nother\tno\tIt rained in Leeds\ten\n",
+    );
+    assert_eq!((&alone["judged_alone"], &alone["all"]["accuracy"]), (&"suggestion".into(), &1.0.into()), "{alone}");
+    assert_eq!(alone["needs_answer"]["accuracy"], 1.0, "{alone}");
+    std::fs::write(dir.path().join("e.tsv"), "text\tlabel\na\tb\n").unwrap();
+    assert_eq!(ask(dir.path(), &["eval", "sentiment", "e.tsv"]).status.code(), Some(2));
+}
+
+#[test]
 fn queries_are_checked_and_explained() {
     let dir = fresh();
     let good = ask(dir.path(), &["query", "check", "(acme OR globex) NOT site:acme.example", "--json"]);
