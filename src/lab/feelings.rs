@@ -70,9 +70,9 @@ pub fn make(examples: &[Example], mut progress: impl FnMut(&str)) -> (Feelings, 
         *about.trained_on.entry(format!("{}/{}", e.set, e.language)).or_default() += 1;
     }
     progress("learning");
-    let of_feeling = lessons(examples, &texts, &weights, &|_| true);
+    let of_feeling = lessons(examples, &texts, &weights, feeling, |_| true);
     let feelings: Vec<[f32; 3]> = learn(&of_feeling, 1 << BITS, PACE);
-    let complaints = complaints(examples, &texts, &weights, &|_| true);
+    let complaints = lessons(examples, &texts, &weights, complaint, |_| true);
     let sounds: Vec<[f32; 2]> = learn(&complaints, 1 << BITS, PACE);
     (about.complaint_f1, about.complaint) = complaint_cut(examples, &texts, &weights);
     let rows: Vec<[f32; COLUMNS]> =
@@ -179,35 +179,33 @@ fn column(label: Label) -> usize {
     Label::SCORED.iter().position(|l| *l == label).unwrap_or(1)
 }
 
+/// What an example teaches of sentiment: its class, and the classes that its set tells apart.
+fn feeling(e: &Example) -> Option<(usize, &'static [usize])> {
+    match e.said {
+        Said::Feels(label) => Some((column(label), if e.two { &TWO } else { &THREE })),
+        Said::Complains(_) => None,
+    }
+}
+
+/// What an example teaches of complaints.
+fn complaint(e: &Example) -> Option<(usize, &'static [usize])> {
+    match e.said {
+        Said::Complains(yes) => Some((usize::from(yes), &COMPLAINT)),
+        Said::Feels(_) => None,
+    }
+}
+
+/// The lessons of the examples that are taken, by their number.
 fn lessons<'a>(
     examples: &[Example],
     texts: &'a [Features],
     weights: &[f32],
-    taken: &dyn Fn(usize) -> bool,
+    teaches: impl Fn(&Example) -> Option<(usize, &'static [usize])>,
+    taken: impl Fn(usize) -> bool,
 ) -> Vec<Lesson<'a>> {
-    let of = |(n, e): (usize, &Example)| match e.said {
-        Said::Feels(label) if taken(n) => Some(Lesson {
-            features: &texts[n],
-            class: column(label),
-            among: if e.two { &TWO } else { &THREE },
-            weight: weights[n],
-        }),
-        _ => None,
-    };
-    examples.iter().enumerate().filter_map(of).collect()
-}
-
-fn complaints<'a>(
-    examples: &[Example],
-    texts: &'a [Features],
-    weights: &[f32],
-    taken: &dyn Fn(usize) -> bool,
-) -> Vec<Lesson<'a>> {
-    let of = |(n, e): (usize, &Example)| match e.said {
-        Said::Complains(yes) if taken(n) => {
-            Some(Lesson { features: &texts[n], class: usize::from(yes), among: &COMPLAINT, weight: weights[n] })
-        }
-        _ => None,
+    let of = |(n, e): (usize, &Example)| {
+        let (class, among) = teaches(e).filter(|_| taken(n))?;
+        Some(Lesson { features: &texts[n], class, among, weight: weights[n] })
     };
     examples.iter().enumerate().filter_map(of).collect()
 }
@@ -216,7 +214,7 @@ fn complaints<'a>(
 fn hold_out(examples: &[Example], texts: &[Features], weights: &[f32]) -> HeldOut {
     let folds: Vec<u64> = examples.iter().map(|e| likeness(&e.text) % FOLDS).collect();
     let one = |fold: u64| -> HeldOut {
-        let lessons = lessons(examples, texts, weights, &|n| folds[n] != fold);
+        let lessons = lessons(examples, texts, weights, feeling, |n| folds[n] != fold);
         let rows: Vec<[f32; 3]> = learn(&lessons, 1 << BITS, PACE);
         let held = (0..examples.len()).filter(|n| folds[*n] == fold && matches!(examples[*n].said, Said::Feels(_)));
         held.map(|n| (n, sum(&rows, &texts[n]))).collect()
@@ -307,7 +305,8 @@ fn complaint_cut(examples: &[Example], texts: &[Features], weights: &[f32]) -> (
     let mut sums: Vec<(f32, bool)> = Vec::new();
     let fold = |n: usize| likeness(&examples[n].text) % FOLDS;
     for held in 0..FOLDS {
-        let rows: Vec<[f32; 2]> = learn(&complaints(examples, texts, weights, &|n| fold(n) != held), 1 << BITS, PACE);
+        let rows: Vec<[f32; 2]> =
+            learn(&lessons(examples, texts, weights, complaint, |n| fold(n) != held), 1 << BITS, PACE);
         for (n, e) in examples.iter().enumerate().filter(|(n, _)| fold(*n) == held) {
             if let Said::Complains(yes) = e.said {
                 let z = sum(&rows, &texts[n]);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
-use vakt::model::{Author, Mention, TopicKind};
+use vakt::model::{Mention, TopicKind};
 use vakt::query::Doc;
 use vakt::rules::Rules;
 use vakt::text::Analyst;
@@ -50,37 +50,7 @@ fn rows(sheet: &str) -> impl Iterator<Item = (BTreeSet<&str>, &str)> {
 }
 
 fn mention(text: &str) -> Mention {
-    Mention {
-        newcomer: false,
-        toward: Vec::new(),
-        id: 1,
-        source: "s".into(),
-        network: "forum".into(),
-        site: "forum.example".into(),
-        url: "https://forum.example/1".into(),
-        title: String::new(),
-        text: text.into(),
-        author: Author::default(),
-        at: Timestamp::UNIX_EPOCH,
-        received: Timestamp::UNIX_EPOCH,
-        undated: false,
-        history: false,
-        language: String::new(),
-        sentiment: None,
-        why: Vec::new(),
-        intent: String::new(),
-        reach: 0,
-        engagement: 0,
-        tier: 0,
-        story: 1,
-        fingerprint: 0,
-        topics: Vec::new(),
-        kind: String::new(),
-        channel: String::new(),
-        country: String::new(),
-        tags: Vec::new(),
-        rating: None,
-    }
+    Mention { id: 1, network: "forum".into(), ..Mention::of_text(text, Timestamp::UNIX_EPOCH) }
 }
 
 /// Every row on which the rules and the sheet differ, in words.
