@@ -8,6 +8,7 @@
 use std::sync::OnceLock;
 
 use smallvec::SmallVec;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::features::{Atom, AtomKind, Known};
 use super::hash::Table;
@@ -64,6 +65,10 @@ pub struct Cues {
     by_word: Table<String, Vec<usize>>,
     by_beginning: Table<String, Vec<(String, usize)>>,
     by_class: Vec<Vec<usize>>,
+    /// Cues whose second part is a word, by their first and second: most are, and few of them fit.
+    by_pair: Table<u64, Vec<usize>>,
+    /// The classes that a cue may begin with, as bits.
+    heads: u64,
     cues: Vec<Cue>,
     /// Cues that any question is.
     questions: Vec<usize>,
@@ -146,12 +151,28 @@ impl Cues {
         }
         let head = parts.remove(0);
         let number = self.cues.len();
+        let second = match parts.first() {
+            Some(Part::Word(second)) => Some(second.as_str()),
+            _ => None,
+        };
         match head {
-            Part::Word(word) => self.by_word.entry(word).or_default().push(number),
+            Part::Word(word) => {
+                if let Some(second) = second {
+                    self.by_pair.entry(pair(word_head(&word), second)).or_default().push(number);
+                }
+                let alone = self.by_word.entry(word).or_default();
+                alone.extend(Some(number).filter(|_| second.is_none()));
+            }
             Part::Beginning(b) => {
                 self.by_beginning.entry(b.chars().take(HEAD).collect()).or_default().push((b, number));
             }
-            Part::Class(bit) => self.by_class[bit.trailing_zeros() as usize].push(number),
+            Part::Class(bit) => {
+                self.heads |= bit;
+                match second {
+                    Some(second) => self.by_pair.entry(pair(class_head(bit), second)).or_default().push(number),
+                    None => self.by_class[bit.trailing_zeros() as usize].push(number),
+                }
+            }
         }
         self.cues.push(Cue { sign, weight, first, asked, rest: parts });
     }
@@ -165,8 +186,7 @@ impl Cues {
     /// The classes of a word, as bits, and whether a cue may begin with it.
     pub fn of_word(&self, form: &str) -> (u64, bool) {
         let classes = self.classes_of(form);
-        let heads = (0..self.by_class.len()).any(|class| classes >> class & 1 == 1 && !self.by_class[class].is_empty());
-        (classes, heads || self.by_word.contains_key(form) || self.begun(form).next().is_some())
+        (classes, classes & self.heads != 0 || self.by_word.contains_key(form) || self.begun(form).next().is_some())
     }
 
     /// The cues that begin with a beginning of a word.
@@ -221,6 +241,17 @@ impl Cues {
                 }
             };
             self.by_word.get(word.form).into_iter().flatten().for_each(|n| take(*n));
+            // The second word, and what comes after words that may be passed over.
+            let passed = rest.iter().take_while(|w| w.known.classes & self.skip != 0).count().min(SKIPPED);
+            for second in rest.iter().take(passed + 1) {
+                let classes = word.known.classes & self.heads;
+                let heads =
+                    std::iter::successors(Some(classes).filter(|c| *c != 0), |c| Some(c & (c - 1)).filter(|c| *c != 0))
+                        .map(class_head);
+                for head in heads.chain([word_head(word.form)]) {
+                    self.by_pair.get(&pair(head, second.form)).into_iter().flatten().for_each(|n| take(*n));
+                }
+            }
             self.begun(word.form).for_each(&mut take);
             for (_, numbers) in self.by_class.iter().enumerate().filter(|(c, _)| word.known.classes >> c & 1 == 1) {
                 numbers.iter().for_each(|n| take(*n));
@@ -250,6 +281,20 @@ impl Cues {
         }
         true
     }
+}
+
+/// The number of a word, or of a class, that a cue begins with.
+fn word_head(word: &str) -> u64 {
+    xxh3_64(word.as_bytes())
+}
+
+fn class_head(bit: u64) -> u64 {
+    u64::from(bit.trailing_zeros())
+}
+
+/// The number of a first and a second part.
+fn pair(head: u64, second: &str) -> u64 {
+    xxh3_64_with_seed(second.as_bytes(), head)
 }
 
 /// A word of a sentence.

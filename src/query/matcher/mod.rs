@@ -163,7 +163,7 @@ impl Matcher {
     /// Bytes of the text in which something stands that each of some queries looks for, in order.
     pub fn places_of(&self, doc: &Doc<'_>, queries: &[TopicId]) -> Vec<Vec<(usize, usize)>> {
         let hits = self.atoms.find(doc);
-        let found = Found::new(doc, &hits);
+        let found = Found::new(doc, &hits, self.atoms.len());
         let of = |id: &TopicId| {
             let slot = self.slots.get(*id).and_then(Option::as_ref);
             let mut terms = slot.map(|s| found.terms(&s.plan)).unwrap_or_default();
@@ -178,7 +178,7 @@ impl Matcher {
     /// Numbers of the queries that match, in order.
     pub fn matches(&self, doc: &Doc<'_>) -> Vec<TopicId> {
         let hits = self.atoms.find(doc);
-        let found = Found::new(doc, &hits);
+        let found = Found::new(doc, &hits, self.atoms.len());
         let mut candidates: Vec<u32> = self.always.clone();
         for atom in found.atoms() {
             candidates.extend(self.filed.get(index(atom)).into_iter().flatten());

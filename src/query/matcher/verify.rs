@@ -17,16 +17,22 @@ pub(super) struct Found<'d> {
     hits: &'d [Hit],
     /// Where each atom's hits begin and end.
     ranges: Table<u32, (u32, u32)>,
+    /// A bit for each atom that is there: most that a query looks for are not, and this says so at once.
+    there: Vec<u64>,
 }
 
 impl<'d> Found<'d> {
     /// What was found in a text, in the order of atoms and positions.
-    pub(super) fn new(doc: &'d Doc<'d>, hits: &'d [Hit]) -> Found<'d> {
+    pub(super) fn new(doc: &'d Doc<'d>, hits: &'d [Hit], atoms: usize) -> Found<'d> {
         let mut ranges: Table<u32, (u32, u32)> = Table::default();
+        let mut there = vec![0u64; atoms / 64 + 1];
         for (hit, n) in hits.iter().zip(0u32..) {
             ranges.entry(hit.atom).or_insert((n, n)).1 = n + 1;
+            if let Some(word) = there.get_mut(super::index(hit.atom) / 64) {
+                *word |= 1 << (hit.atom % 64);
+            }
         }
-        Found { doc, hits, ranges }
+        Found { doc, hits, ranges, there }
     }
 
     /// The atoms that are there.
@@ -34,7 +40,14 @@ impl<'d> Found<'d> {
         self.ranges.keys().copied()
     }
 
+    fn is_atom_there(&self, atom: u32) -> bool {
+        self.there.get(super::index(atom) / 64).is_some_and(|word| word >> (atom % 64) & 1 == 1)
+    }
+
     fn of(&self, atom: u32) -> &[Hit] {
+        if !self.is_atom_there(atom) {
+            return &[];
+        }
         let (from, to) = self.ranges.get(&atom).copied().unwrap_or_default();
         self.hits.get(super::index(from)..super::index(to)).unwrap_or(&[])
     }
@@ -86,7 +99,7 @@ impl<'d> Found<'d> {
     /// Whether the atoms that something with places needs are there at all, wherever they stand: most often they are
     /// not, and nothing has to be measured.
     fn is_there(&self, plan: &Plan) -> bool {
-        let has = |atom: &u32| !self.of(*atom).is_empty();
+        let has = |atom: &u32| self.is_atom_there(*atom);
         match plan {
             Plan::Atom(atom) => has(atom),
             Plan::Phrase(atoms) | Plan::Cased(atoms, _) => atoms.iter().all(has),
