@@ -237,6 +237,29 @@ impl Baseline {
         (-ln / std::f64::consts::LN_10).clamp(0.0, MOST_SURPRISE)
     }
 
+    /// −log10 of the probability of at most `mentions` where `expected` are usual.
+    pub fn silence(&self, mentions: u64, expected: f64) -> f64 {
+        let r = 1.0 / self.dispersion();
+        let p = r / (r + expected.max(1e-9));
+        let head = match mentions {
+            0 => p.powf(r),
+            _ => NegativeBinomial::new(r, p).map_or(1.0, |nb| nb.cdf(mentions)),
+        };
+        -head.clamp(1e-300, 1.0).log10() + 0.0
+    }
+
+    /// Between which numbers of mentions a window usually lies where `expected` are: more come one time in twenty, and
+    /// one time in 1,000.
+    pub fn range(&self, expected: f64) -> (u64, u64) {
+        let r = 1.0 / self.dispersion();
+        let p = r / (r + expected.max(1e-9));
+        // E. A. Cornish, R. A. Fisher, "Moments and cumulants in the specification of distributions", 1938: the third
+        // moment bends the normal quantile.
+        let (deviation, skew) = ((expected / p).sqrt(), (2.0 - p) / (r * (1.0 - p)).sqrt());
+        let quantile = |z: f64| (expected + deviation * (z + (z * z - 1.0) * skew / 6.0)).max(0.0).round() as u64;
+        (quantile(1.645), quantile(3.090))
+    }
+
     /// How far a window's mean sentiment lies below the usual one, in standard errors of a mean of `n`.
     pub fn sentiment_drop(&self, mean: f64, n: u64) -> f64 {
         if n == 0 {

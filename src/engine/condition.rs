@@ -114,6 +114,16 @@ impl Condition {
         }
     }
 
+    /// With fewer or more mentions it cannot hold, as far as that can be told.
+    pub fn bounds(&self) -> (u64, u64) {
+        let terms = |part: &IdedExpr| {
+            let mut out = Vec::new();
+            collect(part, &Signals::default(), &mut out);
+            out
+        };
+        sound::bounds(self.program.expression(), terms, "mentions")
+    }
+
     /// Its comparisons of a signal with a number, beside what was seen, in the order written.
     pub fn terms(&self, signals: &Signals) -> Vec<Term> {
         let mut out = Vec::new();
@@ -221,6 +231,16 @@ mod tests {
             (terms[1].signal.as_str(), terms[1].op.as_str(), terms[1].threshold, terms[1].held),
             ("surprise", ">=", 4.0, true)
         );
+    }
+
+    #[test]
+    fn says_how_many_mentions_it_takes() {
+        let bounds = |text: &str| Condition::parse(text).expect("it is right").bounds();
+        assert_eq!(bounds("surprise >= 4.0 && (mentions >= 5 && negative >= 2)"), (5, u64::MAX));
+        assert_eq!(bounds("mentions > 5 && mentions >= 3 && mentions < 9"), (6, 8));
+        assert_eq!(bounds("mentions >= 5 || reach > 9"), (0, u64::MAX));
+        assert_eq!(bounds("mentions == 0 && silence >= 4.0"), (0, 0));
+        assert_eq!(bounds("!(mentions >= 5)"), (0, u64::MAX));
     }
 
     #[test]

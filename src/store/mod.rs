@@ -98,6 +98,7 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/006_spared.sql")),
         M::up(include_str!("migrations/007_toward.sql")),
         M::up_with_hook(include_str!("migrations/008_sketches.sql"), |tx| Ok(sketches::fill(tx)?)),
+        M::up(include_str!("migrations/009_scopes.sql")),
     ])
 }
 

@@ -90,6 +90,9 @@ pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
         messages: 0,
         peak: 5,
         evidence: Evidence::default(),
+        muted_by: None,
+        shadow: false,
+        flood: None,
     }
 }
 
