@@ -189,8 +189,8 @@ impl Detector {
             group.hear(m, count);
             if !m.history {
                 group.add(m);
-                self.look_at(n, Timestamp::MIN);
             }
+            self.look_at(n, Timestamp::MIN);
         }
     }
 
@@ -219,6 +219,7 @@ impl Detector {
             if !known.contains(&key) {
                 group.baseline.count(m);
                 group.changed = true;
+                self.look_at(n, Timestamp::MIN);
             }
         }
     }
