@@ -19,6 +19,7 @@ pub mod replay;
 mod rule;
 mod scope;
 mod sound;
+pub mod spikes;
 pub mod stories;
 mod terms;
 pub mod window;

@@ -2,5 +2,6 @@
 
 pub mod chart;
 pub mod csv;
+pub mod curve;
 mod table;
 pub mod xlsx;
