@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::baseline::Baseline;
-use super::group::Group;
+use super::baseline::{Baseline, Prior};
+use super::group::{Group, Times};
 use super::rule::Rule;
 use super::scope::Scopes;
 pub use super::scope::{Scope, ScopeKey};
 use crate::model::time::{Span, between};
-use crate::model::{Alert, Evidence, Mention, Severity};
+use crate::model::{Alert, Evidence, Mention, Planned, Severity};
 
 /// A group of one alert rule: the rule's name and the group's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,8 +60,11 @@ pub struct Detector {
     scopes: Scopes,
     groups: Vec<Group>,
     places: HashMap<(usize, String), usize>,
+    /// The groups of each scope.
+    members: HashMap<usize, Vec<usize>>,
     /// When each active group is looked at next.
     agenda: BTreeSet<(Timestamp, usize)>,
+    planned: Vec<Planned>,
     last_tick: Option<Timestamp>,
     /// Times that nobody watched: from and to.
     unwatched: Vec<(Timestamp, Timestamp)>,
@@ -75,6 +78,8 @@ const PAUSE: Span = Span::mins(30);
 pub const PAST: Span = Span::days(14);
 /// Quiet groups learn within this time; what was not watched is remembered for as long.
 const REMEMBERED: Span = Span::days(62);
+/// Groups that a new one is compared with.
+const SIBLINGS: usize = 30;
 
 impl Detector {
     /// A detector for alert rules, which the rules room has checked: one whose condition does not compile is left out.
@@ -97,6 +102,11 @@ impl Detector {
             }
         }
         detector
+    }
+
+    /// Events that are known to come: they let more be expected, and what they bring teaches nothing.
+    pub fn plan(&mut self, planned: Vec<Planned>) {
+        self.planned = planned;
     }
 
     /// The longest window of any rule.
@@ -127,8 +137,13 @@ impl Detector {
             return *n;
         }
         let rules = self.rules_of.get(scope).into_iter().flatten().filter_map(|n| self.rules.get(*n).map(|r| (*n, r)));
-        self.groups.push(Group::new(scope, group.clone(), topic, rules));
+        // A new group is taken for one like its siblings.
+        let like = self.members.get(&scope).into_iter().flatten().rev().take(SIBLINGS);
+        let siblings = like.filter_map(|n| self.groups.get(*n));
+        let prior = Prior::of(siblings.map(|g| &g.baseline));
+        self.groups.push(Group::new(scope, group.clone(), topic, prior, rules));
         let n = self.groups.len() - 1;
+        self.members.entry(scope).or_default().push(n);
         self.places.insert((scope, group), n);
         n
     }
@@ -288,13 +303,16 @@ impl Detector {
             }
         }
         let mut verdicts = Vec::new();
+        let from = now - self.longest_window() - Span::hours(2);
+        let near: Vec<Planned> = self.planned.iter().filter(|p| p.touches(from, now)).cloned().collect();
+        let times = Times { unwatched: &self.unwatched, planned: &self.planned, near: &near };
+        let mut again = Vec::new();
         for n in due {
             let Some(group) = self.groups.get_mut(n) else { continue };
-            let again = group.look(&self.rules, now, live, &self.unwatched, &mut verdicts);
-            if let Some(wait) = again {
-                self.look_at(n, now + wait);
-            }
+            let wait = group.look(&self.rules, now, live, &times, &mut verdicts);
+            again.extend(wait.map(|wait| (n, now + wait)));
         }
+        again.into_iter().for_each(|(n, at)| self.look_at(n, at));
         // An incident whose group has nothing left, not even a baseline, still has to calm down.
         for key in unknown {
             let evidence = Evidence::default();

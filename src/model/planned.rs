@@ -14,9 +14,17 @@ pub struct Planned {
     pub to: Timestamp,
     /// Up to so many times the usual is expected meanwhile; below 1 counts as 1.
     pub factor: f64,
+    /// Names of the topics that it is about; none where it is about all.
+    #[serde(default)]
+    pub topics: Vec<String>,
 }
 
 impl Planned {
+    /// Whether it is about a topic.
+    pub fn is_about(&self, topic: &str) -> bool {
+        self.topics.is_empty() || self.topics.iter().any(|t| t == topic)
+    }
+
     /// Whether some of the time between two instants is in it.
     pub fn touches(&self, from: Timestamp, to: Timestamp) -> bool {
         self.from < to && self.to > from
@@ -39,7 +47,7 @@ mod tests {
     #[test]
     fn widens_by_its_share_of_the_time() {
         let at = |minutes| Timestamp::UNIX_EPOCH + Span::mins(minutes);
-        let launch = Planned { name: "launch".into(), from: at(60), to: at(120), factor: 3.0 };
+        let launch = Planned { name: "launch".into(), from: at(60), to: at(120), factor: 3.0, topics: Vec::new() };
         assert!(launch.touches(at(0), at(61)) && !launch.touches(at(0), at(60)) && !launch.touches(at(120), at(180)));
         assert_eq!(launch.factor_over(at(60), at(120)), 3.0);
         assert_eq!(launch.factor_over(at(90), at(150)), 2.0);

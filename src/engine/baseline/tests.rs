@@ -127,7 +127,13 @@ fn is_small_in_memory_and_in_the_store() {
 #[test]
 fn known_events_widen_and_what_is_planned_does_not_ring() {
     let (b, now) = watched(72, 8);
-    let planned = Planned { name: "launch".into(), from: now - Span::hours(1), to: now + Span::hours(5), factor: 4.0 };
+    let planned = Planned {
+        name: "launch".into(),
+        from: now - Span::hours(1),
+        to: now + Span::hours(5),
+        factor: 4.0,
+        topics: Vec::new(),
+    };
     let (plain, wide) =
         (b.outlook(now, Span::hours(1), &[]), b.outlook(now, Span::hours(1), std::slice::from_ref(&planned)));
     assert_eq!(plain.expected, wide.expected, "the event may bring nothing");
