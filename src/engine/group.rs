@@ -12,7 +12,7 @@ use super::rule::Rule;
 use super::terms::Terms;
 use super::window::Window;
 use crate::model::time::{Span, between};
-use crate::model::{Mention, Signals};
+use crate::model::{Evidence, Mention, Signals};
 
 /// What one rule knows of a group.
 #[derive(Debug)]
@@ -113,6 +113,21 @@ impl Group {
 
     fn key(&self, rule: &Rule) -> GroupKey {
         GroupKey { alert: rule.alert.name.clone(), group: self.name.clone() }
+    }
+
+    /// What the rule of that number sees at an instant; `None` where it is not about this group.
+    pub fn peek(&mut self, number: usize, rule: &Rule, now: Timestamp) -> Option<Evidence> {
+        let w = self.watchers.iter().find(|w| w.rule == number)?;
+        let window = self.windows.get_mut(w.window)?;
+        window.slide(now);
+        let mut s = window.signals(now, &self.baseline);
+        let from = now - window.span();
+        s.first_seen = w.firsts.as_ref().map_or(0, |f| f.since(from).len() as u64);
+        s.new_terms = w.terms.as_ref().map_or(0, |t| t.new_at(now).len() as u64);
+        let mut evidence = rule.evidence(s, Vec::new());
+        evidence.range = self.baseline.range(s.expected);
+        evidence.held = w.since.map_or(Span::ZERO, |since| between(since, now));
+        Some(evidence)
     }
 
     /// Learns what is over, judges every rule, and says how soon it has to be looked at again; `None` where nothing is in
