@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::baseline::{Baseline, Prior};
 use super::group::{Group, Times};
-use super::rule::Rule;
+pub use super::rule::Compiled;
 use super::scope::Scopes;
 pub use super::scope::{Scope, ScopeKey};
 use crate::model::time::{Span, between};
@@ -54,7 +54,7 @@ pub type Live = HashMap<GroupKey, bool>;
 /// Watches all groups of all alert rules.
 #[derive(Debug, Default)]
 pub struct Detector {
-    rules: Vec<Rule>,
+    rules: Compiled,
     /// Of each scope, the numbers of its rules.
     rules_of: Vec<Vec<usize>>,
     scopes: Scopes,
@@ -84,14 +84,18 @@ const SIBLINGS: usize = 30;
 impl Detector {
     /// A detector for alert rules, which the rules room has checked: one whose condition does not compile is left out.
     pub fn new(alerts: &[Alert]) -> Detector {
-        let mut detector = Detector::default();
-        for rule in alerts.iter().filter_map(Rule::new) {
+        Detector::of(&Compiled::new(alerts))
+    }
+
+    /// A detector for rules that are compiled already.
+    pub fn of(rules: &Compiled) -> Detector {
+        let mut detector = Detector { rules: rules.clone(), ..Detector::default() };
+        for (n, rule) in rules.iter().enumerate() {
             let scope = detector.scopes.add(&rule.alert);
             detector.rules_of.resize(detector.scopes.count(), Vec::new());
             if let Some(of) = detector.rules_of.get_mut(scope) {
-                of.push(detector.rules.len());
+                of.push(n);
             }
-            detector.rules.push(rule);
         }
         // The silence of a source that never spoke is silence as well.
         for n in 0..detector.scopes.count() {
@@ -320,6 +324,16 @@ impl Detector {
         }
         verdicts.sort_by(|a, b| a.key.cmp(&b.key));
         verdicts
+    }
+
+    /// What an alert rule sees at an instant, whether it rings or not: of each group that it has, in the order that they
+    /// came.
+    pub fn peek(&mut self, alert: &str, now: Timestamp) -> Vec<(String, Evidence)> {
+        let Some((n, rule)) = self.rules.iter().enumerate().find(|(_, r)| r.alert.name == alert) else {
+            return Vec::new();
+        };
+        let of = |g: &mut Group| g.peek(n, rule, now, &self.planned).map(|evidence| (g.name.clone(), evidence));
+        self.groups.iter_mut().filter_map(of).collect()
     }
 
     /// All was watched until an instant, though nothing had to be looked at.

@@ -12,7 +12,7 @@ use super::rule::Rule;
 use super::terms::Terms;
 use super::window::Window;
 use crate::model::time::{Span, between};
-use crate::model::{Mention, Planned, Signals};
+use crate::model::{Evidence, Mention, Planned, Signals};
 
 /// What one rule knows of a group.
 #[derive(Debug)]
@@ -130,6 +130,23 @@ impl Group {
 
     fn key(&self, rule: &Rule) -> GroupKey {
         GroupKey { alert: rule.alert.name.clone(), group: self.name.clone() }
+    }
+
+    /// What the rule of that number sees at an instant; `None` where it is not about this group.
+    pub fn peek(&mut self, number: usize, rule: &Rule, now: Timestamp, planned: &[Planned]) -> Option<Evidence> {
+        let w = self.watchers.iter().find(|w| w.rule == number)?;
+        let window = self.windows.get_mut(w.window)?;
+        window.slide(now);
+        let near: Vec<Planned> = planned.iter().filter(|p| p.is_about(&self.topic)).cloned().collect();
+        let outlook = self.baseline.outlook(now, window.span(), &near);
+        let mut s = window.signals(now, &outlook, &self.baseline);
+        let from = now - window.span();
+        s.first_seen = w.firsts.as_ref().map_or(0, |f| f.since(from).len() as u64);
+        s.new_terms = w.terms.as_ref().map_or(0, |t| t.new_at(now).len() as u64);
+        let mut evidence = rule.evidence(s, Vec::new());
+        evidence.range = (outlook.range(0.0, 0.95).1, outlook.range(0.0, 0.999).1);
+        evidence.held = w.since.map_or(Span::ZERO, |since| between(since, now));
+        Some(evidence)
     }
 
     /// Learns what is over, judges every rule, and says how soon it has to be looked at again; `None` where nothing is in

@@ -124,7 +124,10 @@ fn crises(rules: &Rules) {
             println!(
                 "  late: {times:.0} times {:.2} an hour, theme {theme}: {}",
                 town.rate,
-                rang.map_or("never".into(), |at| format!("{:.1} minutes", (at - due.unwrap_or(0)) as f64 / MINUTE as f64))
+                rang.map_or("never".into(), |at| format!(
+                    "{:.1} minutes",
+                    (at - due.unwrap_or(0)) as f64 / MINUTE as f64
+                ))
             );
         }
     }
@@ -219,9 +222,17 @@ fn tick() {
         })
         .collect();
     times.sort_by(f64::total_cmp);
-    let kept: usize = detector.take_changes().iter().map(|(_, k)| serde_json::to_string(k).map_or(0, |t| t.len())).sum();
-    println!("a mention {:.2} us; a tick of a quarter of an hour's chatter at most {:.1} ms", fed / count as f64 * 1e6, busiest * 1000.0);
-    println!("a tick of one second when all are quiet: median {:.4} ms, most {:.4} ms (50 asked)", times[300], times[599]);
+    let kept: usize =
+        detector.take_changes().iter().map(|(_, k)| serde_json::to_string(k).map_or(0, |t| t.len())).sum();
+    println!(
+        "a mention {:.2} us; a tick of a quarter of an hour's chatter at most {:.1} ms",
+        fed / count as f64 * 1e6,
+        busiest * 1000.0
+    );
+    println!(
+        "a tick of one second when all are quiet: median {:.4} ms, most {:.4} ms (50 asked)",
+        times[300], times[599]
+    );
     println!(
         "memory a topic: rules {:.2} KiB, state {:.2} KiB (2 asked); kept in the store {:.2} KiB\n",
         (ready - empty) as f64 / 10_000.0 / 1024.0,

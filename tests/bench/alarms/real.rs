@@ -7,10 +7,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use vakt::engine::replay::Replay;
-use vakt::engine::stories::Stories;
-use vakt::ground::Knowledge;
+use vakt::ground::{Knowledge, Rehearsal};
 use vakt::model::time::from_millis;
-use vakt::model::{Author, Mention};
+use vakt::model::{Author, Capture, Mention};
 use vakt::rules::Rules;
 
 use super::town::{HOUR, MINUTE};
@@ -24,7 +23,8 @@ pub fn run(rules: &Rules) {
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
     let knowledge = Knowledge::new(Rules::load(&root).expect("in order"), 0);
-    let mut names: Vec<String> = entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     println!(
         "{:<34} {:>7} {:>9} {:>9} {:>9} {:>9}  rule and severity",
@@ -82,10 +82,11 @@ fn mentions(dir: &Path, name: &str, knowledge: &Knowledge) -> Vec<Mention> {
         .into_iter()
         .filter_map(|r| Some((time(r.first()?)?, r.last()?.clone())))
         .collect();
-    let mut stories = Stories::default();
+    let mut rehearsal = Rehearsal::new(knowledge);
     let (mut out, mut at_text) = (Vec::new(), 0);
     for row in rows(&dir.join("volume").join(name)) {
-        let (Some(at), Some(n)) = (row.first().and_then(|t| time(t)), row.get(1).and_then(|n| n.parse::<i64>().ok())) else {
+        let (Some(at), Some(n)) = (row.first().and_then(|t| time(t)), row.get(1).and_then(|n| n.parse::<i64>().ok()))
+        else {
             continue;
         };
         while at_text + 1 < texts.len() && texts[at_text + 1].0 <= at {
@@ -95,12 +96,18 @@ fn mentions(dir: &Path, name: &str, knowledge: &Knowledge) -> Vec<Mention> {
             // Tweets around the time in turn: there are more counted than labelled.
             let offset = usize::try_from(k).unwrap_or(0) % 7;
             let text = texts.get((at_text + offset).min(texts.len().saturating_sub(1))).map_or("", |(_, t)| t);
-            let mut m = Mention::of_text(text, from_millis(at + k * 5 * MINUTE / n));
-            m.id = out.len() as i64 + 1;
-            m.network = "x".into();
-            m.author = Author { name: format!("a{}", m.id), ..Author::default() };
-            let analysis = knowledge.analyse(&mut m, None);
-            m.story = stories.place(&analysis.print, m.id, m.at);
+            let at = from_millis(at + k * 5 * MINUTE / n);
+            let author = Author { name: format!("a{}", out.len()), ..Author::default() };
+            let capture = Capture {
+                // The same text comes from several people.
+                native_id: Some(out.len().to_string()),
+                text: text.to_owned(),
+                author,
+                network: "x".into(),
+                published: Some(at),
+                ..Capture::default()
+            };
+            let Some(mut m) = rehearsal.mention("x", capture, at, false) else { continue };
             m.topics = vec!["acme".into(), "product-safety".into()];
             out.push(m);
         }

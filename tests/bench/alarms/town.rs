@@ -13,8 +13,16 @@ pub const DAY: i64 = 24 * HOUR;
 pub const WEEK: i64 = 7 * DAY;
 
 const THEMES: [&str; 10] = [
-    "product-safety", "data-breach", "legal", "boycott", "discrimination", "executive-conduct", "outage", "labour",
-    "environment", "fake-news",
+    "product-safety",
+    "data-breach",
+    "legal",
+    "boycott",
+    "discrimination",
+    "executive-conduct",
+    "outage",
+    "labour",
+    "environment",
+    "fake-news",
 ];
 
 /// One brand.
