@@ -117,6 +117,11 @@ impl Baseline {
     /// Counts a mention in its hour. One of an hour that is learned already is added to what was learned; one from
     /// before all that is too late.
     pub fn count(&mut self, m: &Mention) {
+        self.count_felt(m, m.sentiment);
+    }
+
+    /// Counts a mention with the sentiment that the group's topic sees.
+    pub fn count_felt(&mut self, m: &Mention, sentiment: Option<f32>) {
         let hour = hour_of(m.at);
         if let Some(next) = self.next.filter(|next| hour < *next) {
             if self.first.is_some_and(|first| hour >= first) && !self.skipped.contains(&hour) {
@@ -128,7 +133,7 @@ impl Baseline {
         }
         let open = self.open.entry(hour).or_default();
         open.count += 1;
-        if let Some(s) = m.sentiment {
+        if let Some(s) = sentiment {
             open.scored += 1;
             open.sentiment += f64::from(s);
             open.squares += f64::from(s) * f64::from(s);

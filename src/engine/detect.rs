@@ -153,7 +153,7 @@ impl Detector {
     fn take(&mut self, m: &Mention, count: bool) {
         let recent = self.last_tick.is_none_or(|now| between(m.at, now) < PAST);
         for (key, topic, span) in self.groups_of(m) {
-            let m = &*m.seen_from(&topic);
+            let sentiment = m.sentiment_toward(&topic);
             let group = self.groups.entry(key.clone()).or_insert_with(|| Group {
                 window: Window::new(span),
                 baseline: Baseline::default(),
@@ -165,11 +165,11 @@ impl Detector {
                     self.late.insert(key);
                 }
             } else if count {
-                group.baseline.count(m);
+                group.baseline.count_felt(m, sentiment);
                 group.changed = true;
             }
             if !m.history {
-                group.window.add(m);
+                group.window.add_felt(m, sentiment);
             }
         }
     }
@@ -181,14 +181,14 @@ impl Detector {
             if known.contains(&key) {
                 continue;
             }
-            let m = &*m.seen_from(&topic);
+            let sentiment = m.sentiment_toward(&topic);
             let group = self.groups.entry(key).or_insert_with(|| Group {
                 window: Window::new(span),
                 baseline: Baseline::default(),
                 topic,
                 changed: true,
             });
-            group.baseline.count(m);
+            group.baseline.count_felt(m, sentiment);
             group.changed = true;
         }
     }

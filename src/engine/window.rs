@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
 use super::baseline::Baseline;
 use super::coordinated::{self, Voice, is_coordinated};
+use crate::model::mention::{is_negative, is_positive};
 use crate::model::time::{Span, between};
 use crate::model::{Mention, Signals};
 
@@ -116,12 +117,20 @@ impl Window {
         self.seen.is_empty()
     }
 
-    /// Adds a mention; one that is in it already changes nothing.
+    /// Adds a mention with its own sentiment.
     pub fn add(&mut self, m: &Mention) {
+        self.add_felt(m, m.sentiment);
+    }
+
+    /// Adds a mention with the sentiment that the window's topic sees; one that is in it already changes nothing.
+    pub fn add_felt(&mut self, m: &Mention, sentiment: Option<f32>) {
+        if self.seen.contains_key(&(m.at, m.id)) {
+            return;
+        }
         let seen = Seen {
-            sentiment: m.sentiment,
-            negative: m.is_negative(),
-            positive: m.is_positive(),
+            sentiment,
+            negative: is_negative(sentiment),
+            positive: is_positive(sentiment),
             complaint: m.intent == "complaint",
             question: m.intent == "question",
             voice: Voice::of(m),
@@ -133,9 +142,6 @@ impl Window {
             reach: m.reach,
             engagement: m.engagement,
         };
-        if self.seen.contains_key(&(m.at, m.id)) {
-            return;
-        }
         if let Some(s) = seen.sentiment {
             self.scored += 1;
             self.sentiment += f64::from(s);
