@@ -192,7 +192,7 @@ impl Detector {
     fn take(&mut self, m: &Mention, count: bool) {
         let recent = self.last_tick.is_none_or(|now| between(m.at, now) < PAST);
         for (scope, group, topic) in self.scopes.groups_of(m) {
-            let m = &*m.seen_from(&topic);
+            let sentiment = m.sentiment_toward(&topic);
             let n = self.place(scope, group, topic);
             let Some(group) = self.groups.get_mut(n) else { continue };
             if count && m.history && group.baseline.is_past(m.at) {
@@ -201,13 +201,13 @@ impl Detector {
                     self.late.extend(key);
                 }
             } else if count {
-                group.baseline.count(m);
+                group.baseline.count_felt(m, sentiment);
                 group.changed = true;
             }
             let Some(group) = self.groups.get_mut(n) else { continue };
             group.hear(m, count);
             if !m.history {
-                group.add(m);
+                group.add(m, sentiment);
             }
             self.look_at(n, Timestamp::MIN);
         }
@@ -231,12 +231,12 @@ impl Detector {
         for (scope, group, topic) in self.scopes.groups_of(m) {
             let name = self.scopes.get(scope).map(|s| s.name.clone()).unwrap_or_default();
             let key = ScopeKey { scope: name, group: group.clone() };
-            let m = &*m.seen_from(&topic);
+            let sentiment = m.sentiment_toward(&topic);
             let n = self.place(scope, group, topic);
             let Some(group) = self.groups.get_mut(n) else { continue };
             group.hear(m, false);
             if !known.contains(&key) {
-                group.baseline.count(m);
+                group.baseline.count_felt(m, sentiment);
                 group.changed = true;
                 self.look_at(n, Timestamp::MIN);
             }

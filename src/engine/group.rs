@@ -123,9 +123,9 @@ impl Group {
         }
     }
 
-    /// Takes a mention into the windows.
-    pub fn add(&mut self, m: &Mention) {
-        self.windows.iter_mut().for_each(|w| w.add(m));
+    /// Takes a mention into the windows, with the sentiment toward the group's topic.
+    pub fn add(&mut self, m: &Mention, sentiment: Option<f32>) {
+        self.windows.iter_mut().for_each(|w| w.add_felt(m, sentiment));
     }
 
     fn key(&self, rule: &Rule) -> GroupKey {

@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
 use super::baseline::{Baseline, Outlook};
 use super::coordinated::{self, Voice, is_coordinated};
+use crate::model::mention::{is_negative, is_positive};
 use crate::model::time::{Span, between};
 use crate::model::{Mention, Signals};
 
@@ -35,13 +36,13 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(m: &Mention) -> Sums {
+    fn of(m: &Mention, sentiment: Option<f32>) -> Sums {
         Sums {
             mentions: 1,
-            negative: m.is_negative().into(),
-            positive: m.is_positive().into(),
-            scored: m.sentiment.is_some().into(),
-            sentiment: m.sentiment.map_or(0.0, f64::from),
+            negative: is_negative(sentiment).into(),
+            positive: is_positive(sentiment).into(),
+            scored: sentiment.is_some().into(),
+            sentiment: sentiment.map_or(0.0, f64::from),
             complaints: (m.intent == "complaint").into(),
             questions: (m.intent == "question").into(),
             reach: m.reach,
@@ -216,12 +217,17 @@ impl Window {
         at.as_millisecond().div_euclid(self.part())
     }
 
-    /// Adds a mention; one that is in it already changes nothing.
+    /// Adds a mention with its own sentiment.
     pub fn add(&mut self, m: &Mention) {
+        self.add_felt(m, m.sentiment);
+    }
+
+    /// Adds a mention with the sentiment that the window's topic sees; one that is in it already changes nothing.
+    pub fn add_felt(&mut self, m: &Mention, sentiment: Option<f32>) {
         if self.seen.contains_key(&(m.at, m.id)) {
             return;
         }
-        let (sums, part) = (Sums::of(m), self.part_of(m.at));
+        let (sums, part) = (Sums::of(m, sentiment), self.part_of(m.at));
         self.sums.add(&sums);
         *self.course.entry(part).or_default() += 1;
         if self.seen.len() >= MOST {

@@ -167,8 +167,13 @@ impl Baseline {
     /// Counts a mention in its hour. One of an hour that is learned already is added to what was learned; one from
     /// before all that is too late.
     pub fn count(&mut self, m: &Mention) {
+        self.count_felt(m, m.sentiment);
+    }
+
+    /// The same with the sentiment that the group's topic sees.
+    pub fn count_felt(&mut self, m: &Mention, sentiment: Option<f32>) {
         self.count_many(m.at, 1);
-        if let Some(s) = m.sentiment
+        if let Some(s) = sentiment
             && let Some(open) = self.open.get_mut(&hour_of(m.at))
         {
             open.scored += 1;
