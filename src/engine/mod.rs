@@ -5,14 +5,17 @@
 
 pub mod baseline;
 pub mod clusters;
+pub mod compare;
 pub mod condition;
 pub mod coordinated;
+pub mod crises;
 pub mod detect;
 pub mod duty;
 pub mod facts;
 mod firsts;
 mod group;
 pub mod heard;
+pub mod hindsight;
 pub mod hot;
 pub mod incident;
 pub mod replay;
@@ -21,4 +24,5 @@ mod scope;
 mod sound;
 pub mod stories;
 mod terms;
+pub mod threshold;
 pub mod window;
