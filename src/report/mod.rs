@@ -3,4 +3,5 @@
 pub mod chart;
 pub mod csv;
 mod table;
+pub mod timeline;
 pub mod xlsx;
