@@ -18,6 +18,7 @@ pub mod heard;
 pub mod hindsight;
 pub mod hot;
 pub mod incident;
+mod reckon;
 pub mod replay;
 mod rule;
 mod scope;

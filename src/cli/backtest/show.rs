@@ -442,6 +442,3 @@ pub(super) fn draw(report: &Report, path: &Path, known: &[Crisis]) -> anyhow::Re
     warn(&format!("the timeline is in {}", path.display()));
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;
