@@ -4,4 +4,5 @@ pub mod chart;
 pub mod csv;
 pub mod curve;
 mod table;
+pub mod timeline;
 pub mod xlsx;

@@ -15,6 +15,7 @@ pub mod mentions;
 pub mod meta;
 pub mod old;
 pub mod outbox;
+pub mod past;
 pub mod sketches;
 pub mod sources;
 pub mod wish;

@@ -32,7 +32,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rust_xlsxwriter", &["report/xlsx.rs"]),
     ("calamine", &["sources/archive/"]),
     ("csv_core", &["sources/archive/"]),
-    ("cel", &["engine/condition.rs", "engine/sound.rs"]),
+    ("cel", &["engine/condition.rs", "engine/reckon.rs", "engine/sound.rs"]),
     ("statrs", &["engine/baseline/"]),
     ("annotate_snippets", &["config/fault.rs"]),
     ("pulldown_cmark", &["rules/playbooks.rs"]),
