@@ -64,6 +64,8 @@ pub struct Detector {
     members: HashMap<usize, Vec<usize>>,
     /// When each active group is looked at next.
     agenda: BTreeSet<(Timestamp, usize)>,
+    /// Groups that mentions came for, or that learned, since they were last kept.
+    changed: BTreeSet<usize>,
     planned: Vec<Planned>,
     last_tick: Option<Timestamp>,
     /// Times that nobody watched: from and to.
@@ -145,6 +147,7 @@ impl Detector {
         let like = self.members.get(&scope).into_iter().flatten().rev().take(SIBLINGS);
         let siblings = like.filter_map(|n| self.groups.get(*n));
         let prior = Prior::of(siblings.map(|g| &g.baseline));
+        self.changed.insert(self.groups.len());
         self.groups.push(Group::new(scope, group.clone(), topic, prior, rules));
         let n = self.groups.len() - 1;
         self.members.entry(scope).or_default().push(n);
@@ -163,7 +166,7 @@ impl Detector {
             let n = self.place(scope, key.group, kept.topic);
             if let Some(group) = self.groups.get_mut(n) {
                 group.baseline = kept.baseline;
-                group.changed = false;
+                self.changed.remove(&n);
             }
         }
     }
@@ -202,7 +205,7 @@ impl Detector {
                 }
             } else if count {
                 group.baseline.count_felt(m, sentiment);
-                group.changed = true;
+                self.changed.insert(n);
             }
             let Some(group) = self.groups.get_mut(n) else { continue };
             group.hear(m, count);
@@ -237,7 +240,7 @@ impl Detector {
             group.hear(m, false);
             if !known.contains(&key) {
                 group.baseline.count_felt(m, sentiment);
-                group.changed = true;
+                self.changed.insert(n);
                 self.look_at(n, Timestamp::MIN);
             }
         }
@@ -273,7 +276,7 @@ impl Detector {
                 && let Some(anew) = group.baseline.anew(mentions.iter().map(|m| &**m), whole, now)
             {
                 group.baseline = anew;
-                group.changed = true;
+                self.changed.insert(place);
             }
         }
         self.late.retain(|key| key.scope != scope);
@@ -313,7 +316,10 @@ impl Detector {
         let mut again = Vec::new();
         for n in due {
             let Some(group) = self.groups.get_mut(n) else { continue };
-            let wait = group.look(&self.rules, now, live, &times, &mut verdicts);
+            let (learned, wait) = group.look(&self.rules, now, live, &times, &mut verdicts);
+            if learned {
+                self.changed.insert(n);
+            }
             again.extend(wait.map(|wait| (n, now + wait)));
         }
         again.into_iter().for_each(|(n, at)| self.look_at(n, at));
@@ -348,13 +354,10 @@ impl Detector {
 
     /// What has changed since it was last asked, to be kept.
     pub fn take_changes(&mut self) -> Vec<(ScopeKey, Kept)> {
-        let changed: Vec<usize> = self.groups.iter().enumerate().filter(|(_, g)| g.changed).map(|(n, _)| n).collect();
         let mut out = Vec::new();
-        for n in changed {
-            let Some(group) = self.groups.get_mut(n) else { continue };
-            group.changed = false;
-            let kept = Kept { topic: group.topic.clone(), baseline: group.baseline.clone() };
+        for n in std::mem::take(&mut self.changed) {
             if let Some(group) = self.groups.get(n) {
+                let kept = Kept { topic: group.topic.clone(), baseline: group.baseline.clone() };
                 out.push((self.key_of(group), kept));
             }
         }

@@ -51,8 +51,6 @@ pub struct Group {
     pub baseline: Baseline,
     /// When it is looked at next.
     pub next_look: Option<Timestamp>,
-    /// Mentions came, or a baseline learned, since it was last kept.
-    pub changed: bool,
     /// Rules of the same span share a window.
     windows: Vec<Window>,
     watchers: Vec<Watcher>,
@@ -100,7 +98,6 @@ impl Group {
             topic,
             baseline: Baseline::with_prior(prior),
             next_look: None,
-            changed: true,
             windows,
             watchers,
             silent,
@@ -149,8 +146,8 @@ impl Group {
         Some(evidence)
     }
 
-    /// Learns what is over, judges every rule, and says how soon it has to be looked at again; `None` where nothing is in
-    /// its windows and nothing is live.
+    /// Learns what is over, judges every rule, and says whether it learned something, and how soon it has to be looked at
+    /// again; `None` where nothing is in its windows and nothing is live.
     pub fn look(
         &mut self,
         rules: &[Rule],
@@ -158,7 +155,7 @@ impl Group {
         live: &Live,
         times: &Times<'_>,
         out: &mut Vec<Verdict>,
-    ) -> Option<Span> {
+    ) -> (bool, Option<Span>) {
         let keys: Vec<Option<GroupKey>> = match live.is_empty() {
             true => Vec::new(),
             false => self.watchers.iter().map(|w| rules.get(w.rule).map(|r| self.key(r))).collect(),
@@ -169,7 +166,7 @@ impl Group {
         let topic = &self.topic;
         let planned =
             |from: Timestamp, to: Timestamp| times.planned.iter().any(|p| p.touches(from, to) && p.is_about(topic));
-        self.changed |= self.baseline.learn(now, |from, to| ringing || blind(from, to) || planned(from, to));
+        let learned = self.baseline.learn(now, |from, to| ringing || blind(from, to) || planned(from, to));
         let near: Vec<Planned> = times.near.iter().filter(|p| p.is_about(topic)).cloned().collect();
         self.windows.iter_mut().for_each(|w| w.slide(now));
         let mut signals: BTreeMap<usize, (Outlook, Signals)> = BTreeMap::new();
@@ -232,6 +229,6 @@ impl Group {
             }
         }
         let quiet = !self.silent && wait == PACE && self.windows.iter().all(Window::is_empty);
-        (!quiet).then_some(wait)
+        (learned, (!quiet).then_some(wait))
     }
 }
