@@ -3,11 +3,12 @@
 mod read;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{Place, Rules, read_below};
-use crate::config::fault::Fault;
+use crate::config::fault::{Fault, Sheet};
 use crate::config::written::Desk;
 use crate::model::incident::Notice;
 use crate::model::time::Span;
@@ -221,8 +222,14 @@ pub fn load(dir: &Path, rules: &Rules) -> (Vec<Case>, Vec<Fault>) {
         return (Vec::new(), Vec::new());
     }
     let (sheets, mut faults) = read_below(dir, folder);
-    let mut cases: Vec<Case> = Vec::new();
-    let mut places: Vec<Place> = Vec::new();
+    let (cases, wrong) = read(sheets, rules);
+    faults.extend(wrong);
+    (cases, faults)
+}
+
+/// Reads tests from their texts.
+pub fn read(sheets: Vec<Arc<Sheet>>, rules: &Rules) -> (Vec<Case>, Vec<Fault>) {
+    let (mut cases, mut places, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     for sheet in sheets {
         let desk = Desk::new(sheet);
         let reader = read::Reader { rules, desk: &desk };
@@ -240,3 +247,6 @@ pub fn load(dir: &Path, rules: &Rules) -> (Vec<Case>, Vec<Fault>) {
     faults.extend(super::twice("test", &places));
     (cases, faults)
 }
+
+#[cfg(test)]
+mod tests;

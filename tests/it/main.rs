@@ -8,6 +8,7 @@ mod erase;
 mod import;
 mod journey;
 mod reindex;
+mod ruletest;
 mod themes;
 mod walls;
 mod world;

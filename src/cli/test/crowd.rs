@@ -24,6 +24,8 @@ const COMPLAINTS: f64 = 0.358_898_943_540_674;
 const MOOD: f32 = 0.6;
 /// People who make up a quiet past.
 const REGULARS: u64 = 200;
+/// Kinds of mentions that it is like.
+const MOST_MODELS: usize = 50;
 
 /// Where the n-th stands between 0 and 1.
 fn place(n: u64, step: f64) -> f64 {
@@ -159,45 +161,60 @@ pub(super) fn made_up(knowledge: &Knowledge, case: &Case, crowd: &Crowd, number:
 }
 
 /// A quiet past of what a test speaks of: like its mentions, but spread out, each a story of its own, and in no mood. Themes
-/// of risk are nobody's everyday, unless the test speaks of nothing else.
+/// of risk are nobody's everyday: they come up once a day, unless the test speaks of nothing else.
 pub(super) fn quiet_past(knowledge: &Knowledge, case: &Case, calm: &Calm, like: &[Mention]) -> Vec<Mention> {
-    let is_risk = |t: &String| knowledge.rules.topic(t).is_some_and(|t| t.kind == TopicKind::Risk);
-    let everyday = |m: &Mention| {
-        let plain: Vec<String> = m.topics.iter().filter(|t| !is_risk(t)).cloned().collect();
-        if plain.is_empty() { m.topics.clone() } else { plain }
-    };
-    let mut models: Vec<Mention> = Vec::new();
-    let same = |a: &Mention, b: &Mention| {
-        (&a.topics, &a.network, &a.language, &a.source) == (&b.topics, &b.network, &b.language, &b.source)
-    };
-    for m in like {
-        let topics = if calm.topics.is_empty() { everyday(m) } else { calm.topics.clone() };
-        let model = Mention { topics, ..m.clone() };
-        if models.len() < 50 && !models.iter().any(|known| same(known, &model)) {
-            models.push(model);
-        }
-    }
-    if models.is_empty() {
-        let topics = calm.topics.clone();
-        models.push(Mention { topics, network: "forum".into(), ..Mention::of_text("", case.start) });
-    }
-    let mut out = Vec::new();
-    for (n, at) in (0u64..).zip(instants(case.start - calm.span, case.start, calm.per_hour, None)) {
-        let Some(model) = models.get((n % models.len() as u64) as usize) else { continue };
+    let models = models(knowledge, case, calm, like);
+    let (begin, mut out) = (case.start - calm.span, Vec::new());
+    let mut say = |n: u64, model: &Mention, topics: &[String], at: Timestamp| {
         let story = hash(&[case.seed, u64::MAX, n]);
-        let author = Author { name: format!("regular {}", n % REGULARS), ..Author::default() };
         out.push(Mention {
             source: model.source.clone(),
             network: model.network.clone(),
             language: model.language.clone(),
-            topics: model.topics.clone(),
-            author,
+            topics: topics.to_vec(),
+            author: Author { name: format!("regular {}", n % REGULARS), ..Author::default() },
             sentiment: Some(0.1),
             intent: "other".to_owned(),
             story: story.cast_signed(),
             fingerprint: story,
             ..Mention::of_text(&words(story), at)
         });
+    };
+    let mut said = 0;
+    for at in instants(begin, case.start, calm.per_hour, None) {
+        if let Some((model, everyday)) = models.get((said % models.len().max(1) as u64) as usize) {
+            say(said, model, everyday, at);
+            said += 1;
+        }
+    }
+    let risks = models.iter().filter(|(model, everyday)| calm.topics.is_empty() && model.topics != *everyday);
+    for (model, _) in risks {
+        for at in instants(begin, case.start, 1.0 / 24.0, None) {
+            say(said, model, &model.topics, at);
+            said += 1;
+        }
     }
     out
+}
+
+/// What a quiet past is like: mentions of each kind that a test has, with their topics of every day.
+fn models(knowledge: &Knowledge, case: &Case, calm: &Calm, like: &[Mention]) -> Vec<(Mention, Vec<String>)> {
+    let is_risk = |t: &String| knowledge.rules.topic(t).is_some_and(|t| t.kind == TopicKind::Risk);
+    let everyday = |m: &Mention| {
+        let plain: Vec<String> = m.topics.iter().filter(|t| !is_risk(t)).cloned().collect();
+        if plain.is_empty() { m.topics.clone() } else { plain }
+    };
+    let same = |a: &Mention, b: &Mention| {
+        (&a.topics, &a.network, &a.language, &a.source) == (&b.topics, &b.network, &b.language, &b.source)
+    };
+    let mut models: Vec<(Mention, Vec<String>)> = Vec::new();
+    for m in like {
+        if models.len() < MOST_MODELS && !models.iter().any(|(known, _)| same(known, m)) {
+            models.push((m.clone(), if calm.topics.is_empty() { everyday(m) } else { calm.topics.clone() }));
+        }
+    }
+    if models.is_empty() {
+        models.push((Mention { network: "forum".into(), ..Mention::of_text("", case.start) }, calm.topics.clone()));
+    }
+    models
 }

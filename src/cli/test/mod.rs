@@ -144,7 +144,7 @@ fn as_json(played: &[Played<'_>], seconds: f64) -> serde_json::Value {
     let one = |p: &Played<'_>| {
         let miss = |m: &play::Miss| {
             let terms = m.near.as_ref().map(|n| {
-                serde_json::json!({ "alert": n.alert, "group": n.group, "at": show::clock(n.at), "terms": n.terms })
+                serde_json::json!({ "alert": n.alert, "group": n.group, "at": n.at.map(show::clock), "terms": n.terms })
             });
             serde_json::json!({
                 "line": m.line, "at": show::clock(m.at), "expected": m.expected, "happened": m.instead, "nearest": terms,
@@ -170,3 +170,6 @@ fn as_json(played: &[Played<'_>], seconds: f64) -> serde_json::Value {
         "tests": played.iter().map(one).collect::<Vec<_>>(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,8 +42,8 @@ pub(super) struct Miss {
 pub(super) struct Near {
     pub(super) alert: String,
     pub(super) group: String,
-    /// When it came nearest, after the beginning.
-    pub(super) at: Span,
+    /// When it came nearest, after the beginning; `None` for an incident at its worst.
+    pub(super) at: Option<Span>,
     /// Its comparisons beside what was seen.
     pub(super) terms: Vec<Term>,
     /// All of them held, but not for as long as the rule asks for.
@@ -135,7 +135,8 @@ impl Stage {
         let (_, at, group, evidence) = best?;
         let all = evidence.terms.iter().all(|t| t.held);
         let hold = (all && rule.hold > Span::ZERO).then_some((evidence.held, rule.hold));
-        Some(Near { alert: alert.to_owned(), group, at: between(case.start, at), terms: evidence.terms, hold })
+        let at = Some(between(case.start, at));
+        Some(Near { alert: alert.to_owned(), group, at, terms: evidence.terms, hold })
     }
 }
 
@@ -173,12 +174,12 @@ impl Judge<'_> {
     fn all(&self, misses: &mut Vec<Miss>) {
         let e = self.expect;
         let wanted = e.open.iter().filter_map(|w| self.open(w));
-        let found = wanted.chain(self.others()).chain(e.quiet.iter().flat_map(|a| self.quiet(a)));
+        let found = wanted.chain(self.others()).chain(e.quiet.iter().filter_map(|a| self.quiet(a)));
         let found = found.chain(e.muted.iter().filter_map(|a| self.muted(a)));
         let found = found.chain(e.shadow.iter().filter_map(|a| self.shadow(a)));
         let found = found.chain(e.over.iter().filter_map(|a| self.over(a)));
-        let found = found.chain(e.told.iter().flat_map(|h| self.told(h)));
-        misses.extend(found.chain(e.untold.iter().flat_map(|who| self.untold(who))));
+        let found = found.chain(e.told.iter().filter_map(|h| self.told(h)));
+        misses.extend(found.chain(e.untold.iter().filter_map(|who| self.untold(who))));
     }
 
     fn miss(&self, expected: impl Into<String>, instead: Vec<String>) -> Miss {
@@ -249,8 +250,7 @@ impl Judge<'_> {
         let alert = self.stage.knowledge.rules.alert(&which.alert)?;
         let raises = alert.raise.iter().filter(|r| r.to == wanted).filter_map(|r| Condition::parse(&r.when).ok());
         let terms: Vec<Term> = raises.flat_map(|c| c.terms(&i.evidence.signals)).collect();
-        let at = between(self.case.start, i.fired);
-        let near = Near { alert: i.alert.clone(), group: i.group.clone(), at, terms, hold: None };
+        let near = Near { alert: i.alert.clone(), group: i.group.clone(), at: None, terms, hold: None };
         (!near.terms.is_empty()).then_some(near)
     }
 
@@ -284,7 +284,7 @@ impl Judge<'_> {
         miss.near = Some(Near {
             alert: first.alert.clone(),
             group: first.group.clone(),
-            at: between(self.case.start, first.opened),
+            at: None,
             terms: first.evidence.terms.clone(),
             hold: None,
         });
@@ -325,7 +325,7 @@ impl Judge<'_> {
         people.reach(&[who.to_owned()]).into_iter().map(|p| p.name.clone()).collect()
     }
 
-    fn told(&self, heard: &Heard) -> Vec<Miss> {
+    fn told(&self, heard: &Heard) -> Option<Miss> {
         let by = heard.by.unwrap_or(self.expect.at).min(self.expect.at);
         let right = |h: &&Happening| {
             let at = between(self.case.start, h.at);
@@ -334,36 +334,35 @@ impl Judge<'_> {
                 && heard.notice.is_none_or(|n| n == h.notice)
                 && heard.alert.as_ref().is_none_or(|a| *a == h.alert)
         };
-        let mut out = Vec::new();
-        for person in self.persons(&heard.who) {
-            let all = self.tellings(&person);
-            if all.iter().any(right) {
-                continue;
-            }
-            let of = heard.alert.as_ref().map(|a| format!(" of {a}")).unwrap_or_default();
-            let notice = heard.notice.map(|n| format!(" that it is {}", n.as_str())).unwrap_or_default();
-            let from = heard.from.map(|f| format!(" from {}", super::show::clock(f))).unwrap_or_default();
-            let expected = format!("{person} was told{of}{notice}{from} by {}", super::show::clock(by));
-            let mut instead: Vec<String> = all.iter().map(|h| self.telling(h)).collect();
-            if instead.is_empty() {
-                instead.push(format!("{person} was told nothing"));
-            }
-            out.push(self.miss(expected, instead));
-        }
-        out
+        let persons = self.persons(&heard.who);
+        let missed: Vec<String> = persons.into_iter().filter(|p| !self.tellings(p).iter().any(right)).collect();
+        let of = heard.alert.as_ref().map(|a| format!(" of {a}")).unwrap_or_default();
+        let notice = heard.notice.map(|n| format!(" that it is {}", n.as_str())).unwrap_or_default();
+        let from = heard.from.map(|f| format!(" from {}", super::show::clock(f))).unwrap_or_default();
+        let by = super::show::clock(by);
+        let expected = format!("{} told{of}{notice}{from} by {by}", missed.join(", "));
+        let instead = missed.iter().map(|p| self.heard_by(p)).collect();
+        (!missed.is_empty()).then(|| self.miss(expected, instead))
     }
 
-    fn telling(&self, h: &Happening) -> String {
-        format!("told at {} that {} is {}", self.after(h.at), h.alert, h.notice.as_str())
-    }
-
-    fn untold(&self, who: &str) -> Vec<Miss> {
+    fn untold(&self, who: &str) -> Option<Miss> {
         let persons = self.persons(who).into_iter();
-        let told = persons.map(|p| (self.tellings(&p), p)).filter(|(all, _)| !all.is_empty());
-        told.map(|(all, p)| {
-            let tellings = all.iter().map(|h| self.telling(h)).collect();
-            self.miss(format!("{p} has been told nothing"), tellings)
-        })
-        .collect()
+        let told: Vec<String> = persons.filter(|p| !self.tellings(p).is_empty()).collect();
+        let instead = told.iter().map(|p| self.heard_by(p)).collect();
+        (!told.is_empty()).then(|| self.miss(format!("{} told nothing", told.join(", ")), instead))
+    }
+
+    /// What somebody was told, in a sentence.
+    fn heard_by(&self, person: &str) -> String {
+        let all = self.tellings(person);
+        let one = |h: &&Happening| format!("{} {} {}", self.after(h.at), h.alert, h.notice.as_str());
+        let mut list: Vec<String> = all.iter().take(MOST_TELLINGS).map(one).collect();
+        if all.len() > list.len() {
+            list.push(format!("… and {} more", all.len() - list.len()));
+        }
+        if list.is_empty() { format!("{person} told nothing") } else { format!("{person} told: {}", list.join("; ")) }
     }
 }
+
+/// What one person was told, as far as it is shown.
+const MOST_TELLINGS: usize = 5;

@@ -51,7 +51,8 @@ fn one(out: &mut String, p: &Played<'_>, miss: &Miss, paint: Paint) {
 /// Signals beside their thresholds.
 fn signals_of(out: &mut String, near: &Near, paint: Paint) {
     let of = if near.group.is_empty() { String::new() } else { format!(" of {}", near.group) };
-    writeln!(out, "    {}{of} at {}:", near.alert, clock(near.at)).ok();
+    let when = near.at.map_or_else(|| "its worst".to_owned(), clock);
+    writeln!(out, "    {}{of} at {when}:", near.alert).ok();
     let number = |x: f64| if x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:.2}") };
     for t in &near.terms {
         let Term { signal, op, threshold, value, held } = t;

@@ -183,10 +183,10 @@ impl Reader<'_> {
             set,
         };
         let hours = Span::millis(crowd.until.as_millis() - crowd.from.as_millis()).as_minutes() / 60.0;
-        if let Some(until) = until.as_ref().filter(|_| hours <= 0.0) {
-            desk.error(until.span.clone(), "this ends before it begins", "`until` lies after `from`");
+        match until.as_ref().filter(|_| hours <= 0.0) {
+            Some(until) => desk.error(until.span.clone(), "this ends before it begins", "`until` lies after `from`"),
+            None => bounded(desk, form.span.clone(), hours * crowd.per_hour),
         }
-        bounded(desk, form.span.clone(), hours * crowd.per_hour);
         form.finish();
         (per_hour.is_some() && until.is_some()).then_some(crowd)
     }
