@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Paint, Verdict, settings_file, show_faults};
 use crate::config::fault::{Fault, any_error};
 use crate::config::{Config, Sheet, Weight};
+use crate::ground::Clock;
 use crate::rules::Rules;
 use crate::sources;
 
@@ -39,15 +40,16 @@ impl Check {
             faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>());
         }
         let dir = self.rules.clone().unwrap_or_else(|| config.rules_dir.clone());
-        let summary = match Rules::load(&dir) {
+        let summary = match Rules::load(&dir, Clock::System.now()) {
             Ok(rules) => {
                 faults.extend(rules.warnings.iter().cloned());
                 let (topics, alerts) = (rules.topics.len(), rules.alerts.len());
                 format!(
-                    "{}: {topics} topics, {alerts} alerts, {} playbooks, {} persons",
+                    "{}: {topics} topics, {alerts} alerts, {} playbooks, {} persons, {} planned",
                     dir.display(),
                     rules.playbooks.len(),
-                    rules.people.persons.len()
+                    rules.people.persons.len(),
+                    rules.calendar.len(),
                 )
             }
             Err(wrong) => {

@@ -7,6 +7,7 @@ macro_rules! say {
 }
 
 mod beside;
+mod calendar;
 mod check;
 mod demo;
 mod doctor;
@@ -64,6 +65,8 @@ enum Command {
     Query(query::Queries),
     /// Check settings and rules: every mistake at once
     Check(check::Check),
+    /// A month of what is planned: launches, match days, holidays, posts
+    Calendar(calendar::Month),
     /// Check relay, sources, disk, clock and permissions
     Doctor(doctor::Doctor),
     /// List, show, acknowledge and resolve incidents
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Import(c) => c.run(file),
         Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
+        Command::Calendar(c) => c.run(file),
         Command::Doctor(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Sources(c) => c.run(file),
