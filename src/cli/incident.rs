@@ -158,7 +158,8 @@ fn act(
     change: impl Fn(&mut Incident, Timestamp) -> Vec<Call>,
 ) -> anyhow::Result<Verdict> {
     let store = open_store(config)?;
-    let rules = Rules::load(&config.rules_dir).ok().map_or_else(|| reload::last_good(&store), |r| Ok(Some(r)))?;
+    let rules = Rules::load(&config.rules_dir, Clock::System.now()).ok();
+    let rules = rules.map_or_else(|| reload::last_good(&store, Clock::System.now()), |r| Ok(Some(r)))?;
     let rules = rules.ok_or_else(|| Refused("the rules have mistakes; `vakt check` shows them".into()))?;
     if rules.people.person(&word.by).is_none() {
         let known = rules.people.persons.iter().map(|p| p.name.as_str());

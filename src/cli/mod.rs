@@ -8,6 +8,7 @@ macro_rules! say {
 
 mod backtest;
 mod beside;
+mod calendar;
 mod check;
 mod demo;
 mod doctor;
@@ -68,6 +69,8 @@ enum Command {
     Check(check::Check),
     /// Test the rules on mentions that tests tell
     Test(test::Test),
+    /// A month of what is planned: launches, match days, holidays, posts
+    Calendar(calendar::Month),
     /// Check relay, sources, disk, clock and permissions
     Doctor(doctor::Doctor),
     /// What rules would have done with the past
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
         Command::Test(c) => c.run(file),
+        Command::Calendar(c) => c.run(file),
         Command::Doctor(c) => c.run(file),
         Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),

@@ -92,16 +92,7 @@ impl Group {
                 terms: alert.new_term.map(|least| Terms::new(least, alert.window)),
             });
         }
-        Group {
-            scope,
-            name,
-            topic,
-            baseline: Baseline::with_prior(prior),
-            next_look: None,
-            windows,
-            watchers,
-            silent,
-        }
+        Group { scope, name, topic, baseline: Baseline::with_prior(prior), next_look: None, windows, watchers, silent }
     }
 
     /// Hears who speaks and which words are used. What is not `fresh` was heard before a restart.
@@ -134,7 +125,7 @@ impl Group {
         let w = self.watchers.iter().find(|w| w.rule == number)?;
         let window = self.windows.get_mut(w.window)?;
         window.slide(now);
-        let near: Vec<Planned> = planned.iter().filter(|p| p.is_about(&self.topic)).cloned().collect();
+        let near: Vec<Planned> = planned.iter().filter(|p| p.concerns(&self.topic)).cloned().collect();
         let outlook = self.baseline.outlook(now, window.span(), &near);
         let mut s = window.signals(now, &outlook, &self.baseline);
         let from = now - window.span();
@@ -165,9 +156,9 @@ impl Group {
         let blind = |from: Timestamp, to: Timestamp| times.unwatched.iter().any(|(a, b)| *a < to && *b > from);
         let topic = &self.topic;
         let planned =
-            |from: Timestamp, to: Timestamp| times.planned.iter().any(|p| p.touches(from, to) && p.is_about(topic));
+            |from: Timestamp, to: Timestamp| times.planned.iter().any(|p| p.touches(from, to) && p.concerns(topic));
         let learned = self.baseline.learn(now, |from, to| ringing || blind(from, to) || planned(from, to));
-        let near: Vec<Planned> = times.near.iter().filter(|p| p.is_about(topic)).cloned().collect();
+        let near: Vec<Planned> = times.near.iter().filter(|p| p.concerns(topic)).cloned().collect();
         self.windows.iter_mut().for_each(|w| w.slide(now));
         let mut signals: BTreeMap<usize, (Outlook, Signals)> = BTreeMap::new();
         let mut wait = PACE;

@@ -14,7 +14,7 @@ use super::detect::Detector;
 use super::duty::{Decision, Duty, live, reached};
 use super::incident::{self, Call, REOPEN};
 use crate::model::time::{Span, between, from_millis};
-use crate::model::{Alert, Evidence, Incident, Mention, Notice, People, Severity, Status};
+use crate::model::{Alert, Evidence, Incident, Mention, Notice, People, Planned, Severity, Status};
 
 /// Something that happened to an incident.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -77,6 +77,12 @@ impl<'r> Replay<'r> {
             log: Vec::new(),
             now: None,
         }
+    }
+
+    /// The same with events that are known to come.
+    pub fn with_plan(mut self, planned: &[Planned]) -> Replay<'r> {
+        self.detector.plan(planned.to_vec());
+        self
     }
 
     /// Takes a mention in when its time has come. Mentions come in the order of their event time; one that comes late is

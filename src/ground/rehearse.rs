@@ -73,7 +73,7 @@ mod tests {
             ("lexicon/a.toml", "[[site]]\nhost = \"post.example\"\ntier = 1\nreach = 1000\n"),
         ];
         let sheets = files.iter().map(|(name, text)| Sheet::new(*name, *text)).collect();
-        Knowledge::new(Rules::read(sheets).unwrap_or_else(|f| panic!("{}", render_all(&f, false))), 0)
+        Knowledge::new(Rules::read(sheets, at(0)).unwrap_or_else(|f| panic!("{}", render_all(&f, false))), 0)
     }
 
     fn at(minute: i64) -> Timestamp {

@@ -4,6 +4,7 @@
 //! with a broken file still starts on the last good rules.
 
 mod alerts;
+mod calendar;
 pub mod cases;
 mod lexicon;
 mod people;
@@ -17,13 +18,16 @@ use std::sync::Arc;
 pub use lexicon::{House, Site};
 pub use searches::Saved;
 
+use jiff::Timestamp;
+
 use crate::config::fault::{self, Fault, Sheet};
 use crate::config::written::{At, Desk};
-use crate::model::{Alert, People, Playbook, Topic};
+use crate::model::{Alert, People, Planned, Playbook, Topic};
 use crate::query::{Matcher, Node};
 
-/// Largest file of rules.
+/// Largest file of rules, and largest calendar: other programs write those, and write much.
 const MOST_BYTES: u64 = 1 << 20;
+const MOST_CALENDAR: u64 = 4 << 20;
 /// Deepest folder below the rules directory.
 const DEEPEST: usize = 4;
 
@@ -44,6 +48,14 @@ pub struct Rules {
     pub house: House,
     /// Saved searches.
     pub searches: Vec<Saved>,
+    /// What is known beforehand, in order. What comes back is here for 400 days to both sides of [`Rules::around`].
+    pub calendar: Vec<Planned>,
+    /// Names of the calendars.
+    pub calendars: Vec<String>,
+    /// IANA name of the zone that the calendars' days are meant in.
+    pub time_zone: String,
+    /// The time that the rules were read for.
+    pub around: Timestamp,
     /// All topics, ready to be asked.
     pub matcher: Matcher,
     /// The texts that it was read from.
@@ -53,16 +65,16 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Reads a rules directory.
+    /// Reads a rules directory as it is at a time: that of the clock, or one that is looked at.
     ///
     /// # Errors
     /// Every mistake in it.
-    pub fn load(dir: &Path) -> Result<Rules, Vec<Fault>> {
+    pub fn load(dir: &Path, now: Timestamp) -> Result<Rules, Vec<Fault>> {
         let (sheets, mut faults) = read_dir(dir);
         if sheets.is_empty() && !faults.is_empty() {
             return Err(faults);
         }
-        match Rules::read(sheets) {
+        match Rules::read(sheets, now) {
             Ok(rules) if !fault::any_error(&faults) => Ok(rules),
             Ok(_) => Err(faults),
             Err(more) => {
@@ -72,13 +84,14 @@ impl Rules {
         }
     }
 
-    /// Reads rules from their texts.
+    /// Reads rules from their texts as they are at a time.
     ///
     /// # Errors
     /// Every mistake in them.
-    pub fn read(sheets: Vec<Arc<Sheet>>) -> Result<Rules, Vec<Fault>> {
+    pub fn read(sheets: Vec<Arc<Sheet>>, now: Timestamp) -> Result<Rules, Vec<Fault>> {
         let mut written = Written::default();
         let mut faults = Vec::new();
+        let mut calendars = Vec::new();
         for sheet in &sheets {
             let desk = Desk::new(sheet.clone());
             match kind_of(&sheet.name) {
@@ -88,7 +101,10 @@ impl Rules {
                 Some(Part::Lexicon) => desk.read(|form| lexicon::read(form, &mut written.house)),
                 Some(Part::Playbook) => playbooks::read(&desk, &mut written.playbooks),
                 Some(Part::Searches) => desk.read(|form| searches::read(form, &mut written.searches)),
-                Some(Part::Tests) | None => {}
+                Some(Part::Tests) => {}
+                Some(Part::CalendarSettings) => desk.read(|form| calendar::settings(form, &mut written.calendar)),
+                Some(Part::Calendar) => calendars.push(sheet.clone()),
+                None => {}
             }
             faults.extend(desk.into_faults());
         }
@@ -104,10 +120,15 @@ impl Rules {
             return Err(vec![fault.help("write topics/*.toml and alerts/*.toml there, or start from the samples")]);
         }
         faults.extend(written.check());
+        let topics: Vec<&str> = written.topics.iter().map(|t| t.name.name()).collect();
+        let (calendar, wrong) = calendar::read(&written.calendar, &calendars, &topics, now);
+        faults.extend(wrong);
         if fault::any_error(&faults) {
             return Err(faults);
         }
         let mut rules = written.mean();
+        (rules.calendar, rules.calendars, rules.time_zone) = (calendar.planned, calendar.names, calendar.zone);
+        rules.around = now;
         rules.sheets = sheets;
         rules.warnings = faults;
         Ok(rules)
@@ -154,6 +175,7 @@ struct Written {
     playbooks: Vec<playbooks::Written>,
     house: House,
     searches: Vec<searches::Written>,
+    calendar: calendar::Settings,
 }
 
 /// A name with the sheet that it stands in.
@@ -276,6 +298,8 @@ enum Part {
     Playbook,
     Searches,
     Tests,
+    Calendar,
+    CalendarSettings,
 }
 
 /// What a file is, by where it stands: `topics/x.toml`, `people.toml`, `playbooks/x.md`.
@@ -291,6 +315,8 @@ fn kind_of(name: &str) -> Option<Part> {
         ("playbooks", Some("md")) => Some(Part::Playbook),
         ("searches", Some("toml")) => Some(Part::Searches),
         ("tests", Some("toml")) => Some(Part::Tests),
+        ("calendar", Some("ics" | "csv")) => Some(Part::Calendar),
+        ("calendar", Some("toml")) => Some(Part::CalendarSettings),
         _ => None,
     }
 }
@@ -350,16 +376,19 @@ fn read_below(dir: &Path, folder: PathBuf) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
                 }
                 continue;
             }
-            if kind_of(&name).is_none() {
+            let Some(part) = kind_of(&name) else {
                 wrong("no part of the rules reads this file", misplaced(&path));
                 continue;
-            }
+            };
             if !facts.is_file() {
                 wrong("this is no regular file and is not read", "put a file there".into());
                 continue;
             }
-            let text =
-                if facts.len() > MOST_BYTES { Err("it is larger than 1 MiB".to_owned()) } else { read_text(&path) };
+            let most = if matches!(part, Part::Calendar) { MOST_CALENDAR } else { MOST_BYTES };
+            let text = match facts.len() > most {
+                true => Err(format!("it is larger than {} MiB", most >> 20)),
+                false => read_text(&path),
+            };
             match text {
                 Ok(text) => sheets.push(Sheet::new(name, text)),
                 Err(why) => {
@@ -374,7 +403,7 @@ fn read_below(dir: &Path, folder: PathBuf) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
 }
 
 /// Folders of the rules that hold something.
-const FOLDERS: [&str; 6] = ["topics", "alerts", "playbooks", "lexicon", "searches", cases::FOLDER];
+const FOLDERS: [&str; 7] = ["topics", "alerts", "playbooks", "lexicon", "searches", "calendar", cases::FOLDER];
 
 /// Hidden files, what editors and package managers leave behind, and pages for people.
 fn is_no_rule(path: &Path) -> bool {
@@ -388,7 +417,11 @@ fn misplaced(path: &Path) -> String {
     let folder = path.parent().and_then(Path::file_name).and_then(|f| f.to_str()).unwrap_or("");
     let file = path.file_name().and_then(|f| f.to_str()).unwrap_or("");
     if FOLDERS.contains(&folder) {
-        let ending = if folder == "playbooks" { "md" } else { "toml" };
+        let ending = match folder {
+            "playbooks" => "md",
+            "calendar" => "ics, .csv or .toml",
+            _ => "toml",
+        };
         return format!("files of {folder}/ end in .{ending}");
     }
     match (fault::nearest(folder, FOLDERS), fault::nearest(file, ["people.toml"])) {

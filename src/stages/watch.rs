@@ -213,6 +213,7 @@ fn of_scope(c: &Connection, scope: &Scope, from: Timestamp) -> Stored<Vec<Mentio
 /// Reads everything back: baselines, the place read up to, and the mentions that are still in some window.
 fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State> {
     let mut detector = Detector::new(&knowledge.rules.alerts);
+    detector.plan(knowledge.rules.calendar.clone());
     ground.store.read(|c| {
         let mut known: HashSet<ScopeKey> = HashSet::new();
         for (scope, group, text) in groups::all(c)? {

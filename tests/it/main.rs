@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::string_slice, missing_docs)]
 
 mod backtest;
+mod calendar;
 mod commands;
 mod crash;
 mod erase;

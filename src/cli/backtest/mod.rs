@@ -22,7 +22,7 @@ use crate::config::fault::suggest;
 use crate::engine::crises::{Crisis, Observed};
 use crate::engine::hindsight::Hours;
 use crate::engine::replay::Replay;
-use crate::ground::Knowledge;
+use crate::ground::{Clock, Knowledge};
 use crate::model::time::{Span, moment};
 use crate::model::{Alert, Mention};
 use crate::rules::Rules;
@@ -147,9 +147,15 @@ impl Backtest {
         let variants = self.sweep.as_ref().map(|s| s.variants(&alerts)).transpose()?.unwrap_or_default();
         let again = in_force.and_then(|before| Again::since(before, here));
         let again_there = other.and_then(|k| Again::since(in_force.unwrap_or(&here.rules), k));
-        let mut own = Replay::new(&alerts, &here.rules.people);
-        let mut others: Vec<Replay<'_>> = variants.iter().map(|v| Replay::new(v, &here.rules.people)).collect();
-        others.extend(there.as_ref().zip(other).map(|(alerts, k)| Replay::new(alerts, &k.rules.people)));
+        let mut own = Replay::new(&alerts, &here.rules.people).with_plan(&here.rules.calendar);
+        let mut others: Vec<Replay<'_>> =
+            variants.iter().map(|v| Replay::new(v, &here.rules.people).with_plan(&here.rules.calendar)).collect();
+        others.extend(
+            there
+                .as_ref()
+                .zip(other)
+                .map(|(alerts, k)| Replay::new(alerts, &k.rules.people).with_plan(&k.rules.calendar)),
+        );
         let (since, until) = self.time(past)?;
         let heard = Heard::by(alerts.iter().chain(there.iter().flatten()));
         let topics = (again.is_none() && again_there.is_none()).then(|| heard.topics()).flatten();
@@ -228,7 +234,7 @@ impl Heard {
 }
 
 fn load(dir: &Path) -> anyhow::Result<Rules> {
-    Rules::load(dir).map_err(|faults| {
+    Rules::load(dir, Clock::System.now()).map_err(|faults| {
         show_faults(&faults);
         Refused(format!("the rules in {} cannot be used", dir.display())).into()
     })

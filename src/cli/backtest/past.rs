@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::super::open_store;
 use super::lines::Lines;
 use crate::config::Config;
-use crate::ground::Knowledge;
+use crate::ground::{Clock, Knowledge};
 use crate::model::Mention;
 use crate::model::time::from_millis;
 use crate::query::{Doc, Matcher};
@@ -37,8 +37,8 @@ impl Past {
             return Ok((Past::Lines(Lines::open(path)?), None));
         }
         let store = open_store(config)?;
-        let kept = reload::last_good(&store)?;
-        let in_force = kept.or_else(|| Rules::load(&config.rules_dir).ok()).unwrap_or_default();
+        let kept = reload::last_good(&store, Clock::System.now())?;
+        let in_force = kept.or_else(|| Rules::load(&config.rules_dir, Clock::System.now()).ok()).unwrap_or_default();
         Ok((Past::Store(store), Some(in_force)))
     }
 

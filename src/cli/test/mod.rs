@@ -16,7 +16,7 @@ use clap::Args;
 use self::play::{Outcome, Stage};
 use super::{Paint, Refused, Verdict, settings, show_faults};
 use crate::config::fault::any_error;
-use crate::ground::Knowledge;
+use crate::ground::{Clock, Knowledge};
 use crate::model::time::between;
 use crate::rules::Rules;
 use crate::rules::cases::{self, Case};
@@ -55,7 +55,7 @@ impl Test {
             Some(dir) => dir.clone(),
             None => settings(file)?.rules_dir,
         };
-        let rules = Rules::load(&dir).map_err(|faults| {
+        let rules = Rules::load(&dir, Clock::System.now()).map_err(|faults| {
             show_faults(&faults);
             Refused(format!("the rules in {} cannot be used", dir.display()))
         })?;

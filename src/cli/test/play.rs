@@ -81,7 +81,7 @@ impl Stage {
             }
         };
         let rules = &self.knowledge.rules;
-        let mut replay = Replay::of(&self.compiled, &rules.alerts, &rules.people);
+        let mut replay = Replay::of(&self.compiled, &rules.alerts, &rules.people).with_plan(&rules.calendar);
         let mut marks: Vec<(Span, Mark<'_>)> = case.acts.iter().map(|a| (a.at, Mark::Act(a))).collect();
         marks.extend(case.expects.iter().map(|e| (e.at, Mark::Expect(e))));
         marks.sort_by_key(|(at, _)| *at);
@@ -107,7 +107,7 @@ impl Stage {
     fn nearest(&self, case: &Case, mentions: &[Mention], alert: &str, until: Timestamp) -> Option<Near> {
         let rules = &self.knowledge.rules;
         let rule = rules.alert(alert)?;
-        let mut replay = Replay::of(&self.compiled, &rules.alerts, &rules.people);
+        let mut replay = Replay::of(&self.compiled, &rules.alerts, &rules.people).with_plan(&rules.calendar);
         let mut best: Option<(f64, Timestamp, String, Evidence)> = None;
         let mut look = |replay: &mut Replay<'_>, at: Timestamp| {
             for (group, evidence) in replay.peek(alert) {

@@ -65,7 +65,10 @@ fn stage() -> Stage {
     let files =
         [("topics/a.toml", TOPICS), ("alerts/a.toml", ALERTS), ("people.toml", PEOPLE), ("lexicon/h.toml", HOUSE)];
     let sheets = files.iter().map(|(name, text)| Sheet::new(*name, *text)).collect();
-    Stage::new(Knowledge::new(Rules::read(sheets).unwrap_or_else(|f| panic!("{}", render_all(&f, false))), 0))
+    Stage::new(Knowledge::new(
+        Rules::read(sheets, jiff::Timestamp::UNIX_EPOCH).unwrap_or_else(|f| panic!("{}", render_all(&f, false))),
+        0,
+    ))
 }
 
 /// Plays tests, and shows what became of them with nothing in it that changes from run to run.

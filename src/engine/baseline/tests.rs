@@ -132,7 +132,7 @@ fn known_events_widen_and_what_is_planned_does_not_ring() {
         from: now - Span::hours(1),
         to: now + Span::hours(5),
         factor: 4.0,
-        topics: Vec::new(),
+        ..Planned::default()
     };
     let (plain, wide) =
         (b.outlook(now, Span::hours(1), &[]), b.outlook(now, Span::hours(1), std::slice::from_ref(&planned)));

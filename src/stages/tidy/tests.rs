@@ -20,7 +20,8 @@ fn ground(dir: &tempfile::TempDir) -> Arc<Ground> {
     let topics = "[[topic]]\nname = \"acme\"\nkind = \"brand\"\nquery = \"acme\"\n";
     let alerts = "[[alert]]\nname = \"x\"\ntopics = [\"acme\"]\nwindow = \"1h\"\ncondition = \"mentions >= 5\"\ngroup_by = [\"topic\"]\nescalation = \"p\"\n";
     let sheets = [("rules/people.toml", people), ("rules/topics/t.toml", topics), ("rules/alerts/a.toml", alerts)];
-    let rules = Rules::read(sheets.map(|(n, t)| Sheet::new(n, t)).to_vec()).expect("they are in order");
+    let rules =
+        Rules::read(sheets.map(|(n, t)| Sheet::new(n, t)).to_vec(), Timestamp::UNIX_EPOCH).expect("they are in order");
     let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     Ground::new(store, Clock::stepped(now()), rules, house).expect("it stands")
