@@ -6,6 +6,7 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::cli::print_line(format_args!($($text)*)) };
 }
 
+mod backtest;
 mod beside;
 mod check;
 mod demo;
@@ -69,6 +70,8 @@ enum Command {
     Test(test::Test),
     /// Check relay, sources, disk, clock and permissions
     Doctor(doctor::Doctor),
+    /// What rules would have done with the past
+    Backtest(backtest::Backtest),
     /// List, show, acknowledge and resolve incidents
     Incident(incident::Incidents),
     /// List the sources and how each stands
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Check(c) => c.run(file),
         Command::Test(c) => c.run(file),
         Command::Doctor(c) => c.run(file),
+        Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Sources(c) => c.run(file),
         Command::Reindex(c) => c.run(file),

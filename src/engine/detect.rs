@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::baseline::Baseline;
-use super::group::Group;
+use super::baseline::{Baseline, Prior};
+use super::group::{Group, Times};
 pub use super::rule::Compiled;
 use super::scope::Scopes;
 pub use super::scope::{Scope, ScopeKey};
 use crate::model::time::{Span, between};
-use crate::model::{Alert, Evidence, Mention, Severity};
+use crate::model::{Alert, Evidence, Mention, Planned, Severity};
 
 /// A group of one alert rule: the rule's name and the group's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,8 +60,13 @@ pub struct Detector {
     scopes: Scopes,
     groups: Vec<Group>,
     places: HashMap<(usize, String), usize>,
+    /// The groups of each scope.
+    members: HashMap<usize, Vec<usize>>,
     /// When each active group is looked at next.
     agenda: BTreeSet<(Timestamp, usize)>,
+    /// Groups that mentions came for, or that learned, since they were last kept.
+    changed: BTreeSet<usize>,
+    planned: Vec<Planned>,
     last_tick: Option<Timestamp>,
     /// Times that nobody watched: from and to.
     unwatched: Vec<(Timestamp, Timestamp)>,
@@ -75,6 +80,8 @@ const PAUSE: Span = Span::mins(30);
 pub const PAST: Span = Span::days(14);
 /// Quiet groups learn within this time; what was not watched is remembered for as long.
 const REMEMBERED: Span = Span::days(62);
+/// Groups that a new one is compared with.
+const SIBLINGS: usize = 30;
 
 impl Detector {
     /// A detector for alert rules, which the rules room has checked: one whose condition does not compile is left out.
@@ -101,6 +108,11 @@ impl Detector {
             }
         }
         detector
+    }
+
+    /// Events that are known to come: they let more be expected, and what they bring teaches nothing.
+    pub fn plan(&mut self, planned: Vec<Planned>) {
+        self.planned = planned;
     }
 
     /// The longest window of any rule.
@@ -131,8 +143,14 @@ impl Detector {
             return *n;
         }
         let rules = self.rules_of.get(scope).into_iter().flatten().filter_map(|n| self.rules.get(*n).map(|r| (*n, r)));
-        self.groups.push(Group::new(scope, group.clone(), topic, rules));
+        // A new group is taken for one like its siblings.
+        let like = self.members.get(&scope).into_iter().flatten().rev().take(SIBLINGS);
+        let siblings = like.filter_map(|n| self.groups.get(*n));
+        let prior = Prior::of(siblings.map(|g| &g.baseline));
+        self.changed.insert(self.groups.len());
+        self.groups.push(Group::new(scope, group.clone(), topic, prior, rules));
         let n = self.groups.len() - 1;
+        self.members.entry(scope).or_default().push(n);
         self.places.insert((scope, group), n);
         n
     }
@@ -148,7 +166,7 @@ impl Detector {
             let n = self.place(scope, key.group, kept.topic);
             if let Some(group) = self.groups.get_mut(n) {
                 group.baseline = kept.baseline;
-                group.changed = false;
+                self.changed.remove(&n);
             }
         }
     }
@@ -177,7 +195,7 @@ impl Detector {
     fn take(&mut self, m: &Mention, count: bool) {
         let recent = self.last_tick.is_none_or(|now| between(m.at, now) < PAST);
         for (scope, group, topic) in self.scopes.groups_of(m) {
-            let m = &*m.seen_from(&topic);
+            let sentiment = m.sentiment_toward(&topic);
             let n = self.place(scope, group, topic);
             let Some(group) = self.groups.get_mut(n) else { continue };
             if count && m.history && group.baseline.is_past(m.at) {
@@ -186,15 +204,15 @@ impl Detector {
                     self.late.extend(key);
                 }
             } else if count {
-                group.baseline.count(m);
-                group.changed = true;
+                group.baseline.count_felt(m, sentiment);
+                self.changed.insert(n);
             }
             let Some(group) = self.groups.get_mut(n) else { continue };
             group.hear(m, count);
             if !m.history {
-                group.add(m);
-                self.look_at(n, Timestamp::MIN);
+                group.add(m, sentiment);
             }
+            self.look_at(n, Timestamp::MIN);
         }
     }
 
@@ -216,13 +234,14 @@ impl Detector {
         for (scope, group, topic) in self.scopes.groups_of(m) {
             let name = self.scopes.get(scope).map(|s| s.name.clone()).unwrap_or_default();
             let key = ScopeKey { scope: name, group: group.clone() };
-            let m = &*m.seen_from(&topic);
+            let sentiment = m.sentiment_toward(&topic);
             let n = self.place(scope, group, topic);
             let Some(group) = self.groups.get_mut(n) else { continue };
             group.hear(m, false);
             if !known.contains(&key) {
-                group.baseline.count(m);
-                group.changed = true;
+                group.baseline.count_felt(m, sentiment);
+                self.changed.insert(n);
+                self.look_at(n, Timestamp::MIN);
             }
         }
     }
@@ -257,7 +276,7 @@ impl Detector {
                 && let Some(anew) = group.baseline.anew(mentions.iter().map(|m| &**m), whole, now)
             {
                 group.baseline = anew;
-                group.changed = true;
+                self.changed.insert(place);
             }
         }
         self.late.retain(|key| key.scope != scope);
@@ -291,13 +310,19 @@ impl Detector {
             }
         }
         let mut verdicts = Vec::new();
+        let from = now - self.longest_window() - Span::hours(2);
+        let near: Vec<Planned> = self.planned.iter().filter(|p| p.touches(from, now)).cloned().collect();
+        let times = Times { unwatched: &self.unwatched, planned: &self.planned, near: &near };
+        let mut again = Vec::new();
         for n in due {
             let Some(group) = self.groups.get_mut(n) else { continue };
-            let again = group.look(&self.rules, now, live, &self.unwatched, &mut verdicts);
-            if let Some(wait) = again {
-                self.look_at(n, now + wait);
+            let (learned, wait) = group.look(&self.rules, now, live, &times, &mut verdicts);
+            if learned {
+                self.changed.insert(n);
             }
+            again.extend(wait.map(|wait| (n, now + wait)));
         }
+        again.into_iter().for_each(|(n, at)| self.look_at(n, at));
         // An incident whose group has nothing left, not even a baseline, still has to calm down.
         for key in unknown {
             let evidence = Evidence::default();
@@ -313,7 +338,7 @@ impl Detector {
         let Some((n, rule)) = self.rules.iter().enumerate().find(|(_, r)| r.alert.name == alert) else {
             return Vec::new();
         };
-        let of = |g: &mut Group| g.peek(n, rule, now).map(|evidence| (g.name.clone(), evidence));
+        let of = |g: &mut Group| g.peek(n, rule, now, &self.planned).map(|evidence| (g.name.clone(), evidence));
         self.groups.iter_mut().filter_map(of).collect()
     }
 
@@ -329,13 +354,10 @@ impl Detector {
 
     /// What has changed since it was last asked, to be kept.
     pub fn take_changes(&mut self) -> Vec<(ScopeKey, Kept)> {
-        let changed: Vec<usize> = self.groups.iter().enumerate().filter(|(_, g)| g.changed).map(|(n, _)| n).collect();
         let mut out = Vec::new();
-        for n in changed {
-            let Some(group) = self.groups.get_mut(n) else { continue };
-            group.changed = false;
-            let kept = Kept { topic: group.topic.clone(), baseline: group.baseline.clone() };
+        for n in std::mem::take(&mut self.changed) {
             if let Some(group) = self.groups.get(n) {
+                let kept = Kept { topic: group.topic.clone(), baseline: group.baseline.clone() };
                 out.push((self.key_of(group), kept));
             }
         }

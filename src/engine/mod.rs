@@ -5,20 +5,26 @@
 
 pub mod baseline;
 pub mod clusters;
+pub mod compare;
 pub mod condition;
 pub mod coordinated;
+pub mod crises;
 pub mod detect;
 pub mod duty;
 pub mod facts;
 mod firsts;
 mod group;
 pub mod heard;
+pub mod hindsight;
 pub mod hot;
 pub mod incident;
+mod reckon;
 pub mod replay;
 mod rule;
 mod scope;
 mod sound;
+pub mod spikes;
 pub mod stories;
 mod terms;
+pub mod threshold;
 pub mod window;

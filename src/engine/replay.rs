@@ -155,6 +155,7 @@ impl<'r> Replay<'r> {
         let silent = match (&before, status) {
             (None, _) => Some(Notice::Opened),
             (_, Some(s)) if s != Status::Resolved && incident.status == Status::Resolved => Some(Notice::Resolved),
+            (_, Some(Status::Resolved)) if incident.status != Status::Resolved => Some(Notice::Reopened),
             (Some(b), _) if incident.severity > b.severity => Some(Notice::Raised),
             _ => None,
         };

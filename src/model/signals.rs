@@ -76,7 +76,7 @@ pub enum Value {
 }
 
 /// How one signal is read from the lot.
-type Get = fn(&Signals) -> Value;
+pub type Get = fn(&Signals) -> Value;
 
 fn int(n: u64) -> Value {
     Value::Int(i64::try_from(n).unwrap_or(i64::MAX))

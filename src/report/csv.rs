@@ -33,6 +33,16 @@ pub fn line(out: &mut impl Write, m: &Mention) -> std::io::Result<()> {
     write!(out, "{}\r\n", quoted.join(","))
 }
 
+/// Writes a line of words, made safe as those of a mention are.
+///
+/// # Errors
+/// When the writer fails.
+pub fn cells(out: &mut impl Write, words: &[String]) -> std::io::Result<()> {
+    let safe: Vec<String> = words.iter().map(|w| safe(w)).collect();
+    let quoted: Vec<Cow<'_, str>> = safe.iter().map(|w| quoted(w)).collect();
+    write!(out, "{}\r\n", quoted.join(","))
+}
+
 /// Strangers' words never begin as a formula does: an apostrophe stands before what could (F66). It stands before those
 /// too that have an apostrophe there already, so that the import knows which to take away.
 fn safe(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! Journeys of the real binary against real servers, and the walls of the house. `tests/run` installs what they need.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::string_slice, missing_docs)]
 
+mod backtest;
 mod commands;
 mod crash;
 mod erase;
