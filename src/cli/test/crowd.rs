@@ -116,6 +116,11 @@ pub(super) fn is_newcomer(crowd: &Crowd, n: u64) -> bool {
     place(who, NEWCOMERS) < crowd.newcomers
 }
 
+/// Whether a mention is made up, words and all.
+pub(super) fn is_made_up(m: &Mention) -> bool {
+    m.story != 0 && m.fingerprint == m.story.cast_unsigned()
+}
+
 /// The mentions of a crowd without texts of its own: what the analysis would find is set.
 pub(super) fn made_up(knowledge: &Knowledge, case: &Case, crowd: &Crowd, number: u64) -> Vec<Mention> {
     let mut out = Vec::new();

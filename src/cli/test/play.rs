@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::cast;
+use super::{cast, crowd};
 use crate::engine::condition::Condition;
 use crate::engine::incident;
 use crate::engine::replay::{Compiled, Happening, Replay};
 use crate::ground::Knowledge;
 use crate::model::time::{Span, between};
-use crate::model::{Evidence, Incident, Mention, Status, Term};
+use crate::model::{Alert, Evidence, Incident, Mention, Status, Term};
 use crate::rules::cases::{Act, Case, Expect, Heard, Which};
 
 /// What became of a test.
@@ -151,6 +151,15 @@ fn carry_out(replay: &mut Replay<'_>, act: &Act) {
     }
 }
 
+/// Whether a mention is for a rule over topics.
+fn is_for(rule: &Alert, m: &Mention) -> bool {
+    let matches = |t: &String| m.topics.contains(t);
+    if rule.any { rule.topics.iter().any(matches) } else { rule.topics.iter().all(matches) }
+}
+
+/// Mentions that a rule did not hear, as far as they are shown.
+const MOST_OTHERS: usize = 3;
+
 /// How far comparisons are from holding: those that do not hold, and by how much of their thresholds they fail.
 fn distance(terms: &[Term]) -> f64 {
     let gap = |t: &Term| 1.0 + ((t.value - t.threshold).abs() / t.threshold.abs().max(1.0)).min(1e3) * 1e-3;
@@ -227,8 +236,19 @@ impl Judge<'_> {
         miss.instead.push("it has not rung".to_owned());
         let until = self.case.start + self.expect.at;
         miss.near = self.stage.nearest(self.case, self.mentions, alert, until);
+        let Some(rule) = self.stage.knowledge.rules.alert(alert) else { return };
+        let few = |near: &Near| near.terms.iter().any(|t| !t.held && t.signal == "mentions");
+        if miss.near.as_ref().is_some_and(few) && rule.silence_of.is_empty() {
+            let so_far = self.mentions.iter().filter(|m| m.at >= self.case.start && m.at <= until);
+            let others = so_far.filter(|m| !crowd::is_made_up(m) && !is_for(rule, m));
+            miss.instead.extend(others.take(MOST_OTHERS).map(|m| {
+                let text = crate::cli::safe(if m.text.is_empty() { &m.title } else { &m.text }, 60);
+                let topics = if m.topics.is_empty() { "no topic".to_owned() } else { m.topics.join(", ") };
+                format!("it did not hear “{text}” ({topics})")
+            }));
+        }
         if miss.near.is_none() {
-            let wanted = self.stage.knowledge.rules.alert(alert).map(|a| a.topics.join(", ")).unwrap_or_default();
+            let wanted = rule.topics.join(", ");
             let mut heard: Vec<(String, usize)> = Vec::new();
             for m in self.mentions.iter().filter(|m| m.at >= self.case.start && m.at <= until) {
                 let topics = if m.topics.is_empty() { "none".to_owned() } else { m.topics.join("+") };

@@ -1,7 +1,11 @@
 //! Tests of rules read from texts: what is right, and every mistake at once.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::config::fault::render_all;
+
+static RULES: LazyLock<Rules> = LazyLock::new(rules);
 
 fn rules() -> Rules {
     let files = [
@@ -23,7 +27,7 @@ fn rules() -> Rules {
 }
 
 fn read_one(text: &str) -> (Vec<Case>, Vec<Fault>) {
-    read(vec![Sheet::new("tests/a.toml", text)], &rules())
+    read(vec![Sheet::new("tests/a.toml", text)], &RULES)
 }
 
 #[test]
