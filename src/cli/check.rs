@@ -8,7 +8,7 @@ use clap::Args;
 use super::{Paint, Verdict, settings_file, show_faults};
 use crate::config::fault::{Fault, any_error};
 use crate::config::{Config, Sheet, Weight};
-use crate::rules::Rules;
+use crate::rules::{Rules, cases};
 use crate::sources;
 
 /// Check settings and rules: every mistake at once.
@@ -42,12 +42,15 @@ impl Check {
         let summary = match Rules::load(&dir) {
             Ok(rules) => {
                 faults.extend(rules.warnings.iter().cloned());
+                let (tests, wrong) = cases::load(&dir, &rules);
+                faults.extend(wrong);
                 let (topics, alerts) = (rules.topics.len(), rules.alerts.len());
                 format!(
-                    "{}: {topics} topics, {alerts} alerts, {} playbooks, {} persons",
+                    "{}: {topics} topics, {alerts} alerts, {} playbooks, {} persons, {} tests",
                     dir.display(),
                     rules.playbooks.len(),
-                    rules.people.persons.len()
+                    rules.people.persons.len(),
+                    tests.len()
                 )
             }
             Err(wrong) => {

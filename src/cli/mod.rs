@@ -21,6 +21,7 @@ mod run;
 mod score;
 mod search;
 mod sources;
+mod test;
 mod train;
 
 use std::io::{IsTerminal, Write};
@@ -65,6 +66,8 @@ enum Command {
     Query(query::Queries),
     /// Check settings and rules: every mistake at once
     Check(check::Check),
+    /// Test the rules on mentions that tests tell
+    Test(test::Test),
     /// Check relay, sources, disk, clock and permissions
     Doctor(doctor::Doctor),
     /// What rules would have done with the past
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Import(c) => c.run(file),
         Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
+        Command::Test(c) => c.run(file),
         Command::Doctor(c) => c.run(file),
         Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),

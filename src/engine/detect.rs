@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::baseline::Baseline;
-use super::group::Group;
-use super::rule::Rule;
+use super::baseline::{Baseline, Prior};
+use super::group::{Group, Times};
+pub use super::rule::Compiled;
 use super::scope::Scopes;
 pub use super::scope::{Scope, ScopeKey};
 use crate::model::time::{Span, between};
-use crate::model::{Alert, Evidence, Mention, Severity};
+use crate::model::{Alert, Evidence, Mention, Planned, Severity};
 
 /// A group of one alert rule: the rule's name and the group's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,14 +54,17 @@ pub type Live = HashMap<GroupKey, bool>;
 /// Watches all groups of all alert rules.
 #[derive(Debug, Default)]
 pub struct Detector {
-    rules: Vec<Rule>,
+    rules: Compiled,
     /// Of each scope, the numbers of its rules.
     rules_of: Vec<Vec<usize>>,
     scopes: Scopes,
     groups: Vec<Group>,
     places: HashMap<(usize, String), usize>,
+    /// The groups of each scope.
+    members: HashMap<usize, Vec<usize>>,
     /// When each active group is looked at next.
     agenda: BTreeSet<(Timestamp, usize)>,
+    planned: Vec<Planned>,
     last_tick: Option<Timestamp>,
     /// Times that nobody watched: from and to.
     unwatched: Vec<(Timestamp, Timestamp)>,
@@ -75,18 +78,24 @@ const PAUSE: Span = Span::mins(30);
 pub const PAST: Span = Span::days(14);
 /// Quiet groups learn within this time; what was not watched is remembered for as long.
 const REMEMBERED: Span = Span::days(62);
+/// Groups that a new one is compared with.
+const SIBLINGS: usize = 30;
 
 impl Detector {
     /// A detector for alert rules, which the rules room has checked: one whose condition does not compile is left out.
     pub fn new(alerts: &[Alert]) -> Detector {
-        let mut detector = Detector::default();
-        for rule in alerts.iter().filter_map(Rule::new) {
+        Detector::of(&Compiled::new(alerts))
+    }
+
+    /// A detector for rules that are compiled already.
+    pub fn of(rules: &Compiled) -> Detector {
+        let mut detector = Detector { rules: rules.clone(), ..Detector::default() };
+        for (n, rule) in rules.iter().enumerate() {
             let scope = detector.scopes.add(&rule.alert);
             detector.rules_of.resize(detector.scopes.count(), Vec::new());
             if let Some(of) = detector.rules_of.get_mut(scope) {
-                of.push(detector.rules.len());
+                of.push(n);
             }
-            detector.rules.push(rule);
         }
         // The silence of a source that never spoke is silence as well.
         for n in 0..detector.scopes.count() {
@@ -97,6 +106,11 @@ impl Detector {
             }
         }
         detector
+    }
+
+    /// Events that are known to come: they let more be expected, and what they bring teaches nothing.
+    pub fn plan(&mut self, planned: Vec<Planned>) {
+        self.planned = planned;
     }
 
     /// The longest window of any rule.
@@ -127,8 +141,13 @@ impl Detector {
             return *n;
         }
         let rules = self.rules_of.get(scope).into_iter().flatten().filter_map(|n| self.rules.get(*n).map(|r| (*n, r)));
-        self.groups.push(Group::new(scope, group.clone(), topic, rules));
+        // A new group is taken for one like its siblings.
+        let like = self.members.get(&scope).into_iter().flatten().rev().take(SIBLINGS);
+        let siblings = like.filter_map(|n| self.groups.get(*n));
+        let prior = Prior::of(siblings.map(|g| &g.baseline));
+        self.groups.push(Group::new(scope, group.clone(), topic, prior, rules));
         let n = self.groups.len() - 1;
+        self.members.entry(scope).or_default().push(n);
         self.places.insert((scope, group), n);
         n
     }
@@ -173,7 +192,7 @@ impl Detector {
     fn take(&mut self, m: &Mention, count: bool) {
         let recent = self.last_tick.is_none_or(|now| between(m.at, now) < PAST);
         for (scope, group, topic) in self.scopes.groups_of(m) {
-            let m = &*m.seen_from(&topic);
+            let sentiment = m.sentiment_toward(&topic);
             let n = self.place(scope, group, topic);
             let Some(group) = self.groups.get_mut(n) else { continue };
             if count && m.history && group.baseline.is_past(m.at) {
@@ -182,15 +201,15 @@ impl Detector {
                     self.late.extend(key);
                 }
             } else if count {
-                group.baseline.count(m);
+                group.baseline.count_felt(m, sentiment);
                 group.changed = true;
             }
             let Some(group) = self.groups.get_mut(n) else { continue };
             group.hear(m, count);
             if !m.history {
-                group.add(m);
-                self.look_at(n, Timestamp::MIN);
+                group.add(m, sentiment);
             }
+            self.look_at(n, Timestamp::MIN);
         }
     }
 
@@ -212,13 +231,14 @@ impl Detector {
         for (scope, group, topic) in self.scopes.groups_of(m) {
             let name = self.scopes.get(scope).map(|s| s.name.clone()).unwrap_or_default();
             let key = ScopeKey { scope: name, group: group.clone() };
-            let m = &*m.seen_from(&topic);
+            let sentiment = m.sentiment_toward(&topic);
             let n = self.place(scope, group, topic);
             let Some(group) = self.groups.get_mut(n) else { continue };
             group.hear(m, false);
             if !known.contains(&key) {
-                group.baseline.count(m);
+                group.baseline.count_felt(m, sentiment);
                 group.changed = true;
+                self.look_at(n, Timestamp::MIN);
             }
         }
     }
@@ -287,13 +307,16 @@ impl Detector {
             }
         }
         let mut verdicts = Vec::new();
+        let from = now - self.longest_window() - Span::hours(2);
+        let near: Vec<Planned> = self.planned.iter().filter(|p| p.touches(from, now)).cloned().collect();
+        let times = Times { unwatched: &self.unwatched, planned: &self.planned, near: &near };
+        let mut again = Vec::new();
         for n in due {
             let Some(group) = self.groups.get_mut(n) else { continue };
-            let again = group.look(&self.rules, now, live, &self.unwatched, &mut verdicts);
-            if let Some(wait) = again {
-                self.look_at(n, now + wait);
-            }
+            let wait = group.look(&self.rules, now, live, &times, &mut verdicts);
+            again.extend(wait.map(|wait| (n, now + wait)));
         }
+        again.into_iter().for_each(|(n, at)| self.look_at(n, at));
         // An incident whose group has nothing left, not even a baseline, still has to calm down.
         for key in unknown {
             let evidence = Evidence::default();
@@ -301,6 +324,16 @@ impl Detector {
         }
         verdicts.sort_by(|a, b| a.key.cmp(&b.key));
         verdicts
+    }
+
+    /// What an alert rule sees at an instant, whether it rings or not: of each group that it has, in the order that they
+    /// came.
+    pub fn peek(&mut self, alert: &str, now: Timestamp) -> Vec<(String, Evidence)> {
+        let Some((n, rule)) = self.rules.iter().enumerate().find(|(_, r)| r.alert.name == alert) else {
+            return Vec::new();
+        };
+        let of = |g: &mut Group| g.peek(n, rule, now, &self.planned).map(|evidence| (g.name.clone(), evidence));
+        self.groups.iter_mut().filter_map(of).collect()
     }
 
     /// All was watched until an instant, though nothing had to be looked at.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Outlook, Prior};
 use super::detect::{GroupKey, Live, Verdict};
 use super::firsts::Firsts;
 use super::rule::Rule;
 use super::terms::Terms;
 use super::window::Window;
 use crate::model::time::{Span, between};
-use crate::model::{Mention, Signals};
+use crate::model::{Evidence, Mention, Planned, Signals};
 
 /// What one rule knows of a group.
 #[derive(Debug)]
@@ -25,6 +25,17 @@ struct Watcher {
     since: Option<Timestamp>,
     firsts: Option<Firsts>,
     terms: Option<Terms>,
+}
+
+/// What is known of times, beside what groups learn themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Times<'t> {
+    /// Times that nobody watched: from and to.
+    pub unwatched: &'t [(Timestamp, Timestamp)],
+    /// Known events.
+    pub planned: &'t [Planned],
+    /// Those of them that may be on.
+    pub near: &'t [Planned],
 }
 
 /// A group of a scope.
@@ -58,8 +69,14 @@ const PACE: Span = Span::mins(1);
 const ABOUT: usize = 5;
 
 impl Group {
-    /// A new group of a scope, for the rules over it.
-    pub fn new<'r>(scope: usize, name: String, topic: String, rules: impl Iterator<Item = (usize, &'r Rule)>) -> Group {
+    /// A new group of a scope, taken for one like its siblings, for the rules over it.
+    pub fn new<'r>(
+        scope: usize,
+        name: String,
+        topic: String,
+        prior: Prior,
+        rules: impl Iterator<Item = (usize, &'r Rule)>,
+    ) -> Group {
         let mut windows: Vec<Window> = Vec::new();
         let (mut watchers, mut silent) = (Vec::new(), false);
         for (number, rule) in rules {
@@ -81,7 +98,7 @@ impl Group {
             scope,
             name,
             topic,
-            baseline: Baseline::default(),
+            baseline: Baseline::with_prior(prior),
             next_look: None,
             changed: true,
             windows,
@@ -106,13 +123,30 @@ impl Group {
         }
     }
 
-    /// Takes a mention into the windows.
-    pub fn add(&mut self, m: &Mention) {
-        self.windows.iter_mut().for_each(|w| w.add(m));
+    /// Takes a mention into the windows, with the sentiment toward the group's topic.
+    pub fn add(&mut self, m: &Mention, sentiment: Option<f32>) {
+        self.windows.iter_mut().for_each(|w| w.add_felt(m, sentiment));
     }
 
     fn key(&self, rule: &Rule) -> GroupKey {
         GroupKey { alert: rule.alert.name.clone(), group: self.name.clone() }
+    }
+
+    /// What the rule of that number sees at an instant; `None` where it is not about this group.
+    pub fn peek(&mut self, number: usize, rule: &Rule, now: Timestamp, planned: &[Planned]) -> Option<Evidence> {
+        let w = self.watchers.iter().find(|w| w.rule == number)?;
+        let window = self.windows.get_mut(w.window)?;
+        window.slide(now);
+        let near: Vec<Planned> = planned.iter().filter(|p| p.is_about(&self.topic)).cloned().collect();
+        let outlook = self.baseline.outlook(now, window.span(), &near);
+        let mut s = window.signals(now, &outlook, &self.baseline);
+        let from = now - window.span();
+        s.first_seen = w.firsts.as_ref().map_or(0, |f| f.since(from).len() as u64);
+        s.new_terms = w.terms.as_ref().map_or(0, |t| t.new_at(now).len() as u64);
+        let mut evidence = rule.evidence(s, Vec::new());
+        evidence.range = (outlook.range(0.0, 0.95).1, outlook.range(0.0, 0.999).1);
+        evidence.held = w.since.map_or(Span::ZERO, |since| between(since, now));
+        Some(evidence)
     }
 
     /// Learns what is over, judges every rule, and says how soon it has to be looked at again; `None` where nothing is in
@@ -122,7 +156,7 @@ impl Group {
         rules: &[Rule],
         now: Timestamp,
         live: &Live,
-        unwatched: &[(Timestamp, Timestamp)],
+        times: &Times<'_>,
         out: &mut Vec<Verdict>,
     ) -> Option<Span> {
         let keys: Vec<Option<GroupKey>> = match live.is_empty() {
@@ -131,10 +165,14 @@ impl Group {
         };
         let of = |n: usize| keys.get(n).and_then(Option::as_ref).and_then(|k| live.get(k)).copied();
         let ringing = (0..self.watchers.len()).any(|n| of(n) == Some(true));
-        let blind = |from: Timestamp, to: Timestamp| unwatched.iter().any(|(a, b)| *a < to && *b > from);
-        self.changed |= self.baseline.learn(now, |from, to| ringing || blind(from, to));
+        let blind = |from: Timestamp, to: Timestamp| times.unwatched.iter().any(|(a, b)| *a < to && *b > from);
+        let topic = &self.topic;
+        let planned =
+            |from: Timestamp, to: Timestamp| times.planned.iter().any(|p| p.touches(from, to) && p.is_about(topic));
+        self.changed |= self.baseline.learn(now, |from, to| ringing || blind(from, to) || planned(from, to));
+        let near: Vec<Planned> = times.near.iter().filter(|p| p.is_about(topic)).cloned().collect();
         self.windows.iter_mut().for_each(|w| w.slide(now));
-        let mut signals: BTreeMap<usize, Signals> = BTreeMap::new();
+        let mut signals: BTreeMap<usize, (Outlook, Signals)> = BTreeMap::new();
         let mut wait = PACE;
         for n in 0..self.watchers.len() {
             let state = of(n);
@@ -153,7 +191,10 @@ impl Group {
                 continue;
             }
             let baseline = &self.baseline;
-            let mut s = *signals.entry(w.window).or_insert_with(|| window.signals(now, baseline));
+            let (outlook, mut s) = *signals.entry(w.window).or_insert_with(|| {
+                let outlook = baseline.outlook(now, window.span(), &near);
+                (outlook, window.signals(now, &outlook, baseline))
+            });
             let from = now - window.span();
             let firsts = w.firsts.as_ref().map(|f| f.since(from)).unwrap_or_default();
             let terms: Vec<String> = w
@@ -178,7 +219,10 @@ impl Group {
                 let (severity, raised) = rule.severity(&s);
                 let severity = rings.then_some(severity);
                 let mut evidence = rule.evidence(s, if rings { raised } else { Vec::new() });
-                evidence.range = self.baseline.range(s.expected);
+                // What has rung already is told once; its range is worth computing once.
+                if state != Some(true) {
+                    evidence.range = (outlook.range(0.0, 0.95).1, outlook.range(0.0, 0.999).1);
+                }
                 evidence.about = firsts.into_iter().take(ABOUT).chain(terms.into_iter().take(ABOUT)).collect();
                 evidence.held = held;
                 out.push(Verdict { key: self.key(rule), topic: self.topic.clone(), severity, evidence });

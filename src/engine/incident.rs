@@ -131,7 +131,11 @@ pub fn judge(
         let raised = severity > incident.severity;
         if raised || verdict.evidence.signals.mentions > incident.peak {
             incident.peak = incident.peak.max(verdict.evidence.signals.mentions);
+            let range = incident.evidence.range;
             incident.evidence = verdict.evidence.clone();
+            if incident.evidence.range == (0, 0) {
+                incident.evidence.range = range;
+            }
         }
         if raised {
             incident.severity = severity;

@@ -23,6 +23,7 @@ pub mod replay;
 mod rule;
 mod scope;
 mod sound;
+pub mod spikes;
 pub mod stories;
 mod terms;
 pub mod threshold;

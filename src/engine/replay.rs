@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use super::detect::Compiled;
 use super::detect::Detector;
 use super::duty::{Decision, Duty, live, reached};
 use super::incident::{self, Call, REOPEN};
 use crate::model::time::{Span, between, from_millis};
-use crate::model::{Alert, Incident, Mention, Notice, People, Severity, Status};
+use crate::model::{Alert, Evidence, Incident, Mention, Notice, People, Severity, Status};
 
 /// Something that happened to an incident.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,10 +62,15 @@ fn second_after(at: Timestamp) -> Timestamp {
 impl<'r> Replay<'r> {
     /// A run of some alert rules, which the rules room has checked.
     pub fn new(alerts: &'r [Alert], people: &'r People) -> Replay<'r> {
+        Replay::of(&Compiled::new(alerts), alerts, people)
+    }
+
+    /// The same for rules that are compiled already.
+    pub fn of(compiled: &Compiled, alerts: &'r [Alert], people: &'r People) -> Replay<'r> {
         Replay {
             alerts,
             people,
-            detector: Detector::new(alerts),
+            detector: Detector::of(compiled),
             incidents: Vec::new(),
             live: Vec::new(),
             opened: VecDeque::new(),
@@ -193,6 +199,11 @@ impl<'r> Replay<'r> {
     /// Somebody takes an incident.
     pub fn acknowledge(&mut self, id: i64, by: &str) {
         self.act(id, |incident, now| incident::acknowledge(incident, by, "", now));
+    }
+
+    /// What an alert rule sees now of each of its groups, whether it rings or not.
+    pub fn peek(&mut self, alert: &str) -> Vec<(String, Evidence)> {
+        self.now.map(|now| self.detector.peek(alert, now)).unwrap_or_default()
     }
 
     /// What has happened so far, in order.

@@ -1,5 +1,7 @@
 //! An alert rule with its conditions compiled, and its judgement of one group's signals.
 
+use std::sync::Arc;
+
 use super::condition::Condition;
 use crate::model::{Alert, Evidence, Severity, Signals, Term};
 
@@ -13,6 +15,25 @@ pub struct Rule {
     raise: Vec<(Severity, Condition)>,
     /// With fewer or more mentions the condition cannot hold.
     bounds: (u64, u64),
+}
+
+/// Alert rules with their conditions compiled, shared by all that run them.
+#[derive(Debug, Clone, Default)]
+pub struct Compiled(Arc<Vec<Rule>>);
+
+impl Compiled {
+    /// Compiles rules, which the rules room has checked: one whose condition does not compile is left out.
+    pub fn new(alerts: &[Alert]) -> Compiled {
+        Compiled(Arc::new(alerts.iter().filter_map(Rule::new).collect()))
+    }
+}
+
+impl std::ops::Deref for Compiled {
+    type Target = [Rule];
+
+    fn deref(&self) -> &[Rule] {
+        &self.0
+    }
 }
 
 impl Rule {

@@ -10,8 +10,9 @@ use std::hash::Hash;
 use jiff::Timestamp;
 use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Outlook};
 use super::coordinated::{self, Voice, is_coordinated};
+use crate::model::mention::{is_negative, is_positive};
 use crate::model::time::{Span, between};
 use crate::model::{Mention, Signals};
 
@@ -35,13 +36,13 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(m: &Mention) -> Sums {
+    fn of(m: &Mention, sentiment: Option<f32>) -> Sums {
         Sums {
             mentions: 1,
-            negative: m.is_negative().into(),
-            positive: m.is_positive().into(),
-            scored: m.sentiment.is_some().into(),
-            sentiment: m.sentiment.map_or(0.0, f64::from),
+            negative: is_negative(sentiment).into(),
+            positive: is_positive(sentiment).into(),
+            scored: sentiment.is_some().into(),
+            sentiment: sentiment.map_or(0.0, f64::from),
             complaints: (m.intent == "complaint").into(),
             questions: (m.intent == "question").into(),
             reach: m.reach,
@@ -216,12 +217,17 @@ impl Window {
         at.as_millisecond().div_euclid(self.part())
     }
 
-    /// Adds a mention; one that is in it already changes nothing.
+    /// Adds a mention with its own sentiment.
     pub fn add(&mut self, m: &Mention) {
+        self.add_felt(m, m.sentiment);
+    }
+
+    /// Adds a mention with the sentiment that the window's topic sees; one that is in it already changes nothing.
+    pub fn add_felt(&mut self, m: &Mention, sentiment: Option<f32>) {
         if self.seen.contains_key(&(m.at, m.id)) {
             return;
         }
-        let (sums, part) = (Sums::of(m), self.part_of(m.at));
+        let (sums, part) = (Sums::of(m, sentiment), self.part_of(m.at));
         self.sums.add(&sums);
         *self.course.entry(part).or_default() += 1;
         if self.seen.len() >= MOST {
@@ -316,8 +322,8 @@ impl Window {
         self.course.range(parts).map(|(_, n)| u64::from(*n)).sum()
     }
 
-    /// The signals of the window at `now`, against what the baseline expects. Slide it first.
-    pub fn signals(&mut self, now: Timestamp, baseline: &Baseline) -> Signals {
+    /// The signals of the window at `now`, against what is usual in it. Slide it first.
+    pub fn signals(&mut self, now: Timestamp, outlook: &Outlook, baseline: &Baseline) -> Signals {
         let third = PARTS / 3;
         let minutes = Span::millis(self.part() * third).as_minutes().max(1e-9);
         let end = self.part_of(now) + 1;
@@ -325,15 +331,15 @@ impl Window {
         let middle = self.of_parts(end - 2 * third..end - third);
         let previous = self.of_parts(self.part_of(now - self.span - self.span)..self.part_of(now - self.span));
         let sums = self.sums;
-        let expected = baseline.expected(now, self.span);
+        let expected = outlook.expected;
         let mean = if sums.scored == 0 { 0.0 } else { sums.sentiment / sums.scored as f64 };
         let first = self.seen.first_key_value().map_or(now, |((at, _), _)| *at);
         Signals {
             mentions: sums.mentions,
             expected,
             ratio: sums.mentions as f64 / expected.max(0.01),
-            surprise: baseline.surprise(sums.mentions, expected),
-            silence: baseline.silence(sums.mentions, expected),
+            surprise: outlook.surprise(sums.mentions),
+            silence: outlook.silence(sums.mentions),
             previous,
             negative: sums.negative,
             positive: sums.positive,
@@ -388,6 +394,12 @@ pub(crate) mod tests {
         }
     }
 
+    /// Signals against what is usual of a group nobody knows.
+    fn signals(w: &mut Window, now: Timestamp) -> Signals {
+        let unknown = Baseline::default();
+        w.signals(now, &unknown.outlook(now, w.span(), &[]), &unknown)
+    }
+
     #[test]
     fn signals_of_a_small_window() {
         let mut w = Window::new(Span::mins(15));
@@ -397,7 +409,7 @@ pub(crate) mod tests {
         w.add(&mention(9, 9, 0.4));
         let now = mention(0, 16, 0.0).at;
         w.slide(now);
-        let s = w.signals(now, &Baseline::default());
+        let s = signals(&mut w, now);
         assert_eq!(
             (s.mentions, s.negative, s.positive),
             (9, 4, 5),
@@ -415,7 +427,7 @@ pub(crate) mod tests {
             let story = if i < 12 { 1 } else { i };
             w.add(&Mention { story, newcomer: true, ..mention(i, i, -0.8) });
         }
-        let signals = |w: &mut Window, minute| w.signals(mention(0, minute, 0.0).at, &Baseline::default());
+        let signals = |w: &mut Window, minute| signals(w, mention(0, minute, 0.0).at);
         let s = signals(&mut w, 30);
         assert_eq!((s.largest_story, s.coordinated, s.mentions), (12, 12, 30));
         w.slide(mention(0, 123, 0.0).at);
@@ -434,7 +446,7 @@ pub(crate) mod tests {
         }
         let now = mention(0, 60, 0.0).at;
         w.slide(now);
-        let s = w.signals(now, &Baseline::default());
+        let s = signals(&mut w, now);
         assert_eq!((s.mentions, s.previous), (50, 30));
         // The part of the window that has only begun is in it.
         assert!((s.velocity - 3.0).abs() < 0.35 && (s.acceleration - 2.0).abs() < 0.55, "{s:?}");
@@ -450,7 +462,7 @@ pub(crate) mod tests {
         let now = mention(0, 14, 0.0).at;
         w.slide(now);
         assert_eq!(w.seen.len(), MOST);
-        let s = w.signals(now, &Baseline::default());
+        let s = signals(&mut w, now);
         assert_eq!((s.mentions, s.negative, s.reach), (storm as u64, storm as u64, storm as u64 * 100));
         w.slide(mention(0, 60, 0.0).at);
         assert!(w.is_empty() && w.seen.is_empty() && w.crowd.is_empty() && w.course.is_empty());
@@ -471,7 +483,7 @@ pub(crate) mod tests {
             for m in all.iter().filter(|m| m.at >= now - Span::mins(15)) {
                 fresh.add(m);
             }
-            let (a, b) = (w.signals(now, &Baseline::default()), fresh.signals(now, &Baseline::default()));
+            let (a, b) = (signals(&mut w, now), signals(&mut fresh, now));
             proptest::prop_assert_eq!(a.mentions, b.mentions);
             proptest::prop_assert_eq!((a.negative, a.authors, a.stories, a.reach), (b.negative, b.authors, b.stories, b.reach));
             proptest::prop_assert!((a.sentiment - b.sentiment).abs() < 1e-6);

@@ -77,42 +77,45 @@ pub async fn accept(
         });
         work.await.map_err(|_| StoreError::Closed)??
     };
-    let (receipt, fresh) = ground
-        .store
-        .write(move |tx| {
-            let mut receipt = receipt;
-            let mut seq = mentions::last_seq(tx)?;
-            let (mut counts, mut ids) = (Counts::default(), TopicIds::default());
-            let mut fresh = Vec::new();
-            let tombstones = Tombstones::of(tx)?;
-            for Prepared { mut mention, identity, terms, sketch } in prepared {
-                if let Some(tombstones) = &tombstones
-                    && tombstones.refuse(tx, &mention, &identity)?
-                {
-                    receipt.forgotten += 1;
-                    continue;
-                }
-                match mentions::put(tx, &mention, &identity, &mut seq, &mut ids)? {
-                    Put::New(id) => {
-                        receipt.new += 1;
-                        counts.add(&mention, &mention.topics);
-                        mention.id = id;
-                        if let Some(print) = sketch {
-                            sketches::put(tx, id, mention.story, mention.at, &print)?;
-                        }
-                        fresh.push(Fresh { seq, mention, terms });
-                    }
-                    Put::Edited(_) => receipt.edited += 1,
-                    Put::Known(_) => receipt.known += 1,
-                }
+    let shelf = ground.clone();
+    let work = move |tx: &Transaction<'_>| {
+        let mut receipt = receipt;
+        let mut seq = mentions::last_seq(tx)?;
+        let (mut counts, mut ids) = (Counts::default(), TopicIds::default());
+        let mut fresh = Vec::new();
+        let tombstones = Tombstones::of(tx)?;
+        for Prepared { mut mention, identity, terms, sketch } in prepared {
+            if let Some(tombstones) = &tombstones
+                && tombstones.refuse(tx, &mention, &identity)?
+            {
+                receipt.forgotten += 1;
+                continue;
             }
-            counts.write(tx, &mut ids)?;
-            ids.close(tx)?;
-            also(tx, &receipt)?;
-            Ok((receipt, fresh))
-        })
-        .await?;
-    ground.shelf.put(fresh);
+            match mentions::put(tx, &mention, &identity, &mut seq, &mut ids)? {
+                Put::New(id) => {
+                    receipt.new += 1;
+                    counts.add(&mention, &mention.topics);
+                    mention.id = id;
+                    if let Some(print) = sketch {
+                        sketches::put(tx, id, mention.story, mention.at, &print)?;
+                    }
+                    fresh.push(Fresh { seq, mention, terms });
+                }
+                Put::Edited(_) => receipt.edited += 1,
+                Put::Known(_) => receipt.known += 1,
+            }
+        }
+        counts.write(tx, &mut ids)?;
+        ids.close(tx)?;
+        also(tx, &receipt)?;
+        Ok((receipt, fresh))
+    };
+    // In the order of the commits, so that whoever reads on finds no gap.
+    let shelve = move |(receipt, fresh): (Receipt, Vec<Fresh>)| {
+        shelf.shelf.put(fresh);
+        receipt
+    };
+    let receipt = ground.store.write_then(work, shelve).await?;
     if receipt.forgotten > 0 {
         metrics::counter!("vakt_forgotten_total").increment(receipt.forgotten as u64);
     }

@@ -18,12 +18,14 @@ pub struct Rehearsal<'k> {
     heard: Heard,
     /// What tells the mentions so far from all others.
     known: HashSet<i64>,
+    /// Mentions so far: they are numbered from 1, as the engine tells those of one instant apart by their numbers.
+    count: i64,
 }
 
 impl<'k> Rehearsal<'k> {
     /// A rehearsal that knows nothing yet.
     pub fn new(knowledge: &'k Knowledge) -> Rehearsal<'k> {
-        Rehearsal { knowledge, stories: Stories::default(), heard: Heard::default(), known: HashSet::new() }
+        Rehearsal { knowledge, stories: Stories::default(), heard: Heard::default(), known: HashSet::new(), count: 0 }
     }
 
     /// The mention that a capture of a source becomes when it arrives at `at`. The date that it bears is believed however
@@ -44,6 +46,8 @@ impl<'k> Rehearsal<'k> {
         let print = self.knowledge.analyse(&mut mention, hint.as_deref()).print;
         mention.story = self.stories.assign(&print, identity.told, mention.at).story;
         mention.newcomer = plain::is_newcomer(&mention, &mut self.heard);
+        self.count += 1;
+        mention.id = self.count;
         Some(mention)
     }
 }
@@ -91,7 +95,7 @@ mod tests {
         assert_eq!((first.topics.as_slice(), first.tier, first.reach), (["acme".to_owned()].as_slice(), 1, 1000));
         assert_eq!((first.language.as_str(), first.at, first.is_negative()), ("en", at(0), true));
         let copy = rehearsal.mention("forum", said("bo", None, text), at(1), false).expect("a copy");
-        assert_eq!(copy.story, first.story);
+        assert_eq!((copy.story, first.id, copy.id), (first.story, 1, 2));
         let other = said("bo", None, "Acme opens a new shop in Stockholm on Saturday with music and free tea for all");
         assert_ne!(rehearsal.mention("forum", other, at(2), false).expect("another").story, first.story);
     }

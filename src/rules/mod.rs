@@ -4,13 +4,14 @@
 //! with a broken file still starts on the last good rules.
 
 mod alerts;
+pub mod cases;
 mod lexicon;
 mod people;
 mod playbooks;
 mod searches;
 mod topics;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use lexicon::{House, Site};
@@ -87,7 +88,7 @@ impl Rules {
                 Some(Part::Lexicon) => desk.read(|form| lexicon::read(form, &mut written.house)),
                 Some(Part::Playbook) => playbooks::read(&desk, &mut written.playbooks),
                 Some(Part::Searches) => desk.read(|form| searches::read(form, &mut written.searches)),
-                None => {}
+                Some(Part::Tests) | None => {}
             }
             faults.extend(desk.into_faults());
         }
@@ -274,6 +275,7 @@ enum Part {
     Lexicon,
     Playbook,
     Searches,
+    Tests,
 }
 
 /// What a file is, by where it stands: `topics/x.toml`, `people.toml`, `playbooks/x.md`.
@@ -288,13 +290,19 @@ fn kind_of(name: &str) -> Option<Part> {
         ("lexicon", Some("toml")) => Some(Part::Lexicon),
         ("playbooks", Some("md")) => Some(Part::Playbook),
         ("searches", Some("toml")) => Some(Part::Searches),
+        ("tests", Some("toml")) => Some(Part::Tests),
         _ => None,
     }
 }
 
-/// The texts of a rules directory in the order of their names. Only regular files inside of it are read, and only of
-/// a sensible size.
+/// The texts of a rules directory in the order of their names, without its tests.
 fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
+    read_below(dir, dir.to_owned())
+}
+
+/// The texts below a folder of a rules directory. Only regular files inside of it are read, and only of a sensible size.
+fn read_below(dir: &Path, folder: PathBuf) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
+    let tests = dir.join(cases::FOLDER);
     let (mut sheets, mut faults) = (Vec::new(), Vec::new());
     let root = match dir.canonicalize() {
         Ok(root) => root,
@@ -304,7 +312,7 @@ fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
             return (sheets, vec![fault.help("set `rules_dir`, or make the directory")]);
         }
     };
-    let mut waiting = vec![(dir.to_owned(), 0)];
+    let mut waiting = vec![(folder.clone(), 0)];
     while let Some((folder, depth)) = waiting.pop() {
         let read = std::fs::read_dir(&folder).and_then(|all| all.map(|e| e.map(|e| e.path())).collect());
         let mut entries: Vec<_> = match read {
@@ -318,7 +326,8 @@ fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
         };
         entries.sort();
         for path in entries {
-            if is_no_rule(&path) {
+            let other = path == tests || (folder == tests && cases::is_data(&path));
+            if other || is_no_rule(&path) {
                 continue;
             }
             let name = path.display().to_string();
@@ -365,7 +374,7 @@ fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
 }
 
 /// Folders of the rules that hold something.
-const FOLDERS: [&str; 5] = ["topics", "alerts", "playbooks", "lexicon", "searches"];
+const FOLDERS: [&str; 6] = ["topics", "alerts", "playbooks", "lexicon", "searches", cases::FOLDER];
 
 /// Hidden files, what editors and package managers leave behind, and pages for people.
 fn is_no_rule(path: &Path) -> bool {

@@ -86,6 +86,16 @@ pub fn opened_since(c: &Connection, since: Timestamp) -> Stored<BTreeMap<String,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The numbers of the incidents that one mutes.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn muted_by(c: &Connection, id: i64) -> Stored<Vec<i64>> {
+    let mut q =
+        c.prepare_cached("SELECT id FROM incidents WHERE json_extract(state, '$.muted_by') = ?1 ORDER BY id")?;
+    Ok(q.query_map([id], |r| r.get(0))?.collect::<Result<_, _>>()?)
+}
+
 /// The latest incidents, newest first.
 ///
 /// # Errors

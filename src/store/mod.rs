@@ -159,10 +159,23 @@ impl Store {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Stored<T> + Send + 'static,
     ) -> Stored<T> {
+        self.write_then(work, |done| done).await
+    }
+
+    /// The same, and what was done is handed to `then` right after the commit, in the order of the commits, before
+    /// whoever waits for it is told.
+    ///
+    /// # Errors
+    /// As for [`Store::write`].
+    pub async fn write_then<T: Send + 'static, U: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Stored<T> + Send + 'static,
+        then: impl FnOnce(T) -> U + Send + 'static,
+    ) -> Stored<U> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         self.writer.send(Job::new(work, move |result| {
             // Whoever asked may have gone; the work is done all the same.
-            answer.send(result).ok();
+            answer.send(result.map(then)).ok();
         }))?;
         answered.await.unwrap_or(Err(StoreError::Closed))
     }

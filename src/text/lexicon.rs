@@ -6,6 +6,8 @@
 
 use std::sync::{LazyLock, OnceLock};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::hash::Table;
 use super::tokens::Tokens;
 
@@ -28,8 +30,30 @@ pub struct Lexicon {
     words: Table<String, Role>,
     beginnings: Table<String, f32>,
     shortest: usize,
-    /// Phrases by their first word: the words that follow, and what they do.
-    phrases: Table<String, Vec<(Vec<String>, Role)>>,
+    /// Phrases by their first word.
+    phrases: Table<String, Vec<Phrase>>,
+    /// A bit for each way that a term begins: a short list, as a house's is, passes nearly every word over by it.
+    heads: [u64; HEADS / 64],
+}
+
+/// A phrase without its first word.
+#[derive(Debug, Clone)]
+struct Phrase {
+    /// Hash of the second word: most that begin alike go on otherwise.
+    second: u64,
+    rest: Vec<String>,
+    role: Role,
+}
+
+/// Bits for the beginnings of terms, and the bytes that are looked at.
+const HEADS: usize = 1024;
+const HEAD: usize = 3;
+
+/// Where the beginning of a form has its bit.
+fn head_of(form: &str) -> (usize, u64) {
+    let head = form.as_bytes().iter().take(HEAD).fold(0u32, |all, b| all << 8 | u32::from(*b));
+    let hash = head.wrapping_mul(0x9e37_79b1) >> 22;
+    (hash as usize / 64, 1 << (hash % 64))
 }
 
 const TEXTS: [(&str, &str); 12] = [
@@ -119,10 +143,18 @@ impl Lexicon {
         let mut tokens = Tokens::read(term).list.into_iter().map(|t| t.form.into_owned());
         let Some(first) = tokens.next() else { return };
         let rest: Vec<String> = tokens.collect();
+        let (word, bit) = head_of(&first);
+        self.heads[word] |= bit;
         match role {
-            role if !rest.is_empty() => self.phrases.entry(first).or_default().push((rest, role)),
+            role if let Some(second) = rest.first() => {
+                let second = xxh3_64(second.as_bytes());
+                self.phrases.entry(first).or_default().push(Phrase { second, rest, role });
+            }
             Role::Strength(s) if open => {
                 self.shortest = self.shortest.min(first.len());
+                if first.len() < HEAD {
+                    self.heads.fill(u64::MAX);
+                }
                 self.beginnings.insert(first, s);
             }
             role => {
@@ -138,21 +170,39 @@ impl Lexicon {
 
     /// The longest phrase that begins with a word and goes on in those that follow: how many words more, and what it does.
     pub fn phrase<'w>(&self, first: &str, following: impl Iterator<Item = &'w str> + Clone) -> Option<(usize, Role)> {
-        let fits = |words: &[String]| {
+        if !self.may_begin(first) {
+            return None;
+        }
+        let of_first = self.phrases.get(first)?;
+        let second = xxh3_64(following.clone().next()?.as_bytes());
+        let fits = |phrase: &&Phrase| {
             let mut next = following.clone();
-            words.iter().all(|w| next.next() == Some(w.as_str()))
+            phrase.second == second && phrase.rest.iter().all(|w| next.next() == Some(w.as_str()))
         };
-        let found = self.phrases.get(first)?.iter().filter(|(words, _)| fits(words));
-        found.max_by_key(|(words, _)| words.len()).map(|(words, role)| (words.len(), *role))
+        let found = of_first.iter().filter(fits).max_by_key(|phrase| phrase.rest.len());
+        found.map(|phrase| (phrase.rest.len(), phrase.role))
+    }
+
+    fn may_begin(&self, form: &str) -> bool {
+        let (word, bit) = head_of(form);
+        self.heads[word] & bit != 0
     }
 
     /// What a word does: as it is written, by the longest beginning that is known, and with drawn-out letters let go.
     pub fn role(&self, form: &str) -> Option<Role> {
-        self.exactly(form).or_else(|| {
-            let (twice, once) = (squeezed(form, 2), squeezed(form, 1));
-            let drawn = squeezed(form, 2).len() < form.len();
-            drawn.then(|| self.exactly(&twice).or_else(|| self.exactly(&once))).flatten()
+        let exactly = if self.may_begin(form) { self.exactly(form) } else { None };
+        exactly.or_else(|| {
+            let drawn = || self.exactly(&squeezed(form, 2)).or_else(|| self.exactly(&squeezed(form, 1)));
+            if is_drawn(form) { drawn() } else { None }
         })
+    }
+
+    /// Whether what follows a word counts for more than what came before.
+    pub fn is_but(&self, form: &str) -> bool {
+        match self.words.get(form) {
+            Some(role) => *role == Role::But,
+            None => is_drawn(form) && self.role(form) == Some(Role::But),
+        }
     }
 
     fn exactly(&self, form: &str) -> Option<Role> {
@@ -167,6 +217,15 @@ impl Lexicon {
         let found = form.char_indices().rev().map_while(begins).find_map(|p| self.beginnings.get(p));
         found.map(|strength| Role::Strength(*strength))
     }
+}
+
+/// Whether a character stands three times in a row, and more.
+fn is_drawn(form: &str) -> bool {
+    let mut run = (0, '\0');
+    form.chars().any(|c| {
+        run = if c == run.1 { (run.0 + 1, c) } else { (1, c) };
+        run.0 > 2
+    })
 }
 
 /// A form in which no character stands more often in a row than so many times, where it is drawn out (three and more).

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod clean;
+pub mod common;
 pub mod cues;
 pub mod features;
 pub mod fingerprint;

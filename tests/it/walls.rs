@@ -33,7 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("calamine", &["sources/archive/"]),
     ("csv_core", &["sources/archive/"]),
     ("cel", &["engine/condition.rs", "engine/reckon.rs", "engine/sound.rs"]),
-    ("statrs", &["engine/baseline.rs"]),
+    ("statrs", &["engine/baseline/"]),
     ("annotate_snippets", &["config/fault.rs"]),
     ("pulldown_cmark", &["rules/playbooks.rs"]),
     ("notify", &["daemon.rs"]),

@@ -6,4 +6,4 @@ CREATE TABLE groups (
     PRIMARY KEY (scope, grp)
 ) STRICT, WITHOUT ROWID;
 DELETE FROM meta WHERE key = 'watched_late';
-CREATE INDEX incidents_opened ON incidents (opened);
+CREATE INDEX IF NOT EXISTS incidents_opened ON incidents (opened);
