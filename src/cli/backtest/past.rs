@@ -122,8 +122,9 @@ impl<'k> Again<'k> {
         if topics == m.topics {
             return Cow::Borrowed(m);
         }
+        let (_, toward) = self.knowledge.topics(&doc);
         let toward =
-            self.knowledge.toward(&doc, &numbers).into_iter().map(|(name, score)| (name, score.value)).collect();
+            toward.into_iter().filter(|(t, _)| topics.contains(t)).map(|(t, score)| (t, score.value)).collect();
         Cow::Owned(Mention { topics, toward, ..m.clone() })
     }
 }
