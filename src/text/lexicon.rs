@@ -4,9 +4,12 @@
 //! it stronger and weaker, `&` for those after which what comes counts for more), then its terms. `word*` is a beginning,
 //! `two_words` a phrase. Lines that begin with `#` are remarks.
 
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::sync::{LazyLock, OnceLock};
 
-use super::hash::Table;
+use super::atoms::word_number;
+use super::hash::{Quick, Table};
 use super::tokens::Tokens;
 
 /// What a word does to those around it.
@@ -28,8 +31,10 @@ pub struct Lexicon {
     words: Table<String, Role>,
     beginnings: Table<String, f32>,
     shortest: usize,
-    /// Phrases by their first word: the words that follow, and what they do.
-    phrases: Table<String, Vec<(Vec<String>, Role)>>,
+    /// The first words of phrases.
+    openings: HashSet<u64, BuildHasherDefault<Quick>>,
+    /// Phrases by the numbers of their two first words: the words that follow the first, and what they do.
+    phrases: Table<u64, Vec<(Vec<String>, Role)>>,
 }
 
 const TEXTS: [(&str, &str); 12] = [
@@ -120,7 +125,11 @@ impl Lexicon {
         let Some(first) = tokens.next() else { return };
         let rest: Vec<String> = tokens.collect();
         match role {
-            role if !rest.is_empty() => self.phrases.entry(first).or_default().push((rest, role)),
+            role if !rest.is_empty() => {
+                let (first, second) = (word_number(&first), word_number(rest.first().map_or("", String::as_str)));
+                self.openings.insert(first);
+                self.phrases.entry(pair(first, second)).or_default().push((rest, role));
+            }
             Role::Strength(s) if open => {
                 self.shortest = self.shortest.min(first.len());
                 self.beginnings.insert(first, s);
@@ -133,16 +142,21 @@ impl Lexicon {
 
     /// Whether a phrase begins with a word.
     pub fn begins_phrase(&self, form: &str) -> bool {
-        !self.phrases.is_empty() && self.phrases.contains_key(form)
+        !self.openings.is_empty() && self.openings.contains(&word_number(form))
     }
 
-    /// The longest phrase that begins with a word and goes on in those that follow: how many words more, and what it does.
-    pub fn phrase<'w>(&self, first: &str, following: impl Iterator<Item = &'w str> + Clone) -> Option<(usize, Role)> {
+    /// The longest phrase that begins with the words of two numbers and goes on in those that follow the first: how many
+    /// words more, and what it does.
+    pub fn phrase<'w>(
+        &self,
+        (first, second): (u64, u64),
+        following: impl Iterator<Item = &'w str> + Clone,
+    ) -> Option<(usize, Role)> {
         let fits = |words: &[String]| {
             let mut next = following.clone();
             words.iter().all(|w| next.next() == Some(w.as_str()))
         };
-        let found = self.phrases.get(first)?.iter().filter(|(words, _)| fits(words));
+        let found = self.phrases.get(&pair(first, second))?.iter().filter(|(words, _)| fits(words));
         found.max_by_key(|(words, _)| words.len()).map(|(words, role)| (words.len(), *role))
     }
 
@@ -167,6 +181,11 @@ impl Lexicon {
         let found = form.char_indices().rev().map_while(begins).find_map(|p| self.beginnings.get(p));
         found.map(|strength| Role::Strength(*strength))
     }
+}
+
+/// The number of a first and a second word.
+fn pair(first: u64, second: u64) -> u64 {
+    (first.rotate_left(23) ^ second).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A form in which no character stands more often in a row than so many times, where it is drawn out (three and more).
@@ -209,8 +228,9 @@ mod tests {
         assert_eq!(l.role("not"), Some(Role::Not));
         assert_eq!(l.role("god"), None);
         assert!(l.begins_phrase("waste"));
-        assert_eq!(l.phrase("waste", ["of", "time", "!"].into_iter()), Some((2, Role::Strength(-2.0))));
-        assert_eq!(l.phrase("waste", ["of"].into_iter()), None);
+        let begins = (word_number("waste"), word_number("of"));
+        assert_eq!(l.phrase(begins, ["of", "time", "!"].into_iter()), Some((2, Role::Strength(-2.0))));
+        assert_eq!(l.phrase(begins, ["of"].into_iter()), None);
     }
 
     #[test]
