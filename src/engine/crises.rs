@@ -148,7 +148,7 @@ pub struct Score {
     pub caught: usize,
     /// Crises that were not.
     pub missed: usize,
-    /// Numbers of the incidents that were open in no crisis that they may stand for.
+    /// Numbers of the incidents that were open in no crisis that they may stand for, nor beside one that caught a crisis.
     pub false_alarms: Vec<i64>,
     /// The same a week.
     pub false_alarms_a_week: f64,
@@ -171,7 +171,9 @@ pub fn score(
         let mut of: Vec<(Timestamp, &Course)> =
             courses.iter().filter(|c| crisis.may_be(c, alerts)).filter_map(|c| Some((opened(c)?, c))).collect();
         of.sort_by_key(|(at, c)| (*at, c.incident));
-        right.extend(of.iter().map(|(_, c)| c.incident));
+        // Whatever else rings meanwhile for what people know it by rings for the same cause.
+        let same = |c: &&Course| of.iter().any(|(_, right)| right.topic == c.topic) && opened(c).is_some();
+        right.extend(courses.iter().filter(same).map(|c| c.incident));
         let first = of.first();
         let caught = first.map(|(at, _)| *at);
         let until = |then: Option<Timestamp>| Some(between(caught?, then?).as_minutes());
@@ -234,12 +236,18 @@ mod tests {
         let busy = (100..200).step_by(10).chain(160..180);
         busy.for_each(|minute| seen.see(&mention(minute, u8::from(minute == 170)), &[]));
         // Open long before, and again in time; only after the end; by a rule that is not asked for.
-        let all = [course(1, "a", 90, 120), course(2, "a", 1101, 1200), course(3, "a", 2000, 2010)];
+        let mut all = vec![
+            course(1, "a", 90, 120),
+            course(2, "a", 1101, 1200),
+            course(3, "a", 2000, 2010),
+            course(4, "b", 150, 160),
+        ];
+        all[3].topic = "else".into();
         let week = Span::days(7).as_minutes() as i64;
         let score = score(&all, &[], &seen, (t(0), t(week)));
         assert_eq!((score.caught, score.missed), (1, 2));
-        assert_eq!(score.false_alarms, [2, 3]);
-        assert_eq!(score.false_alarms_a_week, 2.0);
+        assert_eq!(score.false_alarms, [2, 3, 4]);
+        assert_eq!(score.false_alarms_a_week, 3.0);
         let fire = &score.crises[0];
         assert_eq!((fire.peak, fire.first_article), (Some(t(160)), Some(t(170))));
         assert_eq!((fire.before_peak, fire.before_article, fire.after_start), (Some(60.0), Some(70.0), Some(0.0)));

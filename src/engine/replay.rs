@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use super::detect::Compiled;
-use super::detect::Detector;
+use super::detect::{Detector, Live};
 use super::duty::{Decision, Duty, live, reached};
 use super::incident::{self, Call, REOPEN};
 use crate::model::time::{Span, between, from_millis};
@@ -47,8 +47,10 @@ pub struct Replay<'r> {
     detector: Detector,
     /// All incidents by number, the first being number 1.
     incidents: Vec<Incident>,
-    /// Numbers of those that are live.
-    live: Vec<i64>,
+    /// Those that are live, as they are now, oldest first.
+    live: Vec<Incident>,
+    /// The groups of those, as the detector wants them.
+    groups: Live,
     opened: VecDeque<(Timestamp, String)>,
     log: Vec<Happening>,
     now: Option<Timestamp>,
@@ -73,6 +75,7 @@ impl<'r> Replay<'r> {
             detector: Detector::of(compiled),
             incidents: Vec::new(),
             live: Vec::new(),
+            groups: Live::new(),
             opened: VecDeque::new(),
             log: Vec::new(),
             now: None,
@@ -109,22 +112,17 @@ impl<'r> Replay<'r> {
 
     /// The next whole second in which something is due.
     fn next_due(&self, from: Timestamp) -> Option<Timestamp> {
-        let steps = self.live().flat_map(|i| [i.next_step, i.next_remind]).flatten();
+        let steps = self.live.iter().flat_map(|i| [i.next_step, i.next_remind]).flatten();
         let due = self.detector.next_look().into_iter().chain(steps).min()?;
         Some(second_after(due.max(from) - Span::millis(1)).max(second_after(from)))
-    }
-
-    fn live(&self) -> impl Iterator<Item = &Incident> {
-        self.live.iter().filter_map(|id| self.incident(*id))
     }
 
     /// One second in which something is due.
     fn pass(&mut self, now: Timestamp) {
         self.now = Some(now);
-        let before: Vec<Incident> = self.live().cloned().collect();
         self.detector.attend(now);
-        let verdicts = self.detector.tick(now, &live(&before));
-        if before.is_empty() && verdicts.is_empty() {
+        let verdicts = self.detector.tick(now, &self.groups);
+        if self.live.is_empty() && verdicts.is_empty() {
             return;
         }
         while self.opened.front().is_some_and(|(at, _)| between(*at, now) >= Span::hours(1)) {
@@ -136,15 +134,15 @@ impl<'r> Replay<'r> {
         }
         let next = i64::try_from(self.incidents.len()).unwrap_or(i64::MAX) + 1;
         let mut duty = Duty { alerts: self.alerts, people: self.people, opened };
-        for decision in duty.decide(&before, &verdicts, next, now) {
+        for decision in duty.decide(&self.live, &verdicts, next, now) {
             if decision.before.is_none() {
                 self.opened.push_back((now, decision.incident.alert.clone()));
             }
             self.keep(decision, now);
         }
         let over = |i: &Incident| i.calm && i.resolved.is_some_and(|at| between(at, now) > REOPEN);
-        let gone: HashSet<i64> = self.live().filter(|i| over(i)).map(|i| i.id).collect();
-        self.live.retain(|id| !gone.contains(id));
+        self.live.retain(|i| !over(i));
+        self.groups = live(&self.live);
     }
 
     /// Writes down what was decided.
@@ -182,15 +180,16 @@ impl<'r> Replay<'r> {
             });
         }
         if before.is_none() {
-            self.live.push(incident.id);
-            self.incidents.push(incident);
-        } else if let Some(place) = self.place(incident.id) {
+            self.incidents.push(incident.clone());
+            self.live.push(incident);
+            return;
+        }
+        if let Some(place) = usize::try_from(incident.id - 1).ok().and_then(|n| self.incidents.get_mut(n)) {
+            place.clone_from(&incident);
+        }
+        if let Some(place) = self.live.iter_mut().find(|i| i.id == incident.id) {
             *place = incident;
         }
-    }
-
-    fn place(&mut self, id: i64) -> Option<&mut Incident> {
-        self.incidents.get_mut(usize::try_from(id - 1).ok()?)
     }
 
     /// Somebody does something with an incident at the present instant; there may be no such incident.
@@ -200,6 +199,7 @@ impl<'r> Replay<'r> {
         let mut incident = before.clone();
         let calls = act(&mut incident, now);
         self.keep(Decision { incident, before: Some(before), calls }, now);
+        self.groups = live(&self.live);
     }
 
     /// Somebody takes an incident.

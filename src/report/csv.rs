@@ -33,12 +33,13 @@ pub fn line(out: &mut impl Write, m: &Mention) -> std::io::Result<()> {
     write!(out, "{}\r\n", quoted.join(","))
 }
 
-/// Writes a line of words, made safe as those of a mention are.
+/// Writes a line of words, made safe as those of a mention are; numbers stay numbers.
 ///
 /// # Errors
 /// When the writer fails.
 pub fn cells(out: &mut impl Write, words: &[String]) -> std::io::Result<()> {
-    let safe: Vec<String> = words.iter().map(|w| safe(w)).collect();
+    let number = |w: &str| w.parse::<f64>().is_ok();
+    let safe: Vec<String> = words.iter().map(|w| if number(w) { w.clone() } else { safe(w) }).collect();
     let quoted: Vec<Cow<'_, str>> = safe.iter().map(|w| quoted(w)).collect();
     write!(out, "{}\r\n", quoted.join(","))
 }
@@ -68,5 +69,8 @@ mod tests {
         }
         assert_eq!(safe("a = b"), "a = b");
         assert_eq!(quoted("a \"b\", c"), "\"a \"\"b\"\", c\"");
+        let mut out = Vec::new();
+        cells(&mut out, &["-1.5".into(), "-a".into()]).expect("memory");
+        assert_eq!(out, b"-1.5,'-a\r\n");
     }
 }

@@ -123,7 +123,8 @@ impl<'k> Again<'k> {
             return Cow::Borrowed(m);
         }
         let (_, toward) = self.knowledge.topics(&doc);
-        let toward = toward.into_iter().map(|(name, score)| (name, score.value)).collect();
+        let toward =
+            toward.into_iter().filter(|(t, _)| topics.contains(t)).map(|(t, score)| (t, score.value)).collect();
         Cow::Owned(Mention { topics, toward, ..m.clone() })
     }
 }

@@ -235,9 +235,31 @@ fn change(c: Change) -> &'static str {
 
 const COMPARED: [&str; 8] = ["change", "alert", "group", "here", "there", "by", "severity here", "there"];
 
-fn differences(all: &[Difference]) -> Vec<Vec<String>> {
-    let time = |at: Option<Timestamp>| at.map_or_else(|| "–".to_owned(), day_and_time);
-    let word = |s: Option<Severity>| s.map_or("–", Severity::as_str).to_owned();
+/// Who reads a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Person,
+    Program,
+}
+
+impl Reader {
+    /// A length in minutes, or what stands where there is none.
+    fn length(self, minutes: Option<f64>, none: &str) -> String {
+        match self {
+            Reader::Person => minutes.map_or_else(|| none.to_owned(), length),
+            Reader::Program => minutes.map_or_else(String::new, |m| format!("{m:.1}")),
+        }
+    }
+}
+
+fn differences(all: &[Difference], reader: Reader) -> Vec<Vec<String>> {
+    let none = || if reader == Reader::Person { "–".to_owned() } else { String::new() };
+    let time = |at: Option<Timestamp>| match (at, reader) {
+        (None, _) => none(),
+        (Some(at), Reader::Person) => day_and_time(at),
+        (Some(at), Reader::Program) => at.to_string(),
+    };
+    let word = |s: Option<Severity>| s.map_or_else(none, |s| s.as_str().to_owned());
     let row = |d: &Difference| {
         vec![
             change(d.change).to_owned(),
@@ -245,7 +267,7 @@ fn differences(all: &[Difference]) -> Vec<Vec<String>> {
             safe(&d.group, 40),
             time(d.here),
             time(d.there),
-            d.minutes.filter(|m| *m != 0.0).map_or_else(String::new, length),
+            reader.length(d.minutes.filter(|m| *m != 0.0 || reader == Reader::Program), ""),
             word(d.severity_here),
             word(d.severity_there),
         ]
@@ -266,7 +288,7 @@ fn compared(report: &Report, all: &[Difference]) -> String {
     let mut out = format!("{} (here) and {other} (there): {counts}", report.rules);
     let told: Vec<Difference> = all.iter().filter(|d| d.change != Change::Same).cloned().collect();
     if !told.is_empty() {
-        let _ = write!(out, "\n\n{}", table(&COMPARED, &differences(&told), &[5]));
+        let _ = write!(out, "\n\n{}", table(&COMPARED, &differences(&told, Reader::Person), &[5]));
     }
     if let Some(s) = &report.other_summary {
         let _ = write!(out, "\n\nthere: {}", numbers(s));
@@ -274,7 +296,7 @@ fn compared(report: &Report, all: &[Difference]) -> String {
     out
 }
 
-fn swept(s: &Swept) -> (Vec<String>, Vec<Vec<String>>) {
+fn swept(s: &Swept, reader: Reader) -> (Vec<String>, Vec<Vec<String>>) {
     let scored = s.tried.iter().any(|t| t.score.is_some());
     let mut head = vec![s.signal.clone(), "incidents".into(), "a week".into(), "messages a week".into()];
     if scored {
@@ -289,10 +311,14 @@ fn swept(s: &Swept) -> (Vec<String>, Vec<Vec<String>>) {
         ];
         if let Some(s) = &t.score {
             let rate = format!("{:.2}", s.false_alarms_a_week);
-            row.extend([s.caught.to_string(), s.missed.to_string(), rate, lead(s.median_before_peak)]);
+            let before = reader.length(s.median_before_peak, "–");
+            row.extend([s.caught.to_string(), s.missed.to_string(), rate, before]);
         }
         row
     };
+    if reader == Reader::Program {
+        head = head.iter().map(|w| w.replace(' ', "_")).collect();
+    }
     (head, s.tried.iter().map(row).collect())
 }
 
@@ -320,7 +346,7 @@ pub(super) fn text(report: &Report, known: &[Crisis]) {
         say!("\n{}", compared(report, all));
     }
     if let Some(all) = &report.swept {
-        let (head, rows) = swept(all);
+        let (head, rows) = swept(all, Reader::Person);
         let head: Vec<&str> = head.iter().map(String::as_str).collect();
         let right: Vec<usize> = (0..head.len()).collect();
         say!("\n{}", table(&head, &rows, &right));
@@ -331,8 +357,12 @@ pub(super) fn text(report: &Report, known: &[Crisis]) {
 pub(super) fn csv(report: &Report) -> anyhow::Result<()> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (head, rows): (Vec<String>, Vec<Vec<String>>) = match (&report.compared, &report.swept) {
-        (Some(all), _) => (COMPARED.map(str::to_owned).to_vec(), differences(all)),
-        (_, Some(all)) => swept(all),
+        (Some(all), _) => {
+            let head =
+                ["change", "alert", "group", "here", "there", "minutes_later", "severity_here", "severity_there"];
+            (head.map(str::to_owned).to_vec(), differences(all, Reader::Program))
+        }
+        (_, Some(all)) => swept(all, Reader::Program),
         _ => {
             let head = [
                 "incident",
