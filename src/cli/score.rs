@@ -14,7 +14,7 @@ use crate::query::Doc;
 use crate::rules::Rules;
 use crate::text::intent::Intent;
 use crate::text::language;
-use crate::text::sentiment::{Label, Reason, Score};
+use crate::text::sentiment::{Label, Reason};
 use crate::text::tokens::Tokens;
 
 /// One text: language, sentiment, intent, topics, and why.
@@ -100,7 +100,7 @@ impl Scored {
         if !dir.is_dir() {
             return Ok(Rules::default());
         }
-        match Rules::load(&dir) {
+        match Rules::load(&dir, Clock::System.now()) {
             Ok(rules) => Ok(rules),
             Err(faults) => {
                 let errors = faults.iter().filter(|f| any_error(std::slice::from_ref(*f))).count();
@@ -115,8 +115,7 @@ impl Scored {
         let analysis = knowledge.analyse(&mut m, self.lang.as_deref());
         let (_, share) = language::guess(&Tokens::read(text), self.lang.as_deref());
         let doc = Doc::analysed(&m, &analysis);
-        let numbers = knowledge.rules.matcher.matches(&doc);
-        let mut toward: Vec<(String, Score)> = knowledge.toward(&doc, &numbers);
+        let (_, mut toward) = knowledge.topics(&doc);
         if let Some(topic) = &self.topic
             && !toward.iter().any(|(t, _)| t == topic)
             && m.topics.contains(topic)

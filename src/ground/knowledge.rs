@@ -57,28 +57,35 @@ impl Knowledge {
         m.intent = analysis.wants.intent.as_str().to_owned();
         m.fingerprint = analysis.print.whole;
         let doc = Doc::analysed(m, &analysis);
-        let numbers = self.rules.matcher.matches(&doc);
-        let toward = self.toward(&doc, &numbers);
+        let (numbers, toward) = self.topics(&doc);
         m.toward = toward.into_iter().map(|(name, score)| (name, score.value)).collect();
         m.topics = self.rules.names(&numbers);
         analysis
     }
 
-    /// How a text feels toward each of the names that it speaks of, where they are several; themes of risk are no names.
-    pub fn toward(&self, doc: &Doc<'_>, numbers: &[usize]) -> Vec<(String, Score)> {
-        let names = |n: &&usize| self.rules.topics.get(**n).is_some_and(|t| t.kind != TopicKind::Risk);
-        let named: Vec<usize> = numbers.iter().filter(names).copied().collect();
-        if named.len() < 2 {
-            return Vec::new();
-        }
-        let names = grouped(self.rules.matcher.places_of(doc, &named));
+    /// The topics of a text, and how it feels toward each of the names that it speaks of, where they are several; themes
+    /// of risk are no names.
+    pub fn topics(&self, doc: &Doc<'_>) -> (Vec<usize>, Vec<(String, Score)>) {
+        let is_name = |n: &usize| self.rules.topics.get(*n).is_some_and(|t| t.kind != TopicKind::Risk);
+        let names = |numbers: &[usize]| {
+            let named: Vec<usize> = numbers.iter().copied().filter(is_name).collect();
+            if named.len() < 2 { Vec::new() } else { named }
+        };
+        let (numbers, places) = self.rules.matcher.matches_with_places(doc, names);
+        let toward = self.toward(doc, places);
+        (numbers, toward)
+    }
+
+    fn toward(&self, doc: &Doc<'_>, places: Vec<(usize, Vec<Place>)>) -> Vec<(String, Score)> {
+        let (named, places): (Vec<usize>, Vec<Vec<Place>>) = places.into_iter().unzip();
+        let names = grouped(places);
         if names.len() < 2 {
             return Vec::new();
         }
-        let places: Vec<Vec<Place>> = names.iter().map(|(_, places)| places.clone()).collect();
+        let (names, places): (Vec<Vec<usize>>, Vec<Vec<Place>>) = names.into_iter().unzip();
         let scores = self.analyst.toward(doc.text, doc.language, &places);
         let mut out = Vec::new();
-        for ((of_name, _), score) in names.into_iter().zip(scores) {
+        for (of_name, score) in names.into_iter().zip(scores) {
             let Some(score) = score.filter(|s| s.label != Label::Unscored) else { continue };
             let topics = of_name.iter().filter_map(|n| self.rules.topics.get(*named.get(*n)?));
             out.extend(topics.map(|t| (t.name.clone(), score.clone())));

@@ -146,10 +146,20 @@ pub struct Mention {
 /// At or below this a mention counts as negative; at or above its opposite, as positive.
 pub const NEGATIVE: f32 = -0.15;
 
+/// Whether a sentiment counts as negative.
+pub fn is_negative(sentiment: Option<f32>) -> bool {
+    sentiment.is_some_and(|s| s <= NEGATIVE)
+}
+
+/// Whether a sentiment counts as positive.
+pub fn is_positive(sentiment: Option<f32>) -> bool {
+    sentiment.is_some_and(|s| s >= -NEGATIVE)
+}
+
 impl Mention {
     /// Whether it counts as negative.
     pub fn is_negative(&self) -> bool {
-        self.sentiment.is_some_and(|s| s <= NEGATIVE)
+        is_negative(self.sentiment)
     }
 
     /// A text of nobody in particular, at an instant; everything else is unknown.
@@ -187,6 +197,11 @@ impl Mention {
         }
     }
 
+    /// The sentiment that a topic sees: that toward it, where it is another than the mention's own.
+    pub fn sentiment_toward(&self, topic: &str) -> Option<f32> {
+        self.toward.iter().find(|(t, _)| t == topic).map_or(self.sentiment, |(_, s)| Some(*s))
+    }
+
     /// The mention as a topic sees it: with the sentiment toward it, where that is another than the mention's own.
     pub fn seen_from(&self, topic: &str) -> Cow<'_, Mention> {
         match self.toward.iter().find(|(t, _)| t == topic) {
@@ -207,6 +222,6 @@ impl Mention {
 
     /// Whether it counts as positive.
     pub fn is_positive(&self) -> bool {
-        self.sentiment.is_some_and(|s| s >= -NEGATIVE)
+        is_positive(self.sentiment)
     }
 }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use super::Stored;
 use super::mentions::TopicIds;
 use crate::model::Mention;
+use crate::model::mention::{is_negative, is_positive};
 
 /// What is counted of one minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -54,13 +55,13 @@ impl Counts {
     fn change<'t>(&mut self, m: &Mention, topics: impl IntoIterator<Item = &'t String>, by: i64) {
         let minute = m.at.as_millisecond().div_euclid(60_000);
         for topic in topics {
-            let m = &*m.seen_from(topic);
+            let sentiment = m.sentiment_toward(topic);
             let count = self.0.entry((topic.clone(), minute)).or_default();
             count.mentions += by;
-            count.negative += by * i64::from(m.is_negative());
-            count.positive += by * i64::from(m.is_positive());
-            count.scored += by * i64::from(m.sentiment.is_some());
-            count.sentiment += by as f64 * f64::from(m.sentiment.unwrap_or(0.0));
+            count.negative += by * i64::from(is_negative(sentiment));
+            count.positive += by * i64::from(is_positive(sentiment));
+            count.scored += by * i64::from(sentiment.is_some());
+            count.sentiment += by as f64 * f64::from(sentiment.unwrap_or(0.0));
             count.reach += by * i64::try_from(m.reach).unwrap_or(0);
         }
     }

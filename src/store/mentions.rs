@@ -55,23 +55,30 @@ pub fn known(c: &Connection, identities: &[Identity]) -> Stored<HashMap<i64, i64
 /// # Errors
 /// When the database cannot be written.
 pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids: &mut TopicIds) -> Stored<Put> {
-    let find = |hash: i64| -> Stored<Option<(i64, i64)>> {
+    let find = |hash: i64| -> Stored<(i64, i64)> {
         let mut q = c.prepare_cached("SELECT mention, content FROM identities WHERE hash = ?1")?;
-        Ok(q.query_row([hash], |r| Ok((r.get(0)?, r.get(1)?))).optional()?)
+        Ok(q.query_row([hash], |r| Ok((r.get(0)?, r.get(1)?)))?)
     };
-    // The common case first: nobody has heard of it.
-    if let Some((id, content)) = find(identity.told)? {
+    // The common case first: nobody has heard of it, and its names are free.
+    if !take(c, identity.told, *seq + 1, identity.content)? {
+        let (id, content) = find(identity.told)?;
         if content == identity.content {
             return Ok(Put::Known(id));
         }
         if !edit(c, id, m, identity, seq, ids)? {
             return Ok(Put::Known(id));
         }
-        name(c, identity.told, id, identity.content)?;
+        let mut rename = c.prepare_cached("UPDATE identities SET content = ?2 WHERE hash = ?1")?;
+        rename.execute([identity.told, identity.content])?;
         return Ok(Put::Edited(id));
     }
-    if let Some((id, _)) = identity.placed.map(find).transpose()?.flatten() {
-        name(c, identity.told, id, identity.content)?;
+    if let Some(placed) = identity.placed
+        && !take(c, placed, *seq + 1, identity.content)?
+    {
+        // The name that was free is that mention's as well.
+        let (id, _) = find(placed)?;
+        let mut give = c.prepare_cached("UPDATE identities SET mention = ?2 WHERE hash = ?1")?;
+        give.execute([identity.told, id])?;
         return Ok(Put::Known(id));
     }
     *seq += 1;
@@ -118,10 +125,6 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
         toward(m)?,
     ])?;
     let id = *seq;
-    name(c, identity.told, id, identity.content)?;
-    if let Some(placed) = identity.placed {
-        name(c, placed, id, identity.content)?;
-    }
     file(c, id, m.at, &m.topics, ids)?;
     Ok(Put::New(id))
 }
@@ -217,10 +220,10 @@ fn toward(m: &Mention) -> Stored<String> {
     if m.toward.is_empty() { Ok(String::new()) } else { Ok(serde_json::to_string(&m.toward)?) }
 }
 
-fn name(c: &Connection, hash: i64, id: i64, content: i64) -> Stored<()> {
-    c.prepare_cached("INSERT INTO identities VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO UPDATE SET content = ?3")?
-        .execute([hash, id, content])?;
-    Ok(())
+/// Gives a mention a name that is free; says whether it was.
+fn take(c: &Connection, hash: i64, id: i64, content: i64) -> Stored<bool> {
+    let mut q = c.prepare_cached("INSERT OR IGNORE INTO identities VALUES (?1, ?2, ?3)")?;
+    Ok(q.execute([hash, id, content])? > 0)
 }
 
 /// SQLite has no unsigned numbers; what is larger than it can hold is its largest.
@@ -430,6 +433,23 @@ pub fn of_topics(c: &Connection, topics: &[String], any: bool, from: i64, to: i6
         out.extend(get(c, id)?);
     }
     Ok(out)
+}
+
+/// Mentions of some sources since an instant of event time, newest first, among the last half a million.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_sources(c: &Connection, sources: &[String], from: i64, limit: u32) -> Stored<Vec<Mention>> {
+    let marks = vec!["?"; sources.len()].join(",");
+    let sql = format!(
+        "SELECT id FROM mentions WHERE id > (SELECT coalesce(max(id), 0) FROM mentions) - 500000
+         AND source IN ({marks}) AND at >= ? ORDER BY id DESC LIMIT ?"
+    );
+    let mut values: Vec<Value> = sources.iter().map(|s| Value::Text(s.clone())).collect();
+    values.extend([from, i64::from(limit)].map(Value::Integer));
+    let mut q = c.prepare_cached(&sql)?;
+    let ids: Vec<i64> = q.query_map(rusqlite::params_from_iter(values), |r| r.get(0))?.collect::<Result<_, _>>()?;
+    ids.into_iter().filter_map(|id| get(c, id).transpose()).collect()
 }
 
 /// Event times of the mentions that match all (or any) of some topics, each with whether it is negative.

@@ -268,6 +268,11 @@ fn mixed(kind: u64, key: u64, language: u64) -> u64 {
     (mixed ^ (mixed >> 29)).wrapping_mul(0x1656_67b1_9e37_79f9) ^ (mixed >> 32)
 }
 
+/// The feature of a word by itself, in any language.
+pub fn word(form: &str) -> u64 {
+    mixed(WORD, xxh3_64_with_seed(form.as_bytes(), WORD), 0)
+}
+
 /// The features of an atom by itself, each for its language and for all.
 pub fn own(atom: &Atom<'_>, language: &str, mut add: impl FnMut(u64, f32)) {
     let language = seed(language);

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod atoms;
 pub mod clean;
+pub mod common;
 pub mod cues;
 pub mod features;
 pub mod fingerprint;

@@ -144,6 +144,8 @@ pub fn toward(text: &str, language: &str, places: &[Vec<Place>], hear: impl Fn(&
             }
         }
     }
+    // Names that share their clauses are heard once.
+    let mut heard: Vec<(String, Score)> = Vec::new();
     (0..places.len())
         .map(|n| {
             if places[n].is_empty() {
@@ -151,7 +153,14 @@ pub fn toward(text: &str, language: &str, places: &[Vec<Place>], hear: impl Fn(&
             }
             let own = pieced(text, &parts[n], places);
             let against = pieced(text, &turned[n], places);
-            let mut score = hear(&own);
+            let mut score = match heard.iter().find(|(piece, _)| *piece == own) {
+                Some((_, score)) => score.clone(),
+                None => {
+                    let score = hear(&own);
+                    heard.push((own.clone(), score.clone()));
+                    score
+                }
+            };
             if score.label == Label::Unscored {
                 return Some(score);
             }
@@ -230,11 +239,12 @@ fn clauses(text: &str, language: &str, related: Option<&Related>, places: &[Vec<
     let mut before = 0;
     for token in &tokens.list {
         let gap = text.get(before..token.start).unwrap_or("");
-        let parts = gap.contains(['!', '?', ';', '\n', '–', '—'])
-            || gap.contains(". ")
-            || gap.contains(", ")
-            || gap.contains(": ");
-        let but = token.kind == Kind::Word && lexicon.is_some_and(|l| l.role(&token.form) == Some(Role::But));
+        let parts = gap != " "
+            && (gap.contains(['!', '?', ';', '\n', '–', '—'])
+                || gap.contains(". ")
+                || gap.contains(", ")
+                || gap.contains(": "));
+        let but = token.kind == Kind::Word && lexicon.is_some_and(|l| l.is_but(&token.form));
         // Both sides speak: «Acme is great and Globex is terrible».
         let and = related.is_some_and(|r| r.and.contains(&token.form.as_ref()))
             && spoken_of(&names, cuts.last().copied().unwrap_or(0), token.start, text)

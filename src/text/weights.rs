@@ -116,6 +116,11 @@ impl<const N: usize, About> Weights<N, About> {
         (feature & self.mask) as usize
     }
 
+    /// How telling a feature is.
+    pub fn telling(&self, feature: u64) -> f32 {
+        self.rows.get(self.bucket(feature)).map_or(0.0, |row| f32::from(row.telling) / TELLING)
+    }
+
     /// Adds a feature's weights, times `value`.
     pub fn add(&self, feature: u64, value: f32, to: &mut [f32; N]) {
         if let Some(row) = self.rows.get(self.bucket(feature)) {

@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::Doc;
 use crate::query::terms::COMPOUNDING;
 use crate::query::wild::Wild;
+use crate::text::common;
 use crate::text::hash::Table;
 use crate::text::lexeme::{spellings, stem_mark, word_mark};
 use crate::text::stem;
@@ -27,7 +28,7 @@ pub(super) enum Atom {
 }
 
 /// Where an atom stands in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hit {
     pub(super) atom: u32,
     /// First and last position.
@@ -35,6 +36,14 @@ pub(super) struct Hit {
     pub(super) end: u32,
     /// Number of the first term.
     pub(super) term: u32,
+}
+
+impl Hit {
+    /// By atom and position.
+    fn order(&self) -> (u64, u64) {
+        let joined = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        (joined(self.atom, self.at), joined(self.end, self.term))
+    }
 }
 
 /// Which atoms a mark means: chains through one list, so that a word of many queries costs them nothing.
@@ -103,6 +112,52 @@ impl Chains {
     }
 }
 
+/// Which three bytes patterns and compounds begin with: nearly every place of a text is passed over by them.
+#[derive(Debug)]
+struct Heads {
+    seen: [u64; Heads::BITS / 64],
+    /// Something shorter than three bytes is among them.
+    short: bool,
+}
+
+impl Default for Heads {
+    fn default() -> Heads {
+        Heads { seen: [0; Heads::BITS / 64], short: false }
+    }
+}
+
+impl Heads {
+    const BITS: usize = 4096;
+
+    fn place([a, b, c]: [u8; 3]) -> (usize, u64) {
+        let hash = u32::from_le_bytes([a, b, c, 0]).wrapping_mul(0x9e37_79b1) >> 20;
+        (super::index(hash / 64), 1 << (hash % 64))
+    }
+
+    fn add(&mut self, head: &str) {
+        match head.as_bytes().first_chunk() {
+            Some(three) => {
+                let (word, bit) = Heads::place(*three);
+                self.seen[word] |= bit;
+            }
+            None => self.short = true,
+        }
+    }
+
+    /// Whether something may begin like this.
+    #[inline]
+    fn may_begin(&self, three: [u8; 3]) -> bool {
+        let (word, bit) = Heads::place(three);
+        self.seen[word] & bit != 0
+    }
+
+    /// Whether a text may begin with one of them.
+    #[inline]
+    fn may_begin_text(&self, text: &[u8]) -> bool {
+        self.short || text.first_chunk().is_some_and(|three| self.may_begin(*three))
+    }
+}
+
 /// All atoms of all queries.
 #[derive(Debug, Default)]
 pub(super) struct Atoms {
@@ -114,7 +169,9 @@ pub(super) struct Atoms {
     wilds: Table<u64, Vec<(u32, Wild)>>,
     /// Lengths of heads that begin with a first letter.
     lengths: Table<char, Vec<usize>>,
+    wild_heads: Heads,
     compounds: Table<Box<str>, u32>,
+    compound_heads: Heads,
     compound_lengths: Vec<usize>,
 }
 
@@ -135,13 +192,16 @@ impl Atoms {
         self.list.len()
     }
 
-    /// How often an atom is met, very roughly.
+    /// How often an atom is met, very roughly: in so many of 2,000 texts, and each alternative more is one more way to be
+    /// brought up.
     pub(super) fn commonness(&self, atom: u32) -> u64 {
         match self.list.get(super::index(atom)) {
             Some(Atom::Wild(_)) => 60,
-            Some(Atom::Word(w) | Atom::Token(w) | Atom::Compound(w)) if w.chars().count() < SHORT => 40,
-            // Each alternative more is one more way to be brought up.
-            _ => 10,
+            Some(Atom::Word(w) | Atom::Token(w) | Atom::Compound(w)) => {
+                let short = if w.chars().count() < SHORT { 40 } else { 10 };
+                short + (common::share(w) * 2000.0) as u64
+            }
+            None => 10,
         }
     }
 
@@ -178,6 +238,7 @@ impl Atoms {
                 for wild in spellings(pattern).filter_map(|p| Wild::new(&p).ok()) {
                     let head = wild.head();
                     let length = head.len();
+                    self.wild_heads.add(head);
                     if let Some(first) = head.chars().next() {
                         let lengths = self.lengths.entry(first).or_default();
                         if !lengths.contains(&length) {
@@ -190,6 +251,7 @@ impl Atoms {
             Atom::Compound(word) => {
                 spellings(word).for_each(|s| self.words.add(word_mark(&s), n));
                 self.compounds.insert(word.clone(), n);
+                self.compound_heads.add(word);
                 if !self.compound_lengths.contains(&word.len()) {
                     self.compound_lengths.push(word.len());
                 }
@@ -213,7 +275,7 @@ impl Atoms {
 
     /// Where the atoms stand in a text, by atom and position.
     pub(super) fn find(&self, doc: &Doc<'_>) -> Vec<Hit> {
-        let mut hits = Vec::new();
+        let mut hits = Vec::with_capacity(doc.terms.list.len() * 2);
         let stems = self.stems(doc.language);
         for (term, number) in doc.terms.list.iter().zip(0u32..) {
             let lexeme = &term.lexeme;
@@ -234,13 +296,16 @@ impl Atoms {
         if !self.compounds.is_empty() {
             self.compounds(doc, &mut hits);
         }
-        hits.sort_unstable();
+        hits.sort_unstable_by_key(Hit::order);
         hits.dedup();
         hits
     }
 
     /// Patterns that a word fits.
     fn wild(&self, word: &str, hit: &mut impl FnMut(u32)) {
+        if !self.wild_heads.may_begin_text(word.as_bytes()) {
+            return;
+        }
         let Some(lengths) = word.chars().next().and_then(|c| self.lengths.get(&c)) else { return };
         for length in lengths {
             let Some(head) = word.get(..*length) else { continue };
@@ -250,6 +315,15 @@ impl Atoms {
                 }
             }
         }
+    }
+
+    /// Whether a compound may begin as two words do one after the other.
+    fn may_join(&self, left: &[u8], right: &[u8]) -> bool {
+        let three = match (left, right) {
+            ([a, b, c, ..], _) | ([a, b], [c, ..]) | ([a], [b, c, ..]) => [*a, *b, *c],
+            _ => return true,
+        };
+        self.compound_heads.short || self.compound_heads.may_begin(three)
     }
 
     /// Compounds in two neighbouring words, and within longer words of languages that write them as one.
@@ -262,7 +336,8 @@ impl Atoms {
                 // Literal forms alone: what the index can look for as a phrase as well.
                 for left in &term.lexeme.words {
                     for right in &next.lexeme.words {
-                        if self.compound_lengths.contains(&(left.len() + right.len()))
+                        if self.may_join(left.as_bytes(), right.as_bytes())
+                            && self.compound_lengths.contains(&(left.len() + right.len()))
                             && left.chars().count() >= 2
                             && right.chars().count() >= 2
                             && let Some(atom) = self.compounds.get(&*format!("{left}{right}"))
@@ -276,6 +351,9 @@ impl Atoms {
                 // A tag is known by its bare word too; names and prices are no words.
                 for word in term.lexeme.words.iter().filter(|w| !w.starts_with(['#', '@', '$'])) {
                     for (start, _) in word.char_indices() {
+                        if !word.as_bytes().get(start..).is_some_and(|w| self.compound_heads.may_begin_text(w)) {
+                            continue;
+                        }
                         for length in &self.compound_lengths {
                             let inner = word.get(start..start + length);
                             if let Some(atom) = inner.and_then(|w| self.compounds.get(w)) {

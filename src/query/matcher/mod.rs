@@ -1,7 +1,9 @@
 //! Answers which of many standing queries a mention matches, without asking all of them.
 //!
 //! Each query is filed under a set of marks of which every match must hold at least one, the fewest and rarest that it
-//! has; only queries that a mention's marks bring up are verified, on positions. Queries come and go one by one.
+//! has; only queries that a mention's marks bring up are verified, on positions. Where a query is a list of alternatives, as
+//! themes of risk are, each is filed by itself, and only those that are brought up are looked at. Queries come and go one
+//! by one.
 
 mod atoms;
 mod plan;
@@ -12,7 +14,7 @@ use crate::text::{Analysis, Terms};
 
 use super::Node;
 use atoms::Atoms;
-use plan::{Plan, Planner};
+use plan::{Filing, Plan, Planner};
 use verify::Found;
 
 /// What a query is asked of: a mention's terms and facts.
@@ -45,6 +47,31 @@ impl<'a> Doc<'a> {
 /// The number of a standing query.
 pub type TopicId = usize;
 
+/// What is filed under an atom: a query, or one alternative of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Filed(u64);
+
+/// The alternative of what is filed whole.
+const WHOLE: u32 = u32::MAX;
+
+impl Filed {
+    fn new(number: u32, alternative: u32) -> Filed {
+        Filed(u64::from(number) << 32 | u64::from(alternative))
+    }
+
+    fn number(self) -> u32 {
+        u32::try_from(self.0 >> 32).unwrap_or(u32::MAX)
+    }
+
+    fn alternative(self) -> Option<usize> {
+        let low = u32::try_from(self.0 & u64::from(u32::MAX)).unwrap_or(WHOLE);
+        Some(index(low)).filter(|_| low != WHOLE)
+    }
+}
+
+/// A query with the bytes of a text in which something stands that it looks for, in order.
+pub type Looked = (TopicId, Vec<(usize, usize)>);
+
 #[derive(Debug)]
 struct Slot {
     plan: Plan,
@@ -59,9 +86,9 @@ pub struct Matcher {
     atoms: Atoms,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
-    /// Queries by the atom that they are filed under.
-    filed: Vec<Vec<u32>>,
-    always: Vec<u32>,
+    /// Queries and alternatives by the atom that they are filed under.
+    filed: Vec<Vec<Filed>>,
+    always: Vec<Filed>,
 }
 
 fn index(n: u32) -> usize {
@@ -81,28 +108,30 @@ impl Matcher {
 
     /// Adds a query, from now on matched as well; its number is one that is free.
     pub fn add(&mut self, node: &Node, languages: &[String]) -> TopicId {
-        let plan = Planner { atoms: &mut self.atoms }.plan(node);
+        let mut plan = Planner { atoms: &mut self.atoms }.plan(node);
         let number = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         self.filed.resize_with(self.atoms.len(), Vec::new);
-        let filed = plan.anchor(&|atom| self.cost(atom)).map(|(_, atoms)| atoms);
-        match &filed {
-            Some(atoms) => {
-                for atom in atoms {
-                    if let Some(list) = self.filed.get_mut(index(*atom)) {
-                        list.push(number);
-                    }
-                }
+        let under: Vec<(u32, u32)> = match plan.file(&|atom| self.cost(atom)) {
+            Filing::Always => {
+                self.always.push(Filed::new(number, WHOLE));
+                Vec::new()
             }
-            None => self.always.push(number),
-        }
-        let slot = Slot {
-            plan,
-            languages: languages.iter().map(|l| l.as_str().into()).collect(),
-            filed: filed.unwrap_or_default().into(),
+            Filing::Whole(atoms) => atoms.into_iter().map(|atom| (atom, WHOLE)).collect(),
+            Filing::Each(alternatives) => alternatives,
         };
+        for (atom, alternative) in &under {
+            if let Some(list) = self.filed.get_mut(index(*atom)) {
+                list.push(Filed::new(number, *alternative));
+            }
+        }
+        let mut filed: Vec<u32> = under.into_iter().map(|(atom, _)| atom).collect();
+        filed.sort_unstable();
+        filed.dedup();
+        let languages = languages.iter().map(|l| l.as_str().into()).collect();
+        let slot = Slot { plan, languages, filed: filed.into() };
         if let Some(place) = self.slots.get_mut(index(number)) {
             *place = Some(slot);
         }
@@ -115,10 +144,10 @@ impl Matcher {
         let number = u32::try_from(id).unwrap_or(u32::MAX);
         for atom in &slot.filed {
             if let Some(list) = self.filed.get_mut(index(*atom)) {
-                list.retain(|n| *n != number);
+                list.retain(|f| f.number() != number);
             }
         }
-        self.always.retain(|n| *n != number);
+        self.always.retain(|f| f.number() != number);
         self.free.push(number);
     }
 
@@ -160,43 +189,56 @@ impl Matcher {
         out
     }
 
-    /// Bytes of the text in which something stands that each of some queries looks for, in order.
-    pub fn places_of(&self, doc: &Doc<'_>, queries: &[TopicId]) -> Vec<Vec<(usize, usize)>> {
+    /// Numbers of the queries that match, in order.
+    pub fn matches(&self, doc: &Doc<'_>) -> Vec<TopicId> {
+        let hits = self.atoms.find(doc);
+        self.matching(doc, &Found::new(doc, &hits, self.atoms.len()))
+    }
+
+    /// The same, and for those of them that are `chosen` the bytes of the text in which something stands that they look
+    /// for, in order.
+    pub fn matches_with_places(
+        &self,
+        doc: &Doc<'_>,
+        chosen: impl FnOnce(&[TopicId]) -> Vec<TopicId>,
+    ) -> (Vec<TopicId>, Vec<Looked>) {
         let hits = self.atoms.find(doc);
         let found = Found::new(doc, &hits, self.atoms.len());
-        let of = |id: &TopicId| {
-            let slot = self.slots.get(*id).and_then(Option::as_ref);
+        let matching = self.matching(doc, &found);
+        let places = |id: TopicId| {
+            let slot = self.slots.get(id).and_then(Option::as_ref);
             let mut terms = slot.map(|s| found.terms(&s.plan)).unwrap_or_default();
             terms.sort_unstable();
             terms.dedup();
             let places = terms.into_iter().filter_map(|n| doc.terms.list.get(index(n)));
-            places.map(|t| (index(t.start), index(t.end))).collect()
+            (id, places.map(|t| (index(t.start), index(t.end))).collect())
         };
-        queries.iter().map(of).collect()
+        let places = chosen(&matching).into_iter().map(places).collect();
+        (matching, places)
     }
 
-    /// Numbers of the queries that match, in order.
-    pub fn matches(&self, doc: &Doc<'_>) -> Vec<TopicId> {
-        let hits = self.atoms.find(doc);
-        let found = Found::new(doc, &hits, self.atoms.len());
-        let mut candidates: Vec<u32> = self.always.clone();
+    fn matching(&self, doc: &Doc<'_>, found: &Found<'_>) -> Vec<TopicId> {
+        let mut up: Vec<Filed> = self.always.clone();
         for atom in found.atoms() {
-            candidates.extend(self.filed.get(index(atom)).into_iter().flatten());
+            up.extend(self.filed.get(index(atom)).into_iter().flatten());
         }
-        candidates.sort_unstable();
-        candidates.dedup();
+        up.sort_unstable();
+        up.dedup();
         let listens = |slot: &Slot| {
             slot.languages.is_empty()
                 || doc.language == crate::text::language::UNKNOWN
                 || slot.languages.iter().any(|l| **l == *doc.language)
         };
-        candidates
-            .into_iter()
-            .map(index)
-            .filter(|n| {
-                let slot = self.slots.get(*n).and_then(Option::as_ref);
-                slot.is_some_and(|s| listens(s) && found.holds(&s.plan, None))
-            })
-            .collect()
+        let holds = |up: &&[Filed]| {
+            let Some(first) = up.first() else { return false };
+            let Some(slot) = self.slots.get(index(first.number())).and_then(Option::as_ref) else { return false };
+            listens(slot)
+                && match first.alternative() {
+                    Some(_) => found.holds_of(&slot.plan, up),
+                    None => found.holds(&slot.plan, None),
+                }
+        };
+        let of_query = up.chunk_by(|a, b| a.number() == b.number());
+        of_query.filter(holds).filter_map(|up| up.first()).map(|f| index(f.number())).collect()
     }
 }

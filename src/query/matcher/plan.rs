@@ -14,6 +14,8 @@ pub(super) enum Plan {
     Cased(Box<[u32]>, Box<[Box<str>]>),
     And(Box<[Plan]>),
     Or(Box<[Plan]>),
+    /// An `Or` whose alternatives are filed one by one: only those that are brought up are looked at.
+    Wide(Box<[Plan]>),
     Not(Box<Plan>),
     Near(Box<(Plan, Plan)>, u32, bool),
     Within(Box<[Plan]>, u32),
@@ -73,24 +75,67 @@ impl Planner<'_> {
 /// What it costs to be filed under a part for each part that stands before it.
 const LATER: u64 = 20;
 
+/// From so many alternatives on each is filed by itself.
+const WIDE: usize = 4;
+
+/// Where a query is filed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Filing {
+    /// Nowhere: it is always asked.
+    Always,
+    /// Under atoms of which every match holds at least one.
+    Whole(Vec<u32>),
+    /// Each alternative of its [`Plan::Wide`] by itself: atoms with the number of the alternative.
+    Each(Vec<(u32, u32)>),
+}
+
 impl Plan {
+    /// Chooses where to file it. Many alternatives become [`Plan::Wide`].
+    pub(super) fn file(&mut self, cost: &impl Fn(u32) -> u64) -> Filing {
+        let Some((_, atoms)) = self.anchor(cost) else { return Filing::Always };
+        let Some(any) = self.wide(cost) else { return Filing::Whole(atoms) };
+        let anchors = any.iter().map(|plan| plan.anchor(cost).map(|(_, atoms)| atoms));
+        let Some(anchors) = anchors.collect::<Option<Vec<_>>>() else { return Filing::Whole(atoms) };
+        Filing::Each((0u32..).zip(anchors).flat_map(|(n, atoms)| atoms.into_iter().map(move |a| (a, n))).collect())
+    }
+
+    /// The alternatives that [`Plan::anchor`] chooses, made wide where they are many.
+    fn wide(&mut self, cost: &impl Fn(u32) -> u64) -> Option<&[Plan]> {
+        match self {
+            Plan::And(all) => {
+                let (_, chosen, _) = cheapest(&mut all.iter(), cost)?;
+                all.get_mut(chosen)?.wide(cost)
+            }
+            Plan::Or(any) => {
+                let mut flat = Vec::new();
+                flatten(std::mem::take(any).into_vec(), &mut flat);
+                if flat.len() < WIDE {
+                    *self = Plan::Or(flat.into());
+                    return None;
+                }
+                *self = Plan::Wide(flat.into());
+                match self {
+                    Plan::Wide(any) => Some(any),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// Atoms of which every match holds at least one, with what it costs to be filed under them; `None` where there is
     /// no such set.
     pub(super) fn anchor(&self, cost: &impl Fn(u32) -> u64) -> Option<(u64, Vec<u32>)> {
         let one = |atom: &u32| (cost(*atom), vec![*atom]);
-        // People write what a topic is about first, and what narrows it after: of equals, the first is the rarer one.
-        let later = |(n, (cost, atoms)): (u64, (u64, Vec<u32>))| (cost + n * LATER, atoms);
-        let cheapest = |plans: &mut dyn Iterator<Item = &Plan>| {
-            let found = (0..).zip(plans).filter_map(|(n, p)| Some(later((n, p.anchor(cost)?))));
-            found.min_by_key(|(cost, atoms)| (*cost, atoms.len()))
-        };
+        let cheapest =
+            |plans: &mut dyn Iterator<Item = &Plan>| cheapest(plans, cost).map(|(cost, _, atoms)| (cost, atoms));
         match self {
             Plan::Atom(atom) => Some(one(atom)),
             Plan::Phrase(atoms) | Plan::Cased(atoms, _) => atoms.iter().map(one).min_by_key(|(cost, _)| *cost),
             Plan::And(all) | Plan::Within(all, _) => cheapest(&mut all.iter()),
             Plan::Near(sides, ..) => cheapest(&mut [&sides.0, &sides.1].into_iter()),
             Plan::In(_, inner) => inner.anchor(cost),
-            Plan::Or(any) => {
+            Plan::Or(any) | Plan::Wide(any) => {
                 let all = any.iter().map(|p| p.anchor(cost)).collect::<Option<Vec<_>>>()?;
                 let total = all.iter().map(|(cost, _)| cost).sum();
                 let mut atoms: Vec<u32> = all.into_iter().flat_map(|(_, atoms)| atoms).collect();
@@ -99,6 +144,26 @@ impl Plan {
                 Some((total, atoms))
             }
             Plan::Not(_) | Plan::Fact(_) => None,
+        }
+    }
+}
+
+/// The part that it costs least to be filed under: the cost, its place and its atoms.
+fn cheapest(plans: &mut dyn Iterator<Item = &Plan>, cost: &impl Fn(u32) -> u64) -> Option<(u64, usize, Vec<u32>)> {
+    // People write what a topic is about first, and what narrows it after: of equals, the first is the rarer one.
+    let found = (0u64..).zip(plans).enumerate().filter_map(|(place, (n, plan))| {
+        let (cost, atoms) = plan.anchor(cost)?;
+        Some((cost + n * LATER, place, atoms))
+    });
+    found.min_by_key(|(cost, _, atoms)| (*cost, atoms.len()))
+}
+
+/// Alternatives of alternatives are alternatives.
+fn flatten(any: Vec<Plan>, out: &mut Vec<Plan>) {
+    for plan in any {
+        match plan {
+            Plan::Or(inner) => flatten(inner.into_vec(), out),
+            other => out.push(other),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Whether a plan holds for a text whose atoms have been found.
 
-use super::Doc;
 use super::atoms::Hit;
 use super::plan::Plan;
+use super::{Doc, Filed};
 use crate::query::fact::{Fact, Field, Wanted};
 use crate::query::node::Place;
 use crate::query::places::{self, Spot};
 use crate::query::value::address_words;
-use crate::text::hash::Table;
 use crate::text::tokens::Kind;
 
 /// A text with what was found in it.
@@ -15,8 +14,8 @@ pub(super) struct Found<'d> {
     doc: &'d Doc<'d>,
     /// By atom and position.
     hits: &'d [Hit],
-    /// Where each atom's hits begin and end.
-    ranges: Table<u32, (u32, u32)>,
+    /// The atoms that are there, in order, each with where its hits begin and end.
+    ranges: Vec<(u32, u32, u32)>,
     /// A bit for each atom that is there: most that a query looks for are not, and this says so at once.
     there: Vec<u64>,
 }
@@ -24,12 +23,17 @@ pub(super) struct Found<'d> {
 impl<'d> Found<'d> {
     /// What was found in a text, in the order of atoms and positions.
     pub(super) fn new(doc: &'d Doc<'d>, hits: &'d [Hit], atoms: usize) -> Found<'d> {
-        let mut ranges: Table<u32, (u32, u32)> = Table::default();
+        let mut ranges: Vec<(u32, u32, u32)> = Vec::with_capacity(hits.len());
         let mut there = vec![0u64; atoms / 64 + 1];
         for (hit, n) in hits.iter().zip(0u32..) {
-            ranges.entry(hit.atom).or_insert((n, n)).1 = n + 1;
-            if let Some(word) = there.get_mut(super::index(hit.atom) / 64) {
-                *word |= 1 << (hit.atom % 64);
+            match ranges.last_mut() {
+                Some((atom, _, end)) if *atom == hit.atom => *end = n + 1,
+                _ => {
+                    ranges.push((hit.atom, n, n + 1));
+                    if let Some(word) = there.get_mut(super::index(hit.atom) / 64) {
+                        *word |= 1 << (hit.atom % 64);
+                    }
+                }
             }
         }
         Found { doc, hits, ranges, there }
@@ -37,7 +41,7 @@ impl<'d> Found<'d> {
 
     /// The atoms that are there.
     pub(super) fn atoms(&self) -> impl Iterator<Item = u32> {
-        self.ranges.keys().copied()
+        self.ranges.iter().map(|(atom, ..)| *atom)
     }
 
     fn is_atom_there(&self, atom: u32) -> bool {
@@ -48,7 +52,8 @@ impl<'d> Found<'d> {
         if !self.is_atom_there(atom) {
             return &[];
         }
-        let (from, to) = self.ranges.get(&atom).copied().unwrap_or_default();
+        let place = self.ranges.binary_search_by_key(&atom, |(atom, ..)| *atom).ok();
+        let (_, from, to) = place.and_then(|n| self.ranges.get(n)).copied().unwrap_or_default();
         self.hits.get(super::index(from)..super::index(to)).unwrap_or(&[])
     }
 
@@ -74,10 +79,21 @@ impl<'d> Found<'d> {
             Plan::Phrase(atoms) | Plan::Cased(atoms, _) => {
                 atoms.iter().flat_map(|a| self.of(*a)).map(|h| h.term).collect()
             }
-            Plan::And(all) | Plan::Or(all) | Plan::Within(all, _) => all.iter().flat_map(|p| self.terms(p)).collect(),
+            Plan::And(all) | Plan::Or(all) | Plan::Wide(all) | Plan::Within(all, _) => {
+                all.iter().flat_map(|p| self.terms(p)).collect()
+            }
             Plan::In(_, inner) => self.terms(inner),
             Plan::Near(sides, ..) => [&sides.0, &sides.1].into_iter().flat_map(|p| self.terms(p)).collect(),
             Plan::Not(_) | Plan::Fact(_) => Vec::new(),
+        }
+    }
+
+    /// Whether a query holds of whose alternatives these were brought up.
+    pub(super) fn holds_of(&self, plan: &Plan, up: &[Filed]) -> bool {
+        match plan {
+            Plan::And(all) => all.iter().all(|p| self.holds_of(p, up)),
+            Plan::Wide(any) => up.iter().filter_map(|f| any.get(f.alternative()?)).any(|p| self.holds(p, None)),
+            _ => self.holds(plan, None),
         }
     }
 
@@ -85,7 +101,7 @@ impl<'d> Found<'d> {
     pub(super) fn holds(&self, plan: &Plan, place: Option<Place>) -> bool {
         match plan {
             Plan::And(all) => all.iter().all(|p| self.holds(p, place)),
-            Plan::Or(any) => any.iter().any(|p| self.holds(p, place)),
+            Plan::Or(any) | Plan::Wide(any) => any.iter().any(|p| self.holds(p, place)),
             Plan::Not(inner) => !self.holds(inner, place),
             Plan::In(inner_place, inner) => self.holds(inner, Some(*inner_place)),
             Plan::Fact(fact) => has(self.doc, fact),
@@ -104,7 +120,7 @@ impl<'d> Found<'d> {
             Plan::Atom(atom) => has(atom),
             Plan::Phrase(atoms) | Plan::Cased(atoms, _) => atoms.iter().all(has),
             Plan::And(all) | Plan::Within(all, _) => all.iter().all(|p| self.is_there(p)),
-            Plan::Or(any) => any.iter().any(|p| self.is_there(p)),
+            Plan::Or(any) | Plan::Wide(any) => any.iter().any(|p| self.is_there(p)),
             Plan::Near(sides, ..) => self.is_there(&sides.0) && self.is_there(&sides.1),
             Plan::Not(_) | Plan::Fact(_) | Plan::In(..) => true,
         }
@@ -122,7 +138,7 @@ impl<'d> Found<'d> {
                 let raw = raw.iter().map(|r| &**r);
                 places::phrase(&atoms.iter().zip(raw).map(exact).collect::<Vec<_>>())
             }
-            Plan::Or(any) => {
+            Plan::Or(any) | Plan::Wide(any) => {
                 places::any(any.iter().filter(|p| self.is_there(p)).map(|p| self.spots(p, place)).collect())
             }
             Plan::And(all) => places::all(all.iter().map(|p| self.spots(p, place)).collect()),
