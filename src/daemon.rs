@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use notify::Watcher;
 use tokio::task::JoinSet;
@@ -170,9 +171,9 @@ impl Daemon {
             store.check()?;
         }
         finish_erasures(&store)?;
-        let (rules, broken) = rules_in_force(config, &store)?;
+        let (rules, broken) = rules_in_force(config, &store, clock.now())?;
         let warnings = broken.unwrap_or_else(|| rules.warnings.clone());
-        if let Some(before) = reload::last_good(&store)? {
+        if let Some(before) = reload::last_good(&store, clock.now())? {
             retopic(&store, &before, &rules, clock.now())?;
         }
         reload::keep_last_good(&store, &rules).await?;
@@ -392,10 +393,10 @@ fn finish_erasures(store: &Store) -> Result<(), StoreError> {
 }
 
 /// The rules of the directory; where they have mistakes, the last good ones, with the mistakes.
-fn rules_in_force(config: &Config, store: &Store) -> Result<(Rules, Option<Vec<Fault>>), DaemonError> {
-    match Rules::load(&config.rules_dir) {
+fn rules_in_force(config: &Config, store: &Store, now: Timestamp) -> Result<(Rules, Option<Vec<Fault>>), DaemonError> {
+    match Rules::load(&config.rules_dir, now) {
         Ok(rules) => Ok((rules, None)),
-        Err(faults) => match reload::last_good(store)? {
+        Err(faults) => match reload::last_good(store, now)? {
             Some(rules) => Ok((rules, Some(faults))),
             None => Err(DaemonError::Faults(faults)),
         },

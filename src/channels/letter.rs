@@ -175,6 +175,9 @@ fn what(brief: &Brief<'_>) -> String {
 /// `Acme: Product safety, 42 mentions in 15m (usual 2), 88 % negative`.
 fn headline(brief: &Brief<'_>, words: &Words) -> String {
     let s = &brief.incident.evidence.signals;
+    if let Some(flood) = &brief.incident.flood {
+        return header_text(&format!("{}: {} {}", what(brief), words.floods, words.number(flood.kept_back)), 150);
+    }
     let usual = words.decimal(s.expected, if s.expected < 10.0 { 1 } else { 0 });
     header_text(
         &format!(
@@ -249,6 +252,8 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         languages => s.languages,
         reasons => Value::from(Serde(reasons)),
         raised,
+        usual => usual(i, words),
+        fresh => i.evidence.about.iter().map(|a| header_text(a, 60)).collect::<Vec<_>>(),
         ack => i.ack.as_ref().map(|a| context! { by => brief.taken_by.unwrap_or(a.by.as_str()), at => time(a.at), note => header_text(&a.note, 300) }),
         resolved => brief.notice == Notice::Resolved,
         chart => brief.chart.map(|c| context! { line => c.sparkline.as_str(), alt => words.drawn(c.most, c.usual), png => c.png.is_some() }),
@@ -277,7 +282,17 @@ fn vocabulary(w: &Words) -> Value {
         loudest => w.loudest, copies => w.copies, sites => w.sites, followers => w.followers, reached => w.reached,
         told => w.told, first => w.first, checklist => w.checklist, due => w.due, dos => w.dos, donts => w.donts,
         say => w.say, take => w.take, details => w.details, people => w.people, has_it => w.has_it, over => w.over,
-        since => w.since, hot => w.hot,
+        since => w.since, hot => w.hot, fresh => w.fresh,
+    }
+}
+
+/// Between what the window usually lies; empty for an incident that does not know.
+fn usual(i: &Incident, words: &Words) -> String {
+    match i.evidence.range {
+        (_, 0) => String::new(),
+        (most, rare) => {
+            format!("{} {}, {} {}", words.at_most, words.number(most), words.seldom, words.number(rare))
+        }
     }
 }
 

@@ -29,6 +29,34 @@ const MEANINGS: &[Row] = &[
             "sorpresa (1 entre 10 elevado a esto por azar)",
         ],
     ),
+    (
+        "silence",
+        [
+            "tystnad (1 på 10 upphöjt till detta av en slump)",
+            "Stille (1 zu 10 hoch so viel durch Zufall)",
+            "silenzio (1 su 10 elevato a tanto per caso)",
+            "silencio (1 entre 10 elevado a esto por azar)",
+        ],
+    ),
+    (
+        "previous",
+        [
+            "omnämnanden i perioden före",
+            "Erwähnungen im Zeitraum davor",
+            "menzioni nel periodo precedente",
+            "menciones en el periodo anterior",
+        ],
+    ),
+    (
+        "first_seen",
+        [
+            "starka röster som talar för första gången",
+            "gewichtige Stimmen, die sich zum ersten Mal äußern",
+            "voci autorevoli che parlano per la prima volta",
+            "voces de peso que hablan por primera vez",
+        ],
+    ),
+    ("new_terms", ["ord som är nya här", "Wörter, die hier neu sind", "parole nuove qui", "palabras nuevas aquí"]),
     ("negative", ["negativa omnämnanden", "negative Erwähnungen", "menzioni negative", "menciones negativas"]),
     ("positive", ["positiva omnämnanden", "positive Erwähnungen", "menzioni positive", "menciones positivas"]),
     (

@@ -8,7 +8,8 @@ use clap::Args;
 use super::{Paint, Verdict, settings_file, show_faults};
 use crate::config::fault::{Fault, any_error};
 use crate::config::{Config, Sheet, Weight};
-use crate::rules::Rules;
+use crate::ground::Clock;
+use crate::rules::{Rules, cases};
 use crate::sources;
 
 /// Check settings and rules: every mistake at once.
@@ -39,15 +40,19 @@ impl Check {
             faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>());
         }
         let dir = self.rules.clone().unwrap_or_else(|| config.rules_dir.clone());
-        let summary = match Rules::load(&dir) {
+        let summary = match Rules::load(&dir, Clock::System.now()) {
             Ok(rules) => {
                 faults.extend(rules.warnings.iter().cloned());
+                let (tests, wrong) = cases::load(&dir, &rules);
+                faults.extend(wrong);
                 let (topics, alerts) = (rules.topics.len(), rules.alerts.len());
                 format!(
-                    "{}: {topics} topics, {alerts} alerts, {} playbooks, {} persons",
+                    "{}: {topics} topics, {alerts} alerts, {} playbooks, {} persons, {} planned, {} tests",
                     dir.display(),
                     rules.playbooks.len(),
-                    rules.people.persons.len()
+                    rules.people.persons.len(),
+                    rules.calendar.len(),
+                    tests.len()
                 )
             }
             Err(wrong) => {

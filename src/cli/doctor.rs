@@ -9,6 +9,7 @@ use clap::Args;
 use super::{Paint, Verdict, open_store, runtime, settings};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
+use crate::ground::Clock;
 use crate::index;
 use crate::rules::Rules;
 use crate::sources;
@@ -79,7 +80,7 @@ fn finding(what: &'static str, state: State, detail: impl Into<String>) -> Findi
 
 fn rules(config: &Config) -> Finding {
     let dir = config.rules_dir.display();
-    match Rules::load(&config.rules_dir) {
+    match Rules::load(&config.rules_dir, Clock::System.now()) {
         Ok(r) if r.warnings.is_empty() => {
             finding("rules", State::Well, format!("{dir}: {} topics, {} alerts", r.topics.len(), r.alerts.len()))
         }

@@ -1,5 +1,7 @@
 //! `vakt incident`: list, show, acknowledge, resolve.
 
+mod why;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +12,6 @@ use super::{Paint, Refused, Verdict, open_store, settings};
 use crate::config::Config;
 use crate::engine::incident::{self, Call};
 use crate::ground::{Clock, Ground};
-use crate::model::signals::meaning;
 use crate::model::{Incident, Severity};
 use crate::rules::Rules;
 use crate::stages::{reload, tell};
@@ -35,6 +36,9 @@ enum Act {
     Show {
         /// Its number
         id: i64,
+        /// Every reason: the condition with all its terms, all signals, the usual range, what was muted and merged
+        #[arg(long)]
+        why: bool,
         /// Print as JSON
         #[arg(long)]
         json: bool,
@@ -62,7 +66,7 @@ impl Incidents {
         let config = settings(file)?;
         match self.act {
             Act::List { json } => list(&config, json),
-            Act::Show { id, json } => show(&config, id, json),
+            Act::Show { id, why, json } => show(&config, id, why, json),
             Act::Ack(word) => {
                 act(&config, &word, "acknowledged", |i, now| incident::acknowledge(i, &word.by, &word.note, now))
             }
@@ -108,7 +112,7 @@ fn day(at: Timestamp) -> String {
     at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-fn show(config: &Config, id: i64, json: bool) -> anyhow::Result<Verdict> {
+fn show(config: &Config, id: i64, all: bool, json: bool) -> anyhow::Result<Verdict> {
     let store = open_store(config)?;
     let (found, timeline, messages) =
         store.read(|c| Ok((incidents::get(c, id)?, incidents::timeline(c, id)?, outbox::of_incident(c, id)?)))?;
@@ -130,20 +134,10 @@ fn show(config: &Config, id: i64, json: bool) -> anyhow::Result<Verdict> {
             if ack.note.is_empty() { String::new() } else { format!(": {}", super::safe(&ack.note, 200)) }
         );
     }
-    say!("\n{}", paint.bold("Why it rang"));
-    for t in &i.evidence.terms {
-        say!("  {:<42} {:>10.2}   threshold {} {}", meaning(&t.signal), t.value, t.op, t.threshold);
+    let muted = store.read(|c| incidents::muted_by(c, i.id))?;
+    for line in why::lines(&i, &muted, all, paint) {
+        say!("{line}");
     }
-    for (to, when) in &i.evidence.raised {
-        say!("  raised to {to}: {when}");
-    }
-    let s = &i.evidence.signals;
-    say!(
-        "  usual for the window: {:.1} mentions; seen {}, {:.0} % negative",
-        s.expected,
-        s.mentions,
-        s.negative_share * 100.0
-    );
     say!("\n{}", paint.bold("Timeline"));
     for e in timeline {
         say!("  {}  {:<12} {} {}", day(e.at), e.what, e.detail, paint.dim(&e.who));
@@ -164,7 +158,8 @@ fn act(
     change: impl Fn(&mut Incident, Timestamp) -> Vec<Call>,
 ) -> anyhow::Result<Verdict> {
     let store = open_store(config)?;
-    let rules = Rules::load(&config.rules_dir).ok().map_or_else(|| reload::last_good(&store), |r| Ok(Some(r)))?;
+    let rules = Rules::load(&config.rules_dir, Clock::System.now()).ok();
+    let rules = rules.map_or_else(|| reload::last_good(&store, Clock::System.now()), |r| Ok(Some(r)))?;
     let rules = rules.ok_or_else(|| Refused("the rules have mistakes; `vakt check` shows them".into()))?;
     if rules.people.person(&word.by).is_none() {
         let known = rules.people.persons.iter().map(|p| p.name.as_str());

@@ -6,7 +6,9 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::cli::print_line(format_args!($($text)*)) };
 }
 
+mod backtest;
 mod beside;
+mod calendar;
 mod check;
 mod demo;
 mod doctor;
@@ -20,6 +22,7 @@ mod run;
 mod score;
 mod search;
 mod sources;
+mod test;
 mod train;
 
 use std::io::{IsTerminal, Write};
@@ -64,8 +67,14 @@ enum Command {
     Query(query::Queries),
     /// Check settings and rules: every mistake at once
     Check(check::Check),
+    /// Test the rules on mentions that tests tell
+    Test(test::Test),
+    /// A month of what is planned: launches, match days, holidays, posts
+    Calendar(calendar::Month),
     /// Check relay, sources, disk, clock and permissions
     Doctor(doctor::Doctor),
+    /// What rules would have done with the past
+    Backtest(backtest::Backtest),
     /// List, show, acknowledge and resolve incidents
     Incident(incident::Incidents),
     /// List the sources and how each stands
@@ -102,7 +111,10 @@ pub fn main() -> ExitCode {
         Command::Import(c) => c.run(file),
         Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
+        Command::Test(c) => c.run(file),
+        Command::Calendar(c) => c.run(file),
         Command::Doctor(c) => c.run(file),
+        Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Sources(c) => c.run(file),
         Command::Reindex(c) => c.run(file),

@@ -100,7 +100,7 @@ impl Scored {
         if !dir.is_dir() {
             return Ok(Rules::default());
         }
-        match Rules::load(&dir) {
+        match Rules::load(&dir, Clock::System.now()) {
             Ok(rules) => Ok(rules),
             Err(faults) => {
                 let errors = faults.iter().filter(|f| any_error(std::slice::from_ref(*f))).count();

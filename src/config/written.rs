@@ -228,6 +228,12 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// An instant: a date and a time with an offset, with or without quotes.
+    pub fn instant(&self, key: &'static str) -> Option<At<jiff::Timestamp>> {
+        let text = |v: &DeValue<'_>| v.as_str().map(str::to_owned).or_else(|| v.as_datetime().map(ToString::to_string));
+        self.value(key, "a time with an offset such as 2026-03-10T09:00:00+01:00", |v| text(v)?.parse().ok())
+    }
+
     /// A length of time, or `"forever"`, which is `None`.
     pub fn term(&self, key: &'static str) -> Option<At<Option<Span>>> {
         let text = self.text(key)?;

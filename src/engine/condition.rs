@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use cel::Program;
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
-use cel::{Context, Program, Value as Cel};
 
+use super::reckon::Reckoning;
 use super::sound;
 use crate::model::signals::{SIGNALS, Value};
 use crate::model::{Signals, Term};
@@ -16,6 +17,7 @@ const LONGEST: usize = 1024;
 pub struct Condition {
     text: String,
     program: Program,
+    reckoning: Reckoning,
     names: Vec<&'static str>,
 }
 
@@ -65,8 +67,7 @@ impl Condition {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let condition = Condition { text: text.to_owned(), program, names: known };
-        let parts = condition.program.expression();
+        let parts = program.expression();
         if let Some(why) = sound::fault(parts) {
             return Err(wrong(why));
         }
@@ -78,7 +79,8 @@ impl Condition {
         if let Some(why) = sound::never(parts, terms) {
             return Err(wrong(why));
         }
-        Ok(condition)
+        let reckoning = Reckoning::of(parts).ok_or_else(|| wrong("vakt cannot judge this condition".into()))?;
+        Ok(Condition { text: text.to_owned(), program, reckoning, names: known })
     }
 
     /// The condition as written.
@@ -91,27 +93,22 @@ impl Condition {
         &self.names
     }
 
-    fn judge(&self, signals: &Signals) -> Result<Cel, cel::ExecutionError> {
-        let mut context = Context::default();
-        for name in &self.names {
-            match signals.get(name) {
-                Some(Value::Int(n)) => context.add_variable_from_value(*name, n),
-                Some(Value::Float(x)) => context.add_variable_from_value(*name, x),
-                None => {}
-            }
-        }
-        self.program.execute(&context)
-    }
-
     /// Whether it holds. A judgement that fails, as one beyond all numbers could, does not hold, and is counted.
     pub fn holds(&self, signals: &Signals) -> bool {
-        match self.judge(signals) {
-            Ok(verdict) => verdict == Cel::Bool(true),
-            Err(_) => {
-                metrics::counter!("vakt_conditions_failed_total").increment(1);
-                false
-            }
-        }
+        self.reckoning.holds(signals).unwrap_or_else(|| {
+            metrics::counter!("vakt_conditions_failed_total").increment(1);
+            false
+        })
+    }
+
+    /// With fewer or more mentions it cannot hold, as far as that can be told.
+    pub fn bounds(&self) -> (u64, u64) {
+        let terms = |part: &IdedExpr| {
+            let mut out = Vec::new();
+            collect(part, &Signals::default(), &mut out);
+            out
+        };
+        sound::bounds(self.program.expression(), terms, "mentions")
     }
 
     /// Its comparisons of a signal with a number, beside what was seen, in the order written.
@@ -224,6 +221,16 @@ mod tests {
     }
 
     #[test]
+    fn says_how_many_mentions_it_takes() {
+        let bounds = |text: &str| Condition::parse(text).expect("it is right").bounds();
+        assert_eq!(bounds("surprise >= 4.0 && (mentions >= 5 && negative >= 2)"), (5, u64::MAX));
+        assert_eq!(bounds("mentions > 5 && mentions >= 3 && mentions < 9"), (6, 8));
+        assert_eq!(bounds("mentions >= 5 || reach > 9"), (0, u64::MAX));
+        assert_eq!(bounds("mentions == 0 && silence >= 4.0"), (0, 0));
+        assert_eq!(bounds("!(mentions >= 5)"), (0, u64::MAX));
+    }
+
+    #[test]
     fn whole_and_broken_numbers_compare() {
         for text in ["surprise >= 4", "mentions >= 4.5", "reach > 250000 || stories_in_tier1 > 0", "5 <= mentions"] {
             assert!(Condition::parse(text).is_ok(), "{text}");
@@ -258,7 +265,52 @@ mod tests {
         }
     }
 
+    /// What CEL's own machine says.
+    fn by_cel(condition: &Condition, signals: &Signals) -> bool {
+        let mut context = cel::Context::default();
+        for name in &condition.names {
+            match signals.get(name) {
+                Some(Value::Int(n)) => context.add_variable_from_value(*name, n),
+                Some(Value::Float(x)) => context.add_variable_from_value(*name, x),
+                None => {}
+            }
+        }
+        matches!(condition.program.execute(&context), Ok(cel::Value::Bool(true)))
+    }
+
     proptest::proptest! {
+        /// The quick way and CEL's own agree.
+        #[test]
+        fn judged_as_cel_would(
+            mentions in 0u64..12,
+            authors in 0u64..12,
+            reach in proptest::prelude::prop_oneof![0u64..9, proptest::prelude::Just(u64::MAX)],
+            surprise in 0.0f64..6.0,
+            sentiment in -1.0f64..1.0,
+        ) {
+            let s = Signals { mentions, authors, reach, surprise, sentiment, ..Signals::default() };
+            for text in [
+                "mentions >= 5 && surprise >= 4.0 && authors > 3",
+                "mentions > 5 || mentions < 3",
+                "!(mentions > 5 && mentions != 7)",
+                "authors * 2 <= mentions && mentions + 1 - authors > 2",
+                "mentions >= 4.5 || surprise >= 4",
+                "-sentiment > 0.2 && sentiment * 2.0 < 9.0",
+                "-mentions <= -3",
+                "mentions > 5 ? surprise > 1.0 : sentiment <= 0.0",
+                "(mentions > 5 ? authors : mentions) == 4",
+                "reach > 5 && mentions >= 1",
+                "reach * 2 > 5 || mentions >= 9",
+                "mentions >= 9 || reach * 2 > 5",
+                "reach * 2 > 5 && mentions >= 9",
+                "mentions == 4 && authors != 3 && true",
+                "surprise == surprise",
+            ] {
+                let c = Condition::parse(text).expect("it is right");
+                proptest::prop_assert_eq!(c.holds(&s), by_cel(&c, &s), "{} {:?}", text, s);
+            }
+        }
+
         #[test]
         fn no_text_panics(text in "[ a-z0-9<>=&|!().\"'+*/-]{0,40}") {
             drop(Condition::parse(&text));

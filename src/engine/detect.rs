@@ -1,16 +1,21 @@
 //! Turns mentions and the passing of time into verdicts: which alert rule rings for which group, and why.
+//!
+//! A group is looked at when a mention came for it, while an incident of it is live, and else once a minute for as long
+//! as its window holds anything. Quiet groups cost nothing; they learn the hours that they were quiet when something
+//! comes next.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::baseline::Baseline;
-use super::condition::Condition;
-use super::window::Window;
+use super::baseline::{Baseline, Prior};
+use super::group::{Group, Times};
+pub use super::rule::Compiled;
+use super::scope::Scopes;
+pub use super::scope::{Scope, ScopeKey};
 use crate::model::time::{Span, between};
-use crate::model::{Alert, Evidence, Mention, Severity, Signals};
+use crate::model::{Alert, Evidence, Mention, Planned, Severity};
 
 /// A group of one alert rule: the rule's name and the group's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,24 +39,7 @@ pub struct Verdict {
     pub evidence: Evidence,
 }
 
-/// An alert rule with its conditions compiled.
-#[derive(Debug)]
-struct Rule {
-    alert: Alert,
-    condition: Condition,
-    raise: Vec<(Severity, Condition)>,
-}
-
-#[derive(Debug)]
-struct Group {
-    window: Window,
-    baseline: Baseline,
-    topic: String,
-    /// Mentions came, or a baseline learned, since it was last saved.
-    changed: bool,
-}
-
-/// What is kept of a group over a restart; its window is filled again from the mentions.
+/// What is kept of a group over a restart; its windows are filled again from the mentions.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Kept {
     /// The topic that people know the group by.
@@ -60,32 +48,71 @@ pub struct Kept {
     pub baseline: Baseline,
 }
 
+/// The groups with live incidents, and whether the incident is open: the hours of an open one teach nothing.
+pub type Live = HashMap<GroupKey, bool>;
+
 /// Watches all groups of all alert rules.
 #[derive(Debug, Default)]
 pub struct Detector {
-    rules: Vec<Rule>,
-    groups: BTreeMap<GroupKey, Group>,
+    rules: Compiled,
+    /// Of each scope, the numbers of its rules.
+    rules_of: Vec<Vec<usize>>,
+    scopes: Scopes,
+    groups: Vec<Group>,
+    places: HashMap<(usize, String), usize>,
+    /// The groups of each scope.
+    members: HashMap<usize, Vec<usize>>,
+    /// When each active group is looked at next.
+    agenda: BTreeSet<(Timestamp, usize)>,
+    /// Groups that mentions came for, or that learned, since they were last kept.
+    changed: BTreeSet<usize>,
+    planned: Vec<Planned>,
     last_tick: Option<Timestamp>,
-    /// Hours that nobody watched: from and to.
+    /// Times that nobody watched: from and to.
     unwatched: Vec<(Timestamp, Timestamp)>,
     /// Groups whose past became known after it was learned: they are to learn it anew.
-    late: BTreeSet<GroupKey>,
+    late: BTreeSet<ScopeKey>,
 }
 
 /// A pause between ticks longer than this was not watched.
 const PAUSE: Span = Span::mins(30);
 /// How far back a group learns from what is stored.
 pub const PAST: Span = Span::days(14);
+/// Quiet groups learn within this time; what was not watched is remembered for as long.
+const REMEMBERED: Span = Span::days(62);
+/// Groups that a new one is compared with.
+const SIBLINGS: usize = 30;
 
 impl Detector {
     /// A detector for alert rules, which the rules room has checked: one whose condition does not compile is left out.
     pub fn new(alerts: &[Alert]) -> Detector {
-        let rules = alerts.iter().filter_map(|alert| {
-            let condition = Condition::parse(&alert.condition).ok()?;
-            let raise = alert.raise.iter().filter_map(|r| Some((r.to, Condition::parse(&r.when).ok()?))).collect();
-            Some(Rule { alert: alert.clone(), condition, raise })
-        });
-        Detector { rules: rules.collect(), ..Detector::default() }
+        Detector::of(&Compiled::new(alerts))
+    }
+
+    /// A detector for rules that are compiled already.
+    pub fn of(rules: &Compiled) -> Detector {
+        let mut detector = Detector { rules: rules.clone(), ..Detector::default() };
+        for (n, rule) in rules.iter().enumerate() {
+            let scope = detector.scopes.add(&rule.alert);
+            detector.rules_of.resize(detector.scopes.count(), Vec::new());
+            if let Some(of) = detector.rules_of.get_mut(scope) {
+                of.push(n);
+            }
+        }
+        // The silence of a source that never spoke is silence as well.
+        for n in 0..detector.scopes.count() {
+            let sources = detector.scopes.get(n).map(|s| s.sources.clone()).unwrap_or_default();
+            for source in sources {
+                let place = detector.place(n, source, String::new());
+                detector.look_at(place, Timestamp::MIN);
+            }
+        }
+        detector
+    }
+
+    /// Events that are known to come: they let more be expected, and what they bring teaches nothing.
+    pub fn plan(&mut self, planned: Vec<Planned>) {
+        self.planned = planned;
     }
 
     /// The longest window of any rule.
@@ -98,46 +125,61 @@ impl Detector {
         self.rules.iter().map(|r| &r.alert).find(|a| a.name == name)
     }
 
-    /// Puts a group back as it was kept. One whose rule is gone is dropped.
-    pub fn restore(&mut self, key: GroupKey, kept: Kept) {
-        if let Some(alert) = self.alert(&key.alert) {
-            let window = Window::new(alert.window);
-            self.groups.insert(key, Group { window, baseline: kept.baseline, topic: kept.topic, changed: false });
+    /// What the rules are about, each scope once.
+    pub fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        (0..self.scopes.count()).filter_map(|n| self.scopes.get(n))
+    }
+
+    /// Whether rules over a scope have to hear its past again after a restart, beside what is kept.
+    pub fn remembers(&self, scope: &Scope) -> bool {
+        let of = self.scopes.find(&scope.name).and_then(|n| self.rules_of.get(n));
+        let rules = of.into_iter().flatten().filter_map(|n| self.rules.get(*n));
+        rules.into_iter().any(|r| r.alert.first_seen.is_some() || r.alert.new_term.is_some())
+    }
+
+    /// The number of a group, which is made where it is not there yet.
+    fn place(&mut self, scope: usize, group: String, topic: String) -> usize {
+        if let Some(n) = self.places.get(&(scope, group.clone())) {
+            return *n;
+        }
+        let rules = self.rules_of.get(scope).into_iter().flatten().filter_map(|n| self.rules.get(*n).map(|r| (*n, r)));
+        // A new group is taken for one like its siblings.
+        let like = self.members.get(&scope).into_iter().flatten().rev().take(SIBLINGS);
+        let siblings = like.filter_map(|n| self.groups.get(*n));
+        let prior = Prior::of(siblings.map(|g| &g.baseline));
+        self.changed.insert(self.groups.len());
+        self.groups.push(Group::new(scope, group.clone(), topic, prior, rules));
+        let n = self.groups.len() - 1;
+        self.members.entry(scope).or_default().push(n);
+        self.places.insert((scope, group), n);
+        n
+    }
+
+    fn key_of(&self, group: &Group) -> ScopeKey {
+        let scope = self.scopes.get(group.scope).map(|s| s.name.clone()).unwrap_or_default();
+        ScopeKey { scope, group: group.name.clone() }
+    }
+
+    /// Puts a group back as it was kept. One whose scope is gone is dropped.
+    pub fn restore(&mut self, key: ScopeKey, kept: Kept) {
+        if let Some(scope) = self.scopes.find(&key.scope) {
+            let n = self.place(scope, key.group, kept.topic);
+            if let Some(group) = self.groups.get_mut(n) {
+                group.baseline = kept.baseline;
+                self.changed.remove(&n);
+            }
         }
     }
 
-    /// When the last tick was, as kept over a restart.
-    pub fn restore_tick(&mut self, at: Timestamp) {
+    /// When the last tick was, and what was not watched, as kept over a restart.
+    pub fn restore_watch(&mut self, at: Timestamp, unwatched: Vec<(Timestamp, Timestamp)>) {
         self.last_tick = Some(at);
+        self.unwatched = unwatched;
     }
 
-    /// The groups that a mention belongs to, with the topic of each.
-    fn groups_of(&self, m: &Mention) -> Vec<(GroupKey, String, Span)> {
-        let mut out = Vec::new();
-        for Rule { alert, .. } in &self.rules {
-            let matching: Vec<&String> = alert.topics.iter().filter(|t| m.topics.contains(t)).collect();
-            if matching.is_empty() || (!alert.any && matching.len() < alert.topics.len()) {
-                continue;
-            }
-            // A rule over several topics at once is known by its first, which is the brand.
-            let per_topic = alert.any && alert.group_by.iter().any(|g| g == "topic");
-            let topics = if per_topic { matching.as_slice() } else { matching.get(..1).unwrap_or(&[]) };
-            for topic in topics {
-                let parts: Vec<&str> = alert
-                    .group_by
-                    .iter()
-                    .map(|by| match by.as_str() {
-                        "topic" => topic.as_str(),
-                        "language" => m.language.as_str(),
-                        "network" => m.network.as_str(),
-                        _ => m.source.as_str(),
-                    })
-                    .collect();
-                let key = GroupKey { alert: alert.name.clone(), group: parts.join("/") };
-                out.push((key, (*topic).clone(), alert.window));
-            }
-        }
-        out
+    /// Times that nobody watched: from and to.
+    pub fn unwatched(&self) -> &[(Timestamp, Timestamp)] {
+        &self.unwatched
     }
 
     /// Takes a new mention in.
@@ -152,133 +194,175 @@ impl Detector {
 
     fn take(&mut self, m: &Mention, count: bool) {
         let recent = self.last_tick.is_none_or(|now| between(m.at, now) < PAST);
-        for (key, topic, span) in self.groups_of(m) {
+        for (scope, group, topic) in self.scopes.groups_of(m) {
             let sentiment = m.sentiment_toward(&topic);
-            let group = self.groups.entry(key.clone()).or_insert_with(|| Group {
-                window: Window::new(span),
-                baseline: Baseline::default(),
-                topic,
-                changed: true,
-            });
+            let n = self.place(scope, group, topic);
+            let Some(group) = self.groups.get_mut(n) else { continue };
             if count && m.history && group.baseline.is_past(m.at) {
                 if recent {
-                    self.late.insert(key);
+                    let key = self.groups.get(n).map(|g| self.key_of(g));
+                    self.late.extend(key);
                 }
             } else if count {
                 group.baseline.count_felt(m, sentiment);
-                group.changed = true;
+                self.changed.insert(n);
             }
+            let Some(group) = self.groups.get_mut(n) else { continue };
+            group.hear(m, count);
             if !m.history {
-                group.window.add_felt(m, sentiment);
+                group.add(m, sentiment);
             }
+            self.look_at(n, Timestamp::MIN);
         }
     }
 
-    /// Warms the baselines of groups that are new, with a mention of the past. `known` are the groups that have learned
-    /// already.
-    pub fn warm(&mut self, m: &Mention, known: &HashSet<GroupKey>) {
-        for (key, topic, span) in self.groups_of(m) {
-            if known.contains(&key) {
-                continue;
-            }
+    /// Has a group looked at no later than an instant.
+    fn look_at(&mut self, n: usize, at: Timestamp) {
+        let Some(group) = self.groups.get_mut(n) else { return };
+        if group.next_look.is_some_and(|next| next <= at) {
+            return;
+        }
+        if let Some(before) = group.next_look.replace(at) {
+            self.agenda.remove(&(before, n));
+        }
+        self.agenda.insert((at, n));
+    }
+
+    /// Warms the baselines of groups that are new, and the memory of those that remember voices and words, with a mention
+    /// of the past. `known` are the groups that have learned already.
+    pub fn warm(&mut self, m: &Mention, known: &HashSet<ScopeKey>) {
+        for (scope, group, topic) in self.scopes.groups_of(m) {
+            let name = self.scopes.get(scope).map(|s| s.name.clone()).unwrap_or_default();
+            let key = ScopeKey { scope: name, group: group.clone() };
             let sentiment = m.sentiment_toward(&topic);
-            let group = self.groups.entry(key).or_insert_with(|| Group {
-                window: Window::new(span),
-                baseline: Baseline::default(),
-                topic,
-                changed: true,
-            });
-            group.baseline.count_felt(m, sentiment);
-            group.changed = true;
+            let n = self.place(scope, group, topic);
+            let Some(group) = self.groups.get_mut(n) else { continue };
+            group.hear(m, false);
+            if !known.contains(&key) {
+                group.baseline.count_felt(m, sentiment);
+                self.changed.insert(n);
+                self.look_at(n, Timestamp::MIN);
+            }
         }
     }
 
     /// Groups whose past became known after it was learned, such as by an import.
-    pub fn late(&self) -> &BTreeSet<GroupKey> {
+    pub fn late(&self) -> &BTreeSet<ScopeKey> {
         &self.late
     }
 
     /// Puts groups back that are to learn their past anew.
-    pub fn restore_late(&mut self, late: impl IntoIterator<Item = GroupKey>) {
+    pub fn restore_late(&mut self, late: impl IntoIterator<Item = ScopeKey>) {
         self.late.extend(late);
     }
 
-    /// Lets the late groups of an alert rule learn anew, from its mentions of the past. `whole` says that these are all.
-    pub fn learn_anew(&mut self, alert: &str, mentions: &[Mention], whole: bool, now: Timestamp) {
-        let mut of: HashMap<GroupKey, Vec<Cow<'_, Mention>>> = HashMap::new();
+    /// Lets the late groups of a scope learn anew, from its mentions of the past. `whole` says that these are all.
+    pub fn learn_anew(&mut self, scope: &str, mentions: &[Mention], whole: bool, now: Timestamp) {
+        let mut of: BTreeMap<usize, Vec<std::borrow::Cow<'_, Mention>>> = BTreeMap::new();
         for m in mentions {
-            for (key, topic, _) in self.groups_of(m) {
-                if key.alert == alert && self.late.contains(&key) {
-                    of.entry(key).or_default().push(m.seen_from(&topic));
+            for (n, group, topic) in self.scopes.groups_of(m) {
+                let name = self.scopes.get(n).map_or("", |s| &s.name);
+                let key = ScopeKey { scope: name.to_owned(), group: group.clone() };
+                if name == scope
+                    && self.late.contains(&key)
+                    && let Some(place) = self.places.get(&(n, group))
+                {
+                    of.entry(*place).or_default().push(m.seen_from(&topic));
                 }
             }
         }
-        for (key, mentions) in of {
-            if let Some(group) = self.groups.get_mut(&key)
+        for (place, mentions) in of {
+            if let Some(group) = self.groups.get_mut(place)
                 && let Some(anew) = group.baseline.anew(mentions.iter().map(|m| &**m), whole, now)
             {
                 group.baseline = anew;
-                group.changed = true;
+                self.changed.insert(place);
             }
         }
-        self.late.retain(|key| key.alert != alert);
+        self.late.retain(|key| key.scope != scope);
     }
 
-    /// Judges every group that has mentions in its window or an incident. `busy` tells of the open incidents, whose
-    /// hours teach nothing.
-    pub fn tick(&mut self, now: Timestamp, busy: &HashSet<GroupKey>) -> Vec<Verdict> {
+    /// Judges every group that is due, and those of live incidents. Verdicts come for what rings and for all live
+    /// incidents, in the order of their keys.
+    pub fn tick(&mut self, now: Timestamp, live: &Live) -> Vec<Verdict> {
         if let Some(last) = self.last_tick
             && between(last, now) > PAUSE
         {
             self.unwatched.push((last, now));
         }
-        self.unwatched.retain(|(_, to)| between(*to, now) < Span::days(3));
+        self.unwatched.retain(|(_, to)| between(*to, now) < REMEMBERED);
         self.last_tick = Some(self.last_tick.map_or(now, |t| t.max(now)));
-        let mut verdicts = Vec::new();
-        for (key, group) in &mut self.groups {
-            let ringing = busy.contains(key);
-            let unwatched = &self.unwatched;
-            let unknown = |from, to| ringing || unwatched.iter().any(|(a, b)| *a < to && *b > from);
-            group.changed |= group.baseline.learn(now, unknown);
-            group.window.slide(now);
-            if group.window.is_empty() && !ringing {
-                continue;
+        let mut due: BTreeSet<usize> = BTreeSet::new();
+        while let Some((at, n)) = self.agenda.first().copied().filter(|(at, _)| *at <= now) {
+            self.agenda.remove(&(at, n));
+            if let Some(group) = self.groups.get_mut(n) {
+                group.next_look = None;
             }
-            let Some(rule) = self.rules.iter().find(|r| r.alert.name == key.alert) else { continue };
-            let signals = group.window.signals(now, &group.baseline);
-            verdicts.push(judge(rule, key.clone(), group.topic.clone(), signals));
+            due.insert(n);
         }
+        let mut unknown: HashSet<&GroupKey> = live.keys().collect();
+        for key in live.keys() {
+            let rule = self.rules.iter().find(|r| r.alert.name == key.alert);
+            let scope = rule.and_then(|r| self.scopes.find(&Scope::of(&r.alert).name));
+            if let Some(n) = scope.and_then(|s| self.places.get(&(s, key.group.clone()))) {
+                unknown.remove(key);
+                due.insert(*n);
+            }
+        }
+        let mut verdicts = Vec::new();
+        let from = now - self.longest_window() - Span::hours(2);
+        let near: Vec<Planned> = self.planned.iter().filter(|p| p.touches(from, now)).cloned().collect();
+        let times = Times { unwatched: &self.unwatched, planned: &self.planned, near: &near };
+        let mut again = Vec::new();
+        for n in due {
+            let Some(group) = self.groups.get_mut(n) else { continue };
+            let (learned, wait) = group.look(&self.rules, now, live, &times, &mut verdicts);
+            if learned {
+                self.changed.insert(n);
+            }
+            again.extend(wait.map(|wait| (n, now + wait)));
+        }
+        again.into_iter().for_each(|(n, at)| self.look_at(n, at));
         // An incident whose group has nothing left, not even a baseline, still has to calm down.
-        for key in busy.iter().filter(|k| !self.groups.contains_key(*k)) {
+        for key in unknown {
             let evidence = Evidence::default();
             verdicts.push(Verdict { key: key.clone(), topic: String::new(), severity: None, evidence });
         }
+        verdicts.sort_by(|a, b| a.key.cmp(&b.key));
         verdicts
     }
 
+    /// What an alert rule sees at an instant, whether it rings or not: of each group that it has, in the order that they
+    /// came.
+    pub fn peek(&mut self, alert: &str, now: Timestamp) -> Vec<(String, Evidence)> {
+        let Some((n, rule)) = self.rules.iter().enumerate().find(|(_, r)| r.alert.name == alert) else {
+            return Vec::new();
+        };
+        let of = |g: &mut Group| g.peek(n, rule, now, &self.planned).map(|evidence| (g.name.clone(), evidence));
+        self.groups.iter_mut().filter_map(of).collect()
+    }
+
+    /// All was watched until an instant, though nothing had to be looked at.
+    pub fn attend(&mut self, now: Timestamp) {
+        self.last_tick = Some(self.last_tick.map_or(now, |t| t.max(now)));
+    }
+
+    /// When a group is to be looked at next though nothing comes; `None` where all is quiet.
+    pub fn next_look(&self) -> Option<Timestamp> {
+        self.agenda.first().map(|(at, _)| *at)
+    }
+
     /// What has changed since it was last asked, to be kept.
-    pub fn take_changes(&mut self) -> Vec<(GroupKey, Kept)> {
+    pub fn take_changes(&mut self) -> Vec<(ScopeKey, Kept)> {
         let mut out = Vec::new();
-        for (key, group) in self.groups.iter_mut().filter(|(_, g)| g.changed) {
-            group.changed = false;
-            out.push((key.clone(), Kept { topic: group.topic.clone(), baseline: group.baseline.clone() }));
+        for n in std::mem::take(&mut self.changed) {
+            if let Some(group) = self.groups.get(n) {
+                let kept = Kept { topic: group.topic.clone(), baseline: group.baseline.clone() };
+                out.push((self.key_of(group), kept));
+            }
         }
         out
     }
-}
-
-fn judge(rule: &Rule, key: GroupKey, topic: String, signals: Signals) -> Verdict {
-    let mut severity = rule.condition.holds(&signals).then_some(rule.alert.severity);
-    let mut raised = Vec::new();
-    if let Some(s) = &mut severity {
-        for (to, when) in rule.raise.iter().filter(|(_, when)| when.holds(&signals)) {
-            raised.push((*to, when.text().to_owned()));
-            *s = (*s).max(*to);
-        }
-    }
-    let terms = rule.condition.terms(&signals);
-    let evidence = Evidence { signals, condition: rule.condition.text().to_owned(), terms, raised };
-    Verdict { key, topic, severity, evidence }
 }
 
 #[cfg(test)]
@@ -292,16 +376,13 @@ pub(crate) mod tests {
             name: "acme-negative".into(),
             title: "Acme, negative".into(),
             topics: vec!["acme".into()],
-            any: false,
-            window: Span::mins(15),
             condition: "mentions >= 5 && surprise >= 4.0 && negative_share >= 0.5".into(),
             severity: Severity::Escalate,
             raise: vec![Raise { to: Severity::Crisis, when: "reach > 3000".into() }],
             group_by: vec!["topic".into()],
-            playbook: String::new(),
             escalation: "pr".into(),
             remind: Some(Span::mins(30)),
-            resolve_after: Span::hours(2),
+            ..Alert::default()
         }
     }
 
@@ -310,7 +391,7 @@ pub(crate) mod tests {
             for i in 0..4 {
                 d.feed(&mention(h * 10 + i, h * 60 + i * 14, 0.2));
             }
-            d.tick(mention(0, h * 60 + 59, 0.0).at, &HashSet::new());
+            d.tick(mention(0, h * 60 + 59, 0.0).at, &Live::new());
         }
         mention(0, 48 * 60, 0.0).at
     }
@@ -322,7 +403,7 @@ pub(crate) mod tests {
         for i in 0..20 {
             d.feed(&mention(10_000 + i, 48 * 60 + i / 2, -0.8));
         }
-        let verdicts = d.tick(mention(0, 48 * 60 + 10, 0.0).at, &HashSet::new());
+        let verdicts = d.tick(mention(0, 48 * 60 + 10, 0.0).at, &Live::new());
         assert_eq!(verdicts.len(), 1);
         assert_eq!(verdicts[0].severity, Some(Severity::Escalate));
         assert_eq!(verdicts[0].key.group, "acme");
@@ -337,7 +418,7 @@ pub(crate) mod tests {
             let m = mention(10_000 + i, 48 * 60 + i / 4, if i < 20 { 0.8 } else { -0.8 });
             d.feed(&Mention { history: i >= 20, ..m });
         }
-        let verdicts = d.tick(mention(0, 48 * 60 + 10, 0.0).at, &HashSet::new());
+        let verdicts = d.tick(mention(0, 48 * 60 + 10, 0.0).at, &Live::new());
         assert!(verdicts.iter().all(|v| v.severity.is_none()), "{verdicts:?}");
     }
 
@@ -351,23 +432,12 @@ pub(crate) mod tests {
         kept.extend(a.take_changes());
         let mut b = Detector::new(&[alert()]);
         kept.into_iter().for_each(|(k, v)| b.restore(k, v));
-        b.restore_tick(mention(0, 48 * 60 - 1, 0.0).at);
+        b.restore_watch(mention(0, 48 * 60 - 1, 0.0).at, Vec::new());
         spike.iter().for_each(|m| b.refill(m));
         let now = mention(0, 48 * 60 + 10, 0.0).at;
-        let (x, y) = (a.tick(now, &HashSet::new()), b.tick(now, &HashSet::new()));
+        let (x, y) = (a.tick(now, &Live::new()), b.tick(now, &Live::new()));
         assert_eq!(x[0].severity, y[0].severity);
         assert_eq!(x[0].evidence.signals.mentions, 20 + u64::from(x[0].evidence.signals.mentions > 20));
         assert_eq!(y[0].evidence.signals.mentions, 20);
-    }
-
-    #[test]
-    fn groups_by_language_and_by_any_topic() {
-        let by_language = Alert { group_by: vec!["topic".into(), "language".into()], ..alert() };
-        let any = Alert { name: "any".into(), any: true, topics: vec!["acme".into(), "globex".into()], ..alert() };
-        let d = Detector::new(&[by_language, any]);
-        let m = Mention { topics: vec!["acme".into(), "globex".into()], ..mention(1, 1, 0.0) };
-        let groups: Vec<String> =
-            d.groups_of(&m).into_iter().map(|(k, ..)| format!("{}:{}", k.alert, k.group)).collect();
-        assert_eq!(groups, ["acme-negative:acme/en", "any:acme", "any:globex"]);
     }
 }

@@ -49,6 +49,9 @@ pub fn open(
         messages: 0,
         peak: verdict.evidence.signals.mentions,
         evidence: verdict.evidence.clone(),
+        muted_by: None,
+        shadow: alert.shadow,
+        flood: None,
     };
     let mut calls = Vec::new();
     if let Some(notify) = next_step(&mut incident, policy, now) {
@@ -79,6 +82,29 @@ fn next_step(incident: &mut Incident, policy: Option<&Policy>, now: Timestamp) -
     None
 }
 
+/// A worse incident about the same mutes this one, or no longer does: then its policy begins.
+pub fn mute(
+    incident: &mut Incident,
+    by: Option<i64>,
+    policy: Option<&Policy>,
+    alert: Option<&Alert>,
+    now: Timestamp,
+) -> Vec<Call> {
+    if incident.muted_by.is_some() == by.is_some() || incident.status != Status::Open {
+        return Vec::new();
+    }
+    incident.muted_by = by;
+    if by.is_some() {
+        incident.next_step = None;
+        incident.next_remind = None;
+        return Vec::new();
+    }
+    incident.steps_taken = 0;
+    incident.next_remind = alert.and_then(|a| a.remind).map(|every| now + every);
+    let notify = next_step(incident, policy, now);
+    notify.map(|notify| Call { notice: Notice::Opened, notify }).into_iter().collect()
+}
+
 /// Judges an incident at a tick: raised, escalated, reminded, calmed, resolved or reopened.
 pub fn judge(
     incident: &mut Incident,
@@ -105,7 +131,11 @@ pub fn judge(
         let raised = severity > incident.severity;
         if raised || verdict.evidence.signals.mentions > incident.peak {
             incident.peak = incident.peak.max(verdict.evidence.signals.mentions);
+            let range = incident.evidence.range;
             incident.evidence = verdict.evidence.clone();
+            if incident.evidence.range == (0, 0) {
+                incident.evidence.range = range;
+            }
         }
         if raised {
             incident.severity = severity;
@@ -123,7 +153,7 @@ pub fn judge(
         calls.push(Call { notice: Notice::Resolved, notify: incident.told.clone() });
         return calls;
     }
-    if incident.status == Status::Open {
+    if incident.status == Status::Open && incident.muted_by.is_none() {
         escalate(incident, policy, now, &mut calls);
         remind(incident, alert, now, &mut calls);
     }
@@ -141,6 +171,7 @@ fn reopen(
 ) {
     incident.status = Status::Open;
     incident.resolved = None;
+    incident.muted_by = None;
     incident.calm = false;
     incident.ack = None;
     incident.fired = now;

@@ -1,17 +1,30 @@
 //! When to ring and whom to call: pure, with the time handed in.
 //!
-//! [`detect::Detector`] turns mentions and ticks into verdicts with their reasons; [`incident`] turns verdicts into
-//! incidents and calls. The same code serves the daemon, rule tests and backtests.
+//! [`detect::Detector`] turns mentions and ticks into verdicts with their reasons; [`duty`] turns verdicts into incidents
+//! and calls. The same code serves the daemon, and by way of [`replay`] rule tests and backtests.
 
 pub mod baseline;
 pub mod clusters;
+pub mod compare;
 pub mod condition;
 pub mod coordinated;
+pub mod crises;
 pub mod detect;
+pub mod duty;
 pub mod facts;
+mod firsts;
+mod group;
 pub mod heard;
+pub mod hindsight;
 pub mod hot;
 pub mod incident;
+mod reckon;
+pub mod replay;
+mod rule;
+mod scope;
 mod sound;
+pub mod spikes;
 pub mod stories;
+mod terms;
+pub mod threshold;
 pub mod window;

@@ -118,6 +118,24 @@ pub(super) fn never(expr: &IdedExpr, terms: impl Fn(&IdedExpr) -> Vec<Term>) -> 
     None
 }
 
+/// The least and the greatest value of a whole signal with which a condition can hold, as far as it says.
+pub(super) fn bounds(expr: &IdedExpr, terms: impl Fn(&IdedExpr) -> Vec<Term>, signal: &str) -> (u64, u64) {
+    let (mut least, mut most) = (0.0_f64, f64::INFINITY);
+    for t in conjuncts(expr).into_iter().flat_map(terms).filter(|t| t.signal == signal) {
+        let (low, high) = match t.op.as_str() {
+            ">=" => (t.threshold.ceil(), f64::INFINITY),
+            ">" => (t.threshold.floor() + 1.0, f64::INFINITY),
+            "<=" => (0.0, t.threshold.floor()),
+            "<" => (0.0, t.threshold.ceil() - 1.0),
+            "==" => (t.threshold, t.threshold),
+            _ => continue,
+        };
+        (least, most) = (least.max(low), most.min(high));
+    }
+    // An infinite or a negative bound saturates.
+    (least as u64, most as u64)
+}
+
 /// The comparisons that all have to hold: those joined by && at the top.
 fn conjuncts(expr: &IdedExpr) -> Vec<&IdedExpr> {
     match &expr.expr {

@@ -1,4 +1,8 @@
 //! The mentions of one group within a sliding window of event time, and the signals that they make.
+//!
+//! Adding a mention, dropping one and reading the signals cost the same however many the window holds. Beyond
+//! [`MOST`] mentions the rest is counted without its details, so that a storm fills no memory: numbers stay exact, but
+//! authors, stories, sites and languages are those of the first so many.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -6,28 +10,82 @@ use std::hash::Hash;
 use jiff::Timestamp;
 use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Outlook};
 use super::coordinated::{self, Voice, is_coordinated};
 use crate::model::mention::{is_negative, is_positive};
 use crate::model::time::{Span, between};
 use crate::model::{Mention, Signals};
 
+/// Mentions whose details one window holds.
+pub const MOST: usize = 20_000;
+/// Parts of a window that its course is counted by.
+const PARTS: i64 = 90;
+
+/// What adds up.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    mentions: u64,
+    negative: u64,
+    positive: u64,
+    scored: u64,
+    sentiment: f64,
+    complaints: u64,
+    questions: u64,
+    reach: u64,
+    engagement: u64,
+}
+
+impl Sums {
+    fn of(m: &Mention, sentiment: Option<f32>) -> Sums {
+        Sums {
+            mentions: 1,
+            negative: is_negative(sentiment).into(),
+            positive: is_positive(sentiment).into(),
+            scored: sentiment.is_some().into(),
+            sentiment: sentiment.map_or(0.0, f64::from),
+            complaints: (m.intent == "complaint").into(),
+            questions: (m.intent == "question").into(),
+            reach: m.reach,
+            engagement: m.engagement,
+        }
+    }
+
+    fn add(&mut self, o: &Sums) {
+        self.mentions += o.mentions;
+        self.negative += o.negative;
+        self.positive += o.positive;
+        self.scored += o.scored;
+        self.sentiment += o.sentiment;
+        self.complaints += o.complaints;
+        self.questions += o.questions;
+        self.reach = self.reach.saturating_add(o.reach);
+        self.engagement = self.engagement.saturating_add(o.engagement);
+    }
+
+    fn take(&mut self, o: &Sums) {
+        self.mentions -= o.mentions;
+        self.negative -= o.negative;
+        self.positive -= o.positive;
+        self.scored -= o.scored;
+        // What is left of a sum of fractions when nothing is left is rounding.
+        self.sentiment = if self.scored == 0 { 0.0 } else { self.sentiment - o.sentiment };
+        self.complaints -= o.complaints;
+        self.questions -= o.questions;
+        self.reach = self.reach.saturating_sub(o.reach);
+        self.engagement = self.engagement.saturating_sub(o.engagement);
+    }
+}
+
 /// What signals need of a mention.
 #[derive(Debug, Clone)]
 struct Seen {
-    sentiment: Option<f32>,
-    negative: bool,
-    positive: bool,
-    complaint: bool,
-    question: bool,
+    sums: Sums,
     voice: Voice,
     carrier: u64,
     network: u64,
     language: u64,
     story: i64,
     tier1: bool,
-    reach: u64,
-    engagement: u64,
 }
 
 /// How many times each value occurs.
@@ -41,17 +99,22 @@ impl<T> Default for Tally<T> {
 }
 
 impl<T: Eq + Hash> Tally<T> {
-    fn add(&mut self, value: T) {
-        *self.0.entry(value).or_default() += 1;
+    /// Adds one; how many there are now.
+    fn add(&mut self, value: T) -> u32 {
+        let n = self.0.entry(value).or_default();
+        *n += 1;
+        *n
     }
 
-    fn remove(&mut self, value: &T) {
-        if let Some(n) = self.0.get_mut(value) {
-            *n -= 1;
-            if *n == 0 {
-                self.0.remove(value);
-            }
+    /// Takes one away; how many there were.
+    fn remove(&mut self, value: &T) -> u32 {
+        let Some(n) = self.0.get_mut(value) else { return 0 };
+        let had = *n;
+        *n -= 1;
+        if *n == 0 {
+            self.0.remove(value);
         }
+        had
     }
 
     fn distinct(&self) -> u64 {
@@ -59,25 +122,50 @@ impl<T: Eq + Hash> Tally<T> {
     }
 }
 
-/// A sliding window. Adding and dropping a mention cost the same however many it holds.
+/// Numbers in order, with how often each is there: tells the largest.
+#[derive(Debug, Default)]
+struct Order(BTreeMap<u64, u32>);
+
+impl Order {
+    fn add(&mut self, n: u64) {
+        *self.0.entry(n).or_default() += 1;
+    }
+
+    fn remove(&mut self, n: u64) {
+        if let Some(times) = self.0.get_mut(&n) {
+            *times -= 1;
+            if *times == 0 {
+                self.0.remove(&n);
+            }
+        }
+    }
+
+    fn largest(&self) -> u64 {
+        self.0.last_key_value().map_or(0, |(n, _)| *n)
+    }
+}
+
+/// A sliding window.
 #[derive(Debug)]
 pub struct Window {
     span: Span,
     seen: BTreeMap<(Timestamp, i64), Seen>,
-    negative: u64,
-    positive: u64,
-    scored: u64,
-    sentiment: f64,
-    reach: u64,
-    engagement: u64,
-    complaints: u64,
-    questions: u64,
+    /// What came beyond [`MOST`], by parts of the window.
+    crowd: BTreeMap<i64, Sums>,
+    /// Mentions by parts of the window, over the window and the one before it.
+    course: BTreeMap<i64, u32>,
+    sums: Sums,
     authors: Tally<u64>,
     carriers: Tally<u64>,
     networks: Tally<u64>,
     languages: Tally<u64>,
     stories: Tally<i64>,
+    /// Sizes of stories.
+    sizes: Order,
     tier1: Tally<i64>,
+    reaches: Order,
+    /// Mentions of coordinated stories as counted last, and the changes since.
+    coordinated: (u64, usize),
 }
 
 fn hash(text: &str) -> u64 {
@@ -90,20 +178,18 @@ impl Window {
         Window {
             span,
             seen: BTreeMap::new(),
-            negative: 0,
-            positive: 0,
-            scored: 0,
-            sentiment: 0.0,
-            reach: 0,
-            engagement: 0,
-            complaints: 0,
-            questions: 0,
+            crowd: BTreeMap::new(),
+            course: BTreeMap::new(),
+            sums: Sums::default(),
             authors: Tally::default(),
             carriers: Tally::default(),
             networks: Tally::default(),
             languages: Tally::default(),
             stories: Tally::default(),
+            sizes: Order::default(),
             tier1: Tally::default(),
+            reaches: Order::default(),
+            coordinated: (0, 0),
         }
     }
 
@@ -112,9 +198,23 @@ impl Window {
         self.span
     }
 
-    /// Whether it holds nothing.
+    /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
-        self.seen.is_empty()
+        self.sums.mentions == 0
+    }
+
+    /// Mentions in it.
+    pub fn mentions(&self) -> u64 {
+        self.sums.mentions
+    }
+
+    /// Length of a part, milliseconds.
+    fn part(&self) -> i64 {
+        (self.span.as_millis() / PARTS).max(1)
+    }
+
+    fn part_of(&self, at: Timestamp) -> i64 {
+        at.as_millisecond().div_euclid(self.part())
     }
 
     /// Adds a mention with its own sentiment.
@@ -127,39 +227,34 @@ impl Window {
         if self.seen.contains_key(&(m.at, m.id)) {
             return;
         }
+        let (sums, part) = (Sums::of(m, sentiment), self.part_of(m.at));
+        self.sums.add(&sums);
+        *self.course.entry(part).or_default() += 1;
+        if self.seen.len() >= MOST {
+            self.crowd.entry(part).or_default().add(&sums);
+            return;
+        }
         let seen = Seen {
-            sentiment,
-            negative: is_negative(sentiment),
-            positive: is_positive(sentiment),
-            complaint: m.intent == "complaint",
-            question: m.intent == "question",
+            sums,
             voice: Voice::of(m),
             carrier: hash(if m.site.is_empty() { &m.network } else { &m.site }),
             network: hash(&m.network),
             language: hash(&m.language),
             story: m.story,
             tier1: m.tier == 1,
-            reach: m.reach,
-            engagement: m.engagement,
         };
-        if let Some(s) = seen.sentiment {
-            self.scored += 1;
-            self.sentiment += f64::from(s);
-        }
-        self.negative += u64::from(seen.negative);
-        self.positive += u64::from(seen.positive);
-        self.complaints += u64::from(seen.complaint);
-        self.questions += u64::from(seen.question);
-        self.reach = self.reach.saturating_add(seen.reach);
-        self.engagement = self.engagement.saturating_add(seen.engagement);
         self.authors.add(seen.voice.author);
         self.carriers.add(seen.carrier);
         self.networks.add(seen.network);
         self.languages.add(seen.language);
-        self.stories.add(seen.story);
+        let size = self.stories.add(seen.story);
+        self.sizes.remove(u64::from(size - 1));
+        self.sizes.add(size.into());
         if seen.tier1 {
             self.tier1.add(seen.story);
         }
+        self.reaches.add(m.reach);
+        self.coordinated.1 += 1;
         self.seen.insert((m.at, m.id), seen);
     }
 
@@ -171,88 +266,104 @@ impl Window {
                 break;
             }
             let old = entry.remove();
-            if let Some(s) = old.sentiment {
-                self.scored -= 1;
-                self.sentiment -= f64::from(s);
-            }
-            self.negative -= u64::from(old.negative);
-            self.positive -= u64::from(old.positive);
-            self.complaints -= u64::from(old.complaint);
-            self.questions -= u64::from(old.question);
-            self.reach = self.reach.saturating_sub(old.reach);
-            self.engagement = self.engagement.saturating_sub(old.engagement);
+            self.sums.take(&old.sums);
             self.authors.remove(&old.voice.author);
             self.carriers.remove(&old.carrier);
             self.networks.remove(&old.network);
             self.languages.remove(&old.language);
-            self.stories.remove(&old.story);
+            let size = self.stories.remove(&old.story);
+            self.sizes.remove(size.into());
+            if size > 1 {
+                self.sizes.add(u64::from(size - 1));
+            }
             if old.tier1 {
                 self.tier1.remove(&old.story);
             }
+            self.reaches.remove(old.sums.reach);
+            self.coordinated.1 += 1;
+        }
+        let first = self.part_of(from);
+        while let Some(entry) = self.crowd.first_entry() {
+            if *entry.key() >= first {
+                break;
+            }
+            let old = entry.remove();
+            self.sums.take(&old);
+        }
+        let first = self.part_of(from - self.span);
+        while let Some(entry) = self.course.first_entry() {
+            if *entry.key() >= first {
+                break;
+            }
+            entry.remove();
         }
     }
 
-    /// Mentions of coordinated stories.
-    fn coordinated(&self, largest: u32) -> u64 {
+    /// Mentions of coordinated stories. They are counted anew when a twentieth of the window has changed.
+    fn count_coordinated(&mut self) -> u64 {
         let enough = |n: u32| usize::try_from(n).is_ok_and(|n| n >= coordinated::LEAST);
-        if !enough(largest) {
+        if !u32::try_from(self.sizes.largest()).is_ok_and(enough) {
+            self.coordinated = (0, usize::MAX / 2);
             return 0;
         }
-        let mut of: HashMap<i64, Vec<Voice>> = HashMap::new();
-        for seen in self.seen.values().filter(|s| self.stories.0.get(&s.story).is_some_and(|n| enough(*n))) {
-            of.entry(seen.story).or_default().push(seen.voice);
+        if self.coordinated.1.saturating_mul(20) >= self.seen.len().max(20) {
+            let mut of: HashMap<i64, Vec<Voice>> = HashMap::new();
+            for seen in self.seen.values().filter(|s| self.stories.0.get(&s.story).is_some_and(|n| enough(*n))) {
+                of.entry(seen.story).or_default().push(seen.voice);
+            }
+            let count = of.values().filter(|voices| is_coordinated(voices)).map(|voices| voices.len() as u64).sum();
+            self.coordinated = (count, 0);
         }
-        of.values().filter(|voices| is_coordinated(voices)).map(|voices| voices.len() as u64).sum()
+        self.coordinated.0
     }
 
-    /// The signals of the window at `now`, against what the baseline expects. Slide it first.
-    pub fn signals(&self, now: Timestamp, baseline: &Baseline) -> Signals {
-        let third = Span::millis(self.span.as_millis() / 3);
-        let minutes = third.as_minutes().max(1e-9);
-        let (mut last, mut middle, mut inside) = (0u64, 0u64, 0u64);
-        let mut top = 0;
-        for ((at, _), seen) in self.seen.range(..=(now, i64::MAX)) {
-            inside += 1;
-            top = top.max(seen.reach);
-            match between(*at, now) {
-                age if age <= third => last += 1,
-                age if age.as_millis() <= 2 * third.as_millis() => middle += 1,
-                _ => {}
-            }
-        }
-        let largest = self.stories.0.values().copied().max().unwrap_or(0);
-        let mentions = inside.max(self.seen.len() as u64);
-        let expected = baseline.expected(now, self.span);
-        let mean = if self.scored == 0 { 0.0 } else { self.sentiment / self.scored as f64 };
+    /// Mentions of some parts.
+    fn of_parts(&self, parts: std::ops::Range<i64>) -> u64 {
+        self.course.range(parts).map(|(_, n)| u64::from(*n)).sum()
+    }
+
+    /// The signals of the window at `now`, against what is usual in it. Slide it first.
+    pub fn signals(&mut self, now: Timestamp, outlook: &Outlook, baseline: &Baseline) -> Signals {
+        let third = PARTS / 3;
+        let minutes = Span::millis(self.part() * third).as_minutes().max(1e-9);
+        let end = self.part_of(now) + 1;
+        let last = self.of_parts(end - third..i64::MAX);
+        let middle = self.of_parts(end - 2 * third..end - third);
+        let previous = self.of_parts(self.part_of(now - self.span - self.span)..self.part_of(now - self.span));
+        let sums = self.sums;
+        let expected = outlook.expected;
+        let mean = if sums.scored == 0 { 0.0 } else { sums.sentiment / sums.scored as f64 };
+        let first = self.seen.first_key_value().map_or(now, |((at, _), _)| *at);
         Signals {
-            mentions,
+            mentions: sums.mentions,
             expected,
-            ratio: mentions as f64 / expected.max(0.01),
-            surprise: baseline.surprise(mentions, expected),
-            negative: self.negative,
-            positive: self.positive,
-            negative_share: if self.scored == 0 { 0.0 } else { self.negative as f64 / self.scored as f64 },
+            ratio: sums.mentions as f64 / expected.max(0.01),
+            surprise: outlook.surprise(sums.mentions),
+            silence: outlook.silence(sums.mentions),
+            previous,
+            negative: sums.negative,
+            positive: sums.positive,
+            negative_share: if sums.scored == 0 { 0.0 } else { sums.negative as f64 / sums.scored as f64 },
             sentiment: mean,
-            sentiment_drop: baseline.sentiment_drop(mean, self.scored),
+            sentiment_drop: baseline.sentiment_drop(mean, sums.scored),
             authors: self.authors.distinct(),
-            top_author_reach: top,
-            reach: self.reach,
-            engagement: self.engagement,
+            top_author_reach: self.reaches.largest(),
+            reach: sums.reach,
+            engagement: sums.engagement,
             stories: self.stories.distinct(),
-            largest_story: largest.into(),
-            coordinated: self.coordinated(largest),
+            largest_story: self.sizes.largest(),
+            coordinated: self.count_coordinated(),
             stories_in_tier1: self.tier1.distinct(),
             sources: self.carriers.distinct(),
             networks: self.networks.distinct(),
             languages: self.languages.distinct(),
-            complaints: self.complaints,
-            questions: self.questions,
+            complaints: sums.complaints,
+            questions: sums.questions,
             velocity: last as f64 / minutes,
             acceleration: (last as f64 - middle as f64) / minutes,
-            minutes_since_first: self
-                .seen
-                .first_key_value()
-                .map_or(0.0, |((at, _), _)| between(*at, now).as_minutes().max(0.0)),
+            minutes_since_first: between(first, now).as_minutes().max(0.0),
+            first_seen: 0,
+            new_terms: 0,
         }
     }
 }
@@ -283,6 +394,12 @@ pub(crate) mod tests {
         }
     }
 
+    /// Signals against what is usual of a group nobody knows.
+    fn signals(w: &mut Window, now: Timestamp) -> Signals {
+        let unknown = Baseline::default();
+        w.signals(now, &unknown.outlook(now, w.span(), &[]), &unknown)
+    }
+
     #[test]
     fn signals_of_a_small_window() {
         let mut w = Window::new(Span::mins(15));
@@ -292,7 +409,7 @@ pub(crate) mod tests {
         w.add(&mention(9, 9, 0.4));
         let now = mention(0, 16, 0.0).at;
         w.slide(now);
-        let s = w.signals(now, &Baseline::default());
+        let s = signals(&mut w, now);
         assert_eq!(
             (s.mentions, s.negative, s.positive),
             (9, 4, 5),
@@ -310,11 +427,45 @@ pub(crate) mod tests {
             let story = if i < 12 { 1 } else { i };
             w.add(&Mention { story, newcomer: true, ..mention(i, i, -0.8) });
         }
-        let signals = |w: &Window, minute| w.signals(mention(0, minute, 0.0).at, &Baseline::default());
-        let s = signals(&w, 30);
+        let signals = |w: &mut Window, minute| signals(w, mention(0, minute, 0.0).at);
+        let s = signals(&mut w, 30);
         assert_eq!((s.largest_story, s.coordinated, s.mentions), (12, 12, 30));
         w.slide(mention(0, 123, 0.0).at);
-        assert_eq!(signals(&w, 123).coordinated, 0, "fewer than ten are left of it");
+        assert_eq!(signals(&mut w, 123).coordinated, 0, "fewer than ten are left of it");
+    }
+
+    #[test]
+    fn the_course_of_a_window_and_the_one_before_are_told() {
+        let mut w = Window::new(Span::mins(30));
+        // One a minute, then three a minute in the last ten.
+        for i in 0..50 {
+            w.add(&mention(i, i, 0.0));
+        }
+        for i in 50..80 {
+            w.add(&mention(i, 50 + (i - 50) / 3, 0.0));
+        }
+        let now = mention(0, 60, 0.0).at;
+        w.slide(now);
+        let s = signals(&mut w, now);
+        assert_eq!((s.mentions, s.previous), (50, 30));
+        // The part of the window that has only begun is in it.
+        assert!((s.velocity - 3.0).abs() < 0.35 && (s.acceleration - 2.0).abs() < 0.55, "{s:?}");
+    }
+
+    #[test]
+    fn a_storm_is_counted_to_the_last_and_fills_no_memory() {
+        let mut w = Window::new(Span::mins(15));
+        let storm = MOST as i64 * 3;
+        for i in 0..storm {
+            w.add(&mention(i, i * 14 / storm, -0.5));
+        }
+        let now = mention(0, 14, 0.0).at;
+        w.slide(now);
+        assert_eq!(w.seen.len(), MOST);
+        let s = signals(&mut w, now);
+        assert_eq!((s.mentions, s.negative, s.reach), (storm as u64, storm as u64, storm as u64 * 100));
+        w.slide(mention(0, 60, 0.0).at);
+        assert!(w.is_empty() && w.seen.is_empty() && w.crowd.is_empty() && w.course.is_empty());
     }
 
     proptest::proptest! {
@@ -332,7 +483,7 @@ pub(crate) mod tests {
             for m in all.iter().filter(|m| m.at >= now - Span::mins(15)) {
                 fresh.add(m);
             }
-            let (a, b) = (w.signals(now, &Baseline::default()), fresh.signals(now, &Baseline::default()));
+            let (a, b) = (signals(&mut w, now), signals(&mut fresh, now));
             proptest::prop_assert_eq!(a.mentions, b.mentions);
             proptest::prop_assert_eq!((a.negative, a.authors, a.stories, a.reach), (b.negative, b.authors, b.stories, b.reach));
             proptest::prop_assert!((a.sentiment - b.sentiment).abs() < 1e-6);

@@ -4,20 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Fresh, Ground, Knowledge};
-use crate::engine::coordinated;
+use super::plain::{self, by_content, identity};
+use super::{Fresh, Ground};
 use crate::engine::stories::WINDOW;
-use crate::model::time::{Span, from_millis};
-use crate::model::{Author, Capture, Mention};
+use crate::model::time::Span;
+use crate::model::{Capture, Mention};
 use crate::store::counts::Counts;
 use crate::store::erasures::Tombstones;
 use crate::store::mentions::{self, Identity, Put, TopicIds};
 use crate::store::sketches;
 use crate::store::{StoreError, Stored, Transaction};
+use crate::text::Terms;
 use crate::text::fingerprint::Print;
-use crate::text::{Terms, address, clean};
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -49,18 +48,8 @@ pub struct Batch {
     pub archive: bool,
 }
 
-/// Publication is believed from so long before arrival to so long after it (F50).
+/// Publication is believed from so long before arrival (F50).
 const OLDEST: Span = Span::days(30);
-const FUTURE: Span = Span::mins(10);
-
-/// Nobody told anything on the web before 1990: an archive that says so has lost its dates.
-const FIRST_EVER: i64 = 631_152_000_000;
-
-/// More people than there are, or likes than they could give, are somebody's joke.
-const MOST_PEOPLE: u64 = 10_000_000_000;
-
-/// Tags that are kept of one mention.
-const MOST_TAGS: usize = 30;
 
 /// Batches larger than this are analysed on a thread of their own.
 const SMALL: usize = 16;
@@ -152,11 +141,11 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Vec<Prepare
     let mut receipt = Receipt::default();
     let mut plain: Vec<(Mention, Identity, Option<String>)> = Vec::with_capacity(batch.captures.len());
     let mut ids: HashMap<i64, i64> = HashMap::new();
-    let oldest = if batch.archive { from_millis(FIRST_EVER) } else { now - OLDEST };
+    let oldest = if batch.archive { plain::first_ever() } else { now - OLDEST };
     for capture in batch.captures {
         let (hint, native) = (capture.language.clone(), capture.native_id.clone());
         let history = batch.history || batch.archive || (batch.undated_is_old && capture.published.is_none());
-        let mention = cleaned(&knowledge, &batch.source, capture, history, oldest, now);
+        let mention = plain::mention(&knowledge, &batch.source, capture, history, oldest, now);
         if mention.text.is_empty() && mention.title.is_empty() {
             receipt.empty += 1;
             continue;
@@ -187,95 +176,8 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Vec<Prepare
         mention.story = placed.story;
         // What is older than the stories that go on is not read back either.
         let sketch = (placed.keep && mention.at >= now - WINDOW).then_some(print);
-        let author = coordinated::author(&mention.network, &mention.author.name, &mention.author.handle);
-        let named = !mention.author.identity().is_empty();
-        mention.newcomer = named && ground.heard().is_new(author) && !mention.history;
+        mention.newcomer = plain::is_newcomer(&mention, &mut ground.heard());
         out.push(Prepared { mention, identity, terms, sketch });
     }
     Ok((out, receipt))
-}
-
-fn cleaned(
-    knowledge: &Knowledge,
-    source: &str,
-    c: Capture,
-    history: bool,
-    oldest: Timestamp,
-    now: Timestamp,
-) -> Mention {
-    let text = |raw: &str, max| if c.html { clean::html_to_text(raw, max) } else { clean::plain_text(raw, max) };
-    let title =
-        c.title.as_deref().map(|t| clean::one_line(&text(t, clean::MAX_TITLE), clean::MAX_TITLE)).unwrap_or_default();
-    let mut body = text(&c.text, clean::MAX_TEXT);
-    if body == title {
-        body.clear();
-    }
-    let address = c.url.as_deref().and_then(address::canonical);
-    let (url, site) = address.map_or_else(Default::default, |a| (a.url, a.host));
-    let line = |s: &str| clean::one_line(s, clean::MAX_FIELD);
-    let author = Author {
-        name: line(&c.author.name),
-        handle: line(c.author.handle.trim_start_matches('@')),
-        followers: c.author.followers.map(|n| n.min(MOST_PEOPLE)),
-        verified: c.author.verified,
-    };
-    let (at, undated) = match c.published {
-        Some(p) if p > now + FUTURE => (now, true),
-        Some(p) => (p.max(oldest), p < oldest),
-        None => (now, true),
-    };
-    let place = knowledge.rules.house.site(&site);
-    Mention {
-        id: 0,
-        source: source.to_owned(),
-        network: line(&c.network).to_lowercase(),
-        reach: c.reach.unwrap_or(0).min(MOST_PEOPLE).max(author.followers.unwrap_or(0)).max(place.reach),
-        tier: place.tier,
-        site,
-        url,
-        title,
-        text: body,
-        author,
-        at,
-        received: now,
-        undated,
-        history,
-        language: String::new(),
-        sentiment: None,
-        why: Vec::new(),
-        intent: String::new(),
-        engagement: c.engagement.unwrap_or(0).min(MOST_PEOPLE),
-        story: 0,
-        fingerprint: 0,
-        topics: Vec::new(),
-        kind: line(&c.kind).to_lowercase(),
-        channel: line(&c.channel),
-        country: line(&c.country).to_lowercase(),
-        tags: c.tags.iter().take(MOST_TAGS).map(|t| line(t)).filter(|t| !t.is_empty()).collect(),
-        rating: c.rating.filter(|r| r.is_finite()),
-        newcomer: false,
-        toward: Vec::new(),
-    }
-}
-
-fn hash(parts: &[&str]) -> i64 {
-    xxh3_64(parts.join("\u{1f}").as_bytes()).cast_signed()
-}
-
-/// The hash of a mention that has no name of its own.
-fn by_content(m: &Mention, content: i64) -> i64 {
-    hash(&["text", &m.source, &m.author.identity(), &content.to_string()])
-}
-
-/// Hashes that tell it from all others: by the source's own id, else by its address, else by author and text.
-fn identity(m: &Mention, native: Option<&str>) -> Identity {
-    let content = hash(&[&m.title, &m.text]);
-    let number = content.to_string();
-    let told = match native.filter(|n| !n.trim().is_empty()) {
-        Some(native) => hash(&["id", &m.source, native]),
-        None if !m.url.is_empty() => hash(&["url", &m.source, &m.url]),
-        None => by_content(m, content),
-    };
-    let placed = (!m.url.is_empty()).then(|| hash(&["place", &m.url, &number]));
-    Identity { told, placed, content }
 }

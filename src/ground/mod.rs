@@ -7,7 +7,9 @@ mod fresh;
 mod history;
 pub mod intake;
 mod knowledge;
+mod plain;
 mod pulse;
+mod rehearse;
 mod retopic;
 mod room;
 
@@ -20,6 +22,7 @@ pub use fresh::Fresh;
 pub use history::History;
 pub use knowledge::Knowledge;
 pub use pulse::Pulse;
+pub use rehearse::Rehearsal;
 pub use retopic::retopic;
 
 use crate::engine::coordinated;

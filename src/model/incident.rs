@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::time::Span;
 use super::{Severity, Signals};
 
 /// Where an incident stands.
@@ -54,6 +55,15 @@ pub struct Evidence {
     pub terms: Vec<Term>,
     /// The `raise` conditions that held, with the severity that each asks for.
     pub raised: Vec<(Severity, String)>,
+    /// Between which numbers of mentions the window usually lies: nineteen times in twenty, and 999 times in 1,000.
+    #[serde(default)]
+    pub range: (u64, u64),
+    /// What else speaks for it: who speaks for the first time, which words are new.
+    #[serde(default)]
+    pub about: Vec<String>,
+    /// For how long its condition had held when it rang.
+    #[serde(default)]
+    pub held: Span,
 }
 
 /// Who has it.
@@ -107,6 +117,24 @@ pub struct Incident {
     pub peak: u64,
     /// Why it stands at its severity, at its worst.
     pub evidence: Evidence,
+    /// The number of the worse incident about the same that mutes it: nobody is called for it meanwhile.
+    #[serde(default)]
+    pub muted_by: Option<i64>,
+    /// Its rule is only tried out: nobody is called.
+    #[serde(default)]
+    pub shadow: bool,
+    /// It stands for all that its rule would have opened beyond its cap: how many, and the groups of the first of them.
+    #[serde(default)]
+    pub flood: Option<Flood>,
+}
+
+/// What a rule would have opened beyond its cap.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flood {
+    /// How many incidents.
+    pub kept_back: u64,
+    /// The groups of the first of them.
+    pub groups: Vec<String>,
 }
 
 /// Why people are told something about an incident.

@@ -14,6 +14,10 @@ pub struct Signals {
     pub ratio: f64,
     /// −log10 of the probability of at least this many mentions under the baseline.
     pub surprise: f64,
+    /// −log10 of the probability of at most this many mentions under the baseline.
+    pub silence: f64,
+    /// Mentions in the window of the same length before this one.
+    pub previous: u64,
     /// Negative mentions.
     pub negative: u64,
     /// Positive mentions.
@@ -56,6 +60,10 @@ pub struct Signals {
     pub acceleration: f64,
     /// Minutes since the window's first mention.
     pub minutes_since_first: f64,
+    /// Outlets and authors, of the kind that the rule asks for, that speak of it for the first time.
+    pub first_seen: u64,
+    /// Words that were never used here before and that as many people use as the rule asks for.
+    pub new_terms: u64,
 }
 
 /// A signal's value: whole numbers compare with whole numbers in CEL.
@@ -68,7 +76,7 @@ pub enum Value {
 }
 
 /// How one signal is read from the lot.
-type Get = fn(&Signals) -> Value;
+pub type Get = fn(&Signals) -> Value;
 
 fn int(n: u64) -> Value {
     Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
@@ -80,6 +88,8 @@ pub const SIGNALS: &[(&str, Get, &str)] = &[
     ("expected", |s| Value::Float(s.expected), "mentions usual for this window"),
     ("ratio", |s| Value::Float(s.ratio), "times the usual level"),
     ("surprise", |s| Value::Float(s.surprise), "surprise (1 in 10 to this power by chance)"),
+    ("silence", |s| Value::Float(s.silence), "silence (1 in 10 to this power by chance)"),
+    ("previous", |s| int(s.previous), "mentions in the window before"),
     ("negative", |s| int(s.negative), "negative mentions"),
     ("positive", |s| int(s.positive), "positive mentions"),
     ("negative_share", |s| Value::Float(s.negative_share), "share that is negative"),
@@ -101,6 +111,8 @@ pub const SIGNALS: &[(&str, Get, &str)] = &[
     ("velocity", |s| Value::Float(s.velocity), "mentions per minute lately"),
     ("acceleration", |s| Value::Float(s.acceleration), "change of mentions per minute"),
     ("minutes_since_first", |s| Value::Float(s.minutes_since_first), "minutes since the first"),
+    ("first_seen", |s| int(s.first_seen), "loud voices that speak for the first time"),
+    ("new_terms", |s| int(s.new_terms), "words that are new here"),
 ];
 
 impl Signals {

@@ -3,6 +3,7 @@
 //! The picture holds no letters: what they would say stands as text around it, where it can be read at any size, aloud,
 //! and without the picture.
 
+use crate::model::Severity;
 use crate::model::time::Span;
 use jiff::Timestamp;
 
@@ -29,12 +30,17 @@ pub struct ChartError(#[from] png::EncodingError);
 const WIDTH: usize = 600;
 const HEIGHT: usize = 160;
 const MARGIN: usize = 8;
-/// Paper, grid, mentions, negative mentions, usual level. Blue and orange are told apart by everybody (Okabe and Ito).
-const PALETTE: [u8; 15] = [0xfa, 0xfa, 0xf8, 0xdd, 0xdd, 0xd8, 0x56, 0xa0, 0xd8, 0xd5, 0x5e, 0x00, 0x33, 0x33, 0x33];
+/// Paper, grid, mentions, negative mentions, usual level; then the four severities, mildest first. Blue and orange are told
+/// apart by everybody (Okabe and Ito).
+const PALETTE: [u8; 27] = [
+    0xfa, 0xfa, 0xf8, 0xdd, 0xdd, 0xd8, 0x56, 0xa0, 0xd8, 0xd5, 0x5e, 0x00, 0x33, 0x33, 0x33, 0x00, 0x9e, 0x73, 0xe6,
+    0x9f, 0x00, 0xd5, 0x5e, 0x00, 0xa0, 0x00, 0x50,
+];
 const GRID: u8 = 1;
 const MENTIONS: u8 = 2;
 const NEGATIVE: u8 = 3;
 const USUAL: u8 = 4;
+const MILDEST: u8 = 5;
 
 struct Canvas(Vec<u8>);
 
@@ -55,6 +61,14 @@ impl Canvas {
 /// # Errors
 /// When it cannot be encoded, which no series causes.
 pub fn png(series: &Series) -> Result<Vec<u8>, ChartError> {
+    marked(series, &[])
+}
+
+/// The same with marks where incidents opened: the bucket and the severity of each.
+///
+/// # Errors
+/// When it cannot be encoded, which no series causes.
+pub fn marked(series: &Series, marks: &[(usize, Severity)]) -> Result<Vec<u8>, ChartError> {
     let mut canvas = Canvas(vec![0; WIDTH * HEIGHT]);
     let bottom = HEIGHT - MARGIN;
     let room = (bottom - MARGIN) as f32;
@@ -79,6 +93,14 @@ pub fn png(series: &Series) -> Result<Vec<u8>, ChartError> {
         let y = bottom - height(*usual).min(bottom - MARGIN);
         let x = left(slot);
         canvas.fill(x..x + (left(slot + 1) - x) * 2 / 3, y.saturating_sub(1)..y + 1, USUAL);
+    }
+    for (slot, severity) in marks {
+        let colour = MILDEST + *severity as u8;
+        let x = (left(*slot) + left(slot + 1)) / 2;
+        canvas.fill(x..x + 1, MARGIN..bottom, colour);
+        for row in 0..6 {
+            canvas.fill((x + row).saturating_sub(5)..(x + 6).saturating_sub(row), row..row + 1, colour);
+        }
     }
     canvas.fill(MARGIN..WIDTH - MARGIN, bottom..bottom + 1, USUAL);
     let mut out = Vec::new();

@@ -33,6 +33,17 @@ pub fn line(out: &mut impl Write, m: &Mention) -> std::io::Result<()> {
     write!(out, "{}\r\n", quoted.join(","))
 }
 
+/// Writes a line of words, made safe as those of a mention are; numbers stay numbers.
+///
+/// # Errors
+/// When the writer fails.
+pub fn cells(out: &mut impl Write, words: &[String]) -> std::io::Result<()> {
+    let number = |w: &str| w.parse::<f64>().is_ok();
+    let safe: Vec<String> = words.iter().map(|w| if number(w) { w.clone() } else { safe(w) }).collect();
+    let quoted: Vec<Cow<'_, str>> = safe.iter().map(|w| quoted(w)).collect();
+    write!(out, "{}\r\n", quoted.join(","))
+}
+
 /// Strangers' words never begin as a formula does: an apostrophe stands before what could (F66). It stands before those
 /// too that have an apostrophe there already, so that the import knows which to take away.
 fn safe(text: &str) -> String {
@@ -58,5 +69,8 @@ mod tests {
         }
         assert_eq!(safe("a = b"), "a = b");
         assert_eq!(quoted("a \"b\", c"), "\"a \"\"b\"\", c\"");
+        let mut out = Vec::new();
+        cells(&mut out, &["-1.5".into(), "-a".into()]).expect("memory");
+        assert_eq!(out, b"-1.5,'-a\r\n");
     }
 }

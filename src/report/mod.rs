@@ -2,5 +2,7 @@
 
 pub mod chart;
 pub mod csv;
+pub mod curve;
 mod table;
+pub mod timeline;
 pub mod xlsx;

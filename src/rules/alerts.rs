@@ -4,7 +4,7 @@ use super::{Place, topics::within};
 use crate::config::fault::{Fault, suggest};
 use crate::config::written::{At, Form};
 use crate::engine::condition::Condition;
-use crate::model::alert::GROUPS;
+use crate::model::alert::{FirstSeen, GROUPS};
 use crate::model::signals::SIGNALS;
 use crate::model::time::Span;
 use crate::model::{Alert, Raise, Severity};
@@ -34,27 +34,37 @@ fn read_one(form: Form<'_>) -> Option<Written> {
     let title = form.text("title");
     let all = form.texts("topics");
     let any = form.texts("any_topics");
-    if all.is_empty() == any.is_empty() {
+    let silence_of = form.texts("silence_of");
+    if [&all, &any, &silence_of].iter().filter(|list| !list.is_empty()).count() != 1 {
         desk.error(
             head(&form),
-            "an alert has either `topics` or `any_topics`",
-            "topics = [\"a\", \"b\"] where all must match a mention, any_topics where one is enough",
+            "an alert has one of `topics`, `any_topics` and `silence_of`",
+            "topics = [\"a\", \"b\"] where all must match a mention, any_topics where one is enough, silence_of = [\"a source\"] where nothing should have been heard",
         );
     }
-    let window = form.span("window").unwrap_or(At { value: Span::mins(15), span: form.span.clone() });
+    let usual_window = if silence_of.is_empty() { Span::mins(15) } else { Span::hours(6) };
+    let window = form.span("window").unwrap_or(At { value: usual_window, span: form.span.clone() });
     if window.value < Span::mins(1) || window.value > Span::days(7) {
         desk.error(window.span, "the window is too short or too long", "use 1m to 7d");
     }
-    let condition = form.must_text("condition");
-    if let Some(condition) = &condition {
-        check_condition(&form, condition);
+    let first_seen = first_seen(&form);
+    let new_term = form.number("new_term", 2..=1000).map(|n| n.value.unsigned_abs());
+    let condition = condition(&form, &first_seen, new_term, !silence_of.is_empty());
+    let hold = form.span("for").map_or(Span::ZERO, |s| s.value);
+    let calm = form.text("calm");
+    if let Some(calm) = &calm {
+        check_condition(&form, calm);
     }
+    let min_sources = form.number("min_sources", 1..=1000).map_or(0, |n| n.value.unsigned_abs());
     let words = Severity::ALL.map(Severity::as_str);
     let severity = form.choice("severity", &words, Severity::parse).map_or(Severity::Review, |s| s.value);
     let raise = raises(&form, severity);
     let group_by = form.texts("group_by");
     for by in group_by.iter().filter(|g| !GROUPS.contains(&g.value.as_str())) {
         desk.error(by.span.clone(), format!("nothing is grouped by `{}`", by.value), suggest(&by.value, GROUPS));
+    }
+    if let Some(by) = group_by.first().filter(|_| !silence_of.is_empty()) {
+        desk.error(by.span.clone(), "silence is watched source by source", "leave `group_by` out");
     }
     let playbook = form.text("playbook").map(|p| Place::new(desk, p));
     let escalation = form.must_text("escalation");
@@ -68,6 +78,8 @@ fn read_one(form: Form<'_>) -> Option<Written> {
         desk.error(resolve_after.span, "an incident cannot be over so soon after it rang", "use 1m or more");
     }
     let resolve_after = resolve_after.value;
+    let most = form.number("most_an_hour", 1..=1000).map_or(20, |n| u32::try_from(n.value).unwrap_or(20));
+    let shadow = form.flag("shadow").is_some_and(|s| s.value);
     form.finish();
     let (name, condition, escalation) = (name?, condition?, escalation?);
     let any_topics = all.is_empty();
@@ -76,9 +88,15 @@ fn read_one(form: Form<'_>) -> Option<Written> {
         title: title.map_or_else(|| name.value.clone(), |t| t.value),
         name: name.value.clone(),
         topics: topics.iter().map(|t| t.name().to_owned()).collect(),
-        any: any_topics,
+        any: any_topics && silence_of.is_empty(),
+        silence_of: silence_of.into_iter().map(|s| s.value).collect(),
         window: window.value,
-        condition: condition.value,
+        condition,
+        hold,
+        calm: calm.map(|c| c.value),
+        min_sources,
+        first_seen,
+        new_term,
         severity,
         raise,
         group_by: group_by.into_iter().map(|g| g.value).collect(),
@@ -86,8 +104,50 @@ fn read_one(form: Form<'_>) -> Option<Written> {
         escalation: escalation.value.clone(),
         remind: remind.filter(|r| *r > Span::ZERO),
         resolve_after,
+        most_an_hour: most,
+        shadow,
     };
     Some(Written { name: Place::new(desk, name), topics, playbook, escalation: Place::new(desk, escalation), alert })
+}
+
+/// The condition as written, or what a rule means that only says what it listens for.
+fn condition(form: &Form<'_>, first_seen: &Option<FirstSeen>, new_term: Option<u64>, silence: bool) -> Option<String> {
+    if let Some(condition) = form.text("condition") {
+        check_condition(form, &condition);
+        let named = Condition::parse(&condition.value).map(|c| c.names().to_vec()).unwrap_or_default();
+        let unset = |signal: &str, set: bool, remedy: &str| {
+            if named.contains(&signal) && !set {
+                let what = format!("the signal `{signal}` is always 0 here");
+                form.desk.error(condition.span.clone(), what, remedy);
+            }
+        };
+        unset("first_seen", first_seen.is_some(), "add first_seen = { tier = 1 }, or followers = 100000");
+        unset("new_terms", new_term.is_some(), "add new_term = 5, the number of authors that make a word new");
+        return Some(condition.value);
+    }
+    let meant = match (first_seen, new_term) {
+        (Some(_), _) => "first_seen >= 1",
+        (None, Some(_)) => "new_terms >= 1",
+        (None, None) if silence => "mentions == 0 && silence >= 4.0",
+        (None, None) => return form.must_text("condition").map(|c| c.value),
+    };
+    Some(meant.to_owned())
+}
+
+fn first_seen(form: &Form<'_>) -> Option<FirstSeen> {
+    let inner = form.table("first_seen", "first_seen")?;
+    let tier = inner.number("tier", 1..=3).and_then(|t| u8::try_from(t.value).ok());
+    let followers = inner.number("followers", 1..=1_000_000_000).map(|n| n.value.unsigned_abs());
+    let within = inner.span("within").map_or(Span::days(30), |s| s.value);
+    if tier.is_none() && followers.is_none() {
+        form.desk.error(
+            inner.span.clone(),
+            "nobody is listened for",
+            "write first_seen = { tier = 1 } for outlets, { followers = 100000 } for authors, or both",
+        );
+    }
+    inner.finish();
+    Some(FirstSeen { tier, followers, within })
 }
 
 fn head(form: &Form<'_>) -> std::ops::Range<usize> {

@@ -4,25 +4,30 @@
 //! with a broken file still starts on the last good rules.
 
 mod alerts;
+mod calendar;
+pub mod cases;
 mod lexicon;
 mod people;
 mod playbooks;
 mod searches;
 mod topics;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use lexicon::{House, Site};
 pub use searches::Saved;
 
+use jiff::Timestamp;
+
 use crate::config::fault::{self, Fault, Sheet};
 use crate::config::written::{At, Desk};
-use crate::model::{Alert, People, Playbook, Topic};
+use crate::model::{Alert, People, Planned, Playbook, Topic};
 use crate::query::{Matcher, Node};
 
-/// Largest file of rules.
+/// Largest file of rules, and largest calendar: other programs write those, and write much.
 const MOST_BYTES: u64 = 1 << 20;
+const MOST_CALENDAR: u64 = 4 << 20;
 /// Deepest folder below the rules directory.
 const DEEPEST: usize = 4;
 
@@ -43,6 +48,14 @@ pub struct Rules {
     pub house: House,
     /// Saved searches.
     pub searches: Vec<Saved>,
+    /// What is known beforehand, in order. What comes back is here for 400 days to both sides of [`Rules::around`].
+    pub calendar: Vec<Planned>,
+    /// Names of the calendars.
+    pub calendars: Vec<String>,
+    /// IANA name of the zone that the calendars' days are meant in.
+    pub time_zone: String,
+    /// The time that the rules were read for.
+    pub around: Timestamp,
     /// All topics, ready to be asked.
     pub matcher: Matcher,
     /// The texts that it was read from.
@@ -52,16 +65,16 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Reads a rules directory.
+    /// Reads a rules directory as it is at a time: that of the clock, or one that is looked at.
     ///
     /// # Errors
     /// Every mistake in it.
-    pub fn load(dir: &Path) -> Result<Rules, Vec<Fault>> {
+    pub fn load(dir: &Path, now: Timestamp) -> Result<Rules, Vec<Fault>> {
         let (sheets, mut faults) = read_dir(dir);
         if sheets.is_empty() && !faults.is_empty() {
             return Err(faults);
         }
-        match Rules::read(sheets) {
+        match Rules::read(sheets, now) {
             Ok(rules) if !fault::any_error(&faults) => Ok(rules),
             Ok(_) => Err(faults),
             Err(more) => {
@@ -71,13 +84,14 @@ impl Rules {
         }
     }
 
-    /// Reads rules from their texts.
+    /// Reads rules from their texts as they are at a time.
     ///
     /// # Errors
     /// Every mistake in them.
-    pub fn read(sheets: Vec<Arc<Sheet>>) -> Result<Rules, Vec<Fault>> {
+    pub fn read(sheets: Vec<Arc<Sheet>>, now: Timestamp) -> Result<Rules, Vec<Fault>> {
         let mut written = Written::default();
         let mut faults = Vec::new();
+        let mut calendars = Vec::new();
         for sheet in &sheets {
             let desk = Desk::new(sheet.clone());
             match kind_of(&sheet.name) {
@@ -87,6 +101,9 @@ impl Rules {
                 Some(Part::Lexicon) => desk.read(|form| lexicon::read(form, &mut written.house)),
                 Some(Part::Playbook) => playbooks::read(&desk, &mut written.playbooks),
                 Some(Part::Searches) => desk.read(|form| searches::read(form, &mut written.searches)),
+                Some(Part::Tests) => {}
+                Some(Part::CalendarSettings) => desk.read(|form| calendar::settings(form, &mut written.calendar)),
+                Some(Part::Calendar) => calendars.push(sheet.clone()),
                 None => {}
             }
             faults.extend(desk.into_faults());
@@ -103,10 +120,15 @@ impl Rules {
             return Err(vec![fault.help("write topics/*.toml and alerts/*.toml there, or start from the samples")]);
         }
         faults.extend(written.check());
+        let topics: Vec<&str> = written.topics.iter().map(|t| t.name.name()).collect();
+        let (calendar, wrong) = calendar::read(&written.calendar, &calendars, &topics, now);
+        faults.extend(wrong);
         if fault::any_error(&faults) {
             return Err(faults);
         }
         let mut rules = written.mean();
+        (rules.calendar, rules.calendars, rules.time_zone) = (calendar.planned, calendar.names, calendar.zone);
+        rules.around = now;
         rules.sheets = sheets;
         rules.warnings = faults;
         Ok(rules)
@@ -153,6 +175,7 @@ struct Written {
     playbooks: Vec<playbooks::Written>,
     house: House,
     searches: Vec<searches::Written>,
+    calendar: calendar::Settings,
 }
 
 /// A name with the sheet that it stands in.
@@ -274,6 +297,9 @@ enum Part {
     Lexicon,
     Playbook,
     Searches,
+    Tests,
+    Calendar,
+    CalendarSettings,
 }
 
 /// What a file is, by where it stands: `topics/x.toml`, `people.toml`, `playbooks/x.md`.
@@ -288,13 +314,21 @@ fn kind_of(name: &str) -> Option<Part> {
         ("lexicon", Some("toml")) => Some(Part::Lexicon),
         ("playbooks", Some("md")) => Some(Part::Playbook),
         ("searches", Some("toml")) => Some(Part::Searches),
+        ("tests", Some("toml")) => Some(Part::Tests),
+        ("calendar", Some("ics" | "csv")) => Some(Part::Calendar),
+        ("calendar", Some("toml")) => Some(Part::CalendarSettings),
         _ => None,
     }
 }
 
-/// The texts of a rules directory in the order of their names. Only regular files inside of it are read, and only of
-/// a sensible size.
+/// The texts of a rules directory in the order of their names, without its tests.
 fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
+    read_below(dir, dir.to_owned())
+}
+
+/// The texts below a folder of a rules directory. Only regular files inside of it are read, and only of a sensible size.
+fn read_below(dir: &Path, folder: PathBuf) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
+    let tests = dir.join(cases::FOLDER);
     let (mut sheets, mut faults) = (Vec::new(), Vec::new());
     let root = match dir.canonicalize() {
         Ok(root) => root,
@@ -304,7 +338,7 @@ fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
             return (sheets, vec![fault.help("set `rules_dir`, or make the directory")]);
         }
     };
-    let mut waiting = vec![(dir.to_owned(), 0)];
+    let mut waiting = vec![(folder.clone(), 0)];
     while let Some((folder, depth)) = waiting.pop() {
         let read = std::fs::read_dir(&folder).and_then(|all| all.map(|e| e.map(|e| e.path())).collect());
         let mut entries: Vec<_> = match read {
@@ -318,7 +352,8 @@ fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
         };
         entries.sort();
         for path in entries {
-            if is_no_rule(&path) {
+            let other = path == tests || (folder == tests && cases::is_data(&path));
+            if other || is_no_rule(&path) {
                 continue;
             }
             let name = path.display().to_string();
@@ -341,16 +376,19 @@ fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
                 }
                 continue;
             }
-            if kind_of(&name).is_none() {
+            let Some(part) = kind_of(&name) else {
                 wrong("no part of the rules reads this file", misplaced(&path));
                 continue;
-            }
+            };
             if !facts.is_file() {
                 wrong("this is no regular file and is not read", "put a file there".into());
                 continue;
             }
-            let text =
-                if facts.len() > MOST_BYTES { Err("it is larger than 1 MiB".to_owned()) } else { read_text(&path) };
+            let most = if matches!(part, Part::Calendar) { MOST_CALENDAR } else { MOST_BYTES };
+            let text = match facts.len() > most {
+                true => Err(format!("it is larger than {} MiB", most >> 20)),
+                false => read_text(&path),
+            };
             match text {
                 Ok(text) => sheets.push(Sheet::new(name, text)),
                 Err(why) => {
@@ -365,7 +403,7 @@ fn read_dir(dir: &Path) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
 }
 
 /// Folders of the rules that hold something.
-const FOLDERS: [&str; 5] = ["topics", "alerts", "playbooks", "lexicon", "searches"];
+const FOLDERS: [&str; 7] = ["topics", "alerts", "playbooks", "lexicon", "searches", "calendar", cases::FOLDER];
 
 /// Hidden files, what editors and package managers leave behind, and pages for people.
 fn is_no_rule(path: &Path) -> bool {
@@ -379,7 +417,11 @@ fn misplaced(path: &Path) -> String {
     let folder = path.parent().and_then(Path::file_name).and_then(|f| f.to_str()).unwrap_or("");
     let file = path.file_name().and_then(|f| f.to_str()).unwrap_or("");
     if FOLDERS.contains(&folder) {
-        let ending = if folder == "playbooks" { "md" } else { "toml" };
+        let ending = match folder {
+            "playbooks" => "md",
+            "calendar" => "ics, .csv or .toml",
+            _ => "toml",
+        };
         return format!("files of {folder}/ end in .{ending}");
     }
     match (fault::nearest(folder, FOLDERS), fault::nearest(file, ["people.toml"])) {

@@ -39,7 +39,8 @@ remind = "30m"
 const PLAYBOOK: &str = "+++\nname = \"fire\"\nseverity_targets = { crisis = \"15m\" }\napprovers = [\"anna\"]\n+++\n\n## First ten minutes\nThink.\n\n## Checklist\n- [ ] **PR lead** · due 10m · Read *all* of it\n- [ ] Breathe\n\n## Do\n- Answer\n\n## Don't\n- Guess\n\n## Statements\n### sv\nVi på {{ brand }} tittar på det.\n### en\nWe are looking into it.\n";
 
 fn read(files: &[(&str, &str)]) -> Result<Rules, Vec<Fault>> {
-    Rules::read(files.iter().map(|(name, text)| Sheet::new(*name, *text)).collect())
+    let now = "2026-11-28T12:00:00Z".parse().expect("an instant");
+    Rules::read(files.iter().map(|(name, text)| Sheet::new(*name, *text)).collect(), now)
 }
 
 fn all<'a>() -> Vec<(&'a str, &'a str)> {
@@ -99,8 +100,8 @@ fn names_given_twice_and_lonely_policies() {
 #[test]
 fn an_empty_directory_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
-    assert!(Rules::load(dir.path()).is_err());
-    assert!(Rules::load(&dir.path().join("missing")).is_err());
+    assert!(Rules::load(dir.path(), Timestamp::UNIX_EPOCH).is_err());
+    assert!(Rules::load(&dir.path().join("missing"), Timestamp::UNIX_EPOCH).is_err());
 }
 
 proptest::proptest! {

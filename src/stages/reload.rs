@@ -8,11 +8,13 @@ use jiff::Timestamp;
 use super::{Stage, operator};
 use crate::config::fault::{Fault, Sheet, render_all};
 use crate::ground::{Ground, retopic};
-use crate::model::time::Span;
+use crate::model::time::{Span, between};
 use crate::rules::Rules;
 use crate::store::{Store, Stored, meta};
 
 const LAST_GOOD: &str = "rules_last_good";
+/// Calendars are read anew after so long, so that what comes back goes on coming.
+const CALENDAR: Span = Span::days(30);
 /// How often the stage is called when nothing changes; its bell rings when something does.
 const IDLE: Span = Span::mins(1);
 
@@ -30,9 +32,9 @@ impl Stage for Reload {
 
     async fn pass(&mut self, now: Timestamp) -> Timestamp {
         let dir = self.dir.clone();
-        let Ok(read) = tokio::task::spawn_blocking(move || Rules::load(&dir)).await else { return now + IDLE };
+        let Ok(read) = tokio::task::spawn_blocking(move || Rules::load(&dir, now)).await else { return now + IDLE };
         match read {
-            Ok(rules) if rules.sheets == self.last => self.refused = None,
+            Ok(rules) if rules.sheets == self.last && !self.is_old(now) => self.refused = None,
             Ok(rules) => self.take(rules, now).await,
             Err(faults) => self.refuse(&faults, now).await,
         }
@@ -46,6 +48,10 @@ impl Reload {
     pub fn new(ground: Arc<Ground>, dir: PathBuf) -> Reload {
         let last = ground.knowledge().rules.sheets.clone();
         Reload { ground, dir, last, refused: None }
+    }
+
+    fn is_old(&self, now: Timestamp) -> bool {
+        between(self.ground.knowledge().rules.around, now) > CALENDAR
     }
 
     async fn take(&mut self, rules: Rules, now: Timestamp) {
@@ -98,8 +104,41 @@ pub async fn keep_last_good(store: &Store, rules: &Rules) -> Stored<()> {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn last_good(store: &Store) -> Stored<Option<Rules>> {
+pub fn last_good(store: &Store, now: Timestamp) -> Stored<Option<Rules>> {
     let Some(text) = store.read(|c| meta::get(c, LAST_GOOD))? else { return Ok(None) };
     let texts: Vec<(String, String)> = serde_json::from_str(&text)?;
-    Ok(Rules::read(texts.into_iter().map(|(name, text)| Sheet::new(name, text)).collect()).ok())
+    let sheets = texts.into_iter().map(|(name, text)| Sheet::new(name, text)).collect();
+    Ok(Rules::read(sheets, now).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_good_rules_have_their_calendar() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
+        let text = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\nDTSTART:20261128T120000Z\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR\n";
+        let sheets = [
+            ("topics/a.toml", "[[topic]]\nname = \"a\"\nquery = \"acme\"\n"),
+            (
+                "alerts/a.toml",
+                "[[alert]]\nname = \"a\"\ntopics = [\"a\"]\ncondition = \"mentions > 5\"\nescalation = \"p\"\n",
+            ),
+            (
+                "people.toml",
+                "[[person]]\nname = \"a\"\nemail = \"a@acme.example\"\n[[policy]]\nname = \"p\"\nsteps = [{ notify = [\"a\"] }]\n",
+            ),
+            ("calendar/a.ics", text),
+        ];
+        let sheets = sheets.map(|(n, t)| Sheet::new(format!("rules/{n}"), t)).to_vec();
+        let now: Timestamp = "2026-11-28T00:00:00Z".parse().expect("an instant");
+        let rules = Rules::read(sheets, now).expect("they are in order");
+        keep_last_good(&store, &rules).await.expect("they are kept");
+        let ten_years_on = now + Span::days(3653);
+        let back = last_good(&store, ten_years_on).expect("it reads").expect("they are there");
+        assert_eq!((rules.calendar.len(), back.calendar.len()), (2, 3));
+        assert!(back.calendar.iter().any(|p| p.from.to_string() == "2036-11-28T12:00:00Z"), "{:?}", back.calendar);
+    }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::channels::letter::{self, Brief, ChartFacts};
 use crate::channels::mail;
+use crate::engine::duty;
 use crate::engine::hot::{Hot, hot};
 use crate::engine::incident::Call;
 use crate::ground::{Ground, Knowledge};
@@ -45,7 +46,7 @@ pub fn letters(
     let people = &knowledge.rules.people;
     let mut out = Letters { messages: Vec::new(), mark: erasures::mark(c)? };
     let alert = alert_of(knowledge, incident);
-    if calls.is_empty() {
+    if calls.is_empty() || incident.shadow {
         return Ok(out);
     }
     let evidence = evidence(c, &alert, incident, now)?;
@@ -53,19 +54,13 @@ pub fn letters(
     let hot = hot_words(c, &alert, incident, &evidence, now)?;
     let taken_by =
         incident.ack.as_ref().map(|a| people.person(&a.by).map_or_else(|| a.by.clone(), |p| p.full_name.clone()));
-    let brand = knowledge.rules.topic(&incident.topic).map_or(incident.topic.as_str(), |t| t.title.as_str());
+    let brand = knowledge.rules.topic(&incident.topic).map_or_else(|| incident.topic.clone(), |t| t.title.clone());
     let mut served: HashSet<String> = HashSet::new();
     for call in calls {
-        incident.messages += 1;
-        let reached = people.reach(&call.notify);
+        let reached = duty::reached(incident, call, people);
         if reached.is_empty() && !matches!(call.notice, Notice::Acknowledged | Notice::Resolved) {
             // Nobody to call must never mean silence (F99).
             tracing::error!(incident = incident.id, notice = call.notice.as_str(), "there is nobody to tell");
-        }
-        for person in &reached {
-            if !incident.told.contains(&person.name) {
-                incident.told.push(person.name.clone());
-            }
         }
         let told: Vec<String> =
             incident.told.iter().map(|n| people.person(n).map_or_else(|| n.clone(), |p| p.full_name.clone())).collect();
@@ -75,7 +70,7 @@ pub fn letters(
                 notice: call.notice,
                 incident,
                 alert: &alert,
-                brand,
+                brand: &brand,
                 mentions: &evidence,
                 hot: &hot,
                 chart: facts.as_ref(),
@@ -114,7 +109,8 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
         return Err(StoreError::Busy);
     }
     for call in calls {
-        let detail = format!("{} · {}", incident.severity, call.notify.join(", "));
+        let tried = if incident.shadow { "would have told " } else { "" };
+        let detail = format!("{} · {tried}{}", incident.severity, call.notify.join(", "));
         incidents::note(c, incident.id, now, "vakt", call.notice.as_str(), &detail)?;
     }
     for message in &letters.messages {
@@ -237,15 +233,9 @@ fn bare_alert(incident: &Incident) -> Alert {
         title: incident.alert.clone(),
         topics: vec![incident.topic.clone()],
         any: true,
-        window: Span::mins(15),
         condition: incident.evidence.condition.clone(),
         severity: incident.severity,
-        raise: Vec::new(),
-        group_by: Vec::new(),
-        playbook: String::new(),
-        escalation: String::new(),
-        remind: None,
-        resolve_after: Span::hours(2),
+        ..Alert::default()
     }
 }
 

@@ -1,17 +1,18 @@
 //! New mentions and the passing of time → incidents and messages, in one transaction with the place read up to.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{Stage, tell};
-use crate::engine::detect::{Detector, GroupKey, Kept, PAST, Verdict};
-use crate::engine::incident::{self, Call, REOPEN};
+use crate::engine::detect::{Detector, Kept, PAST, Scope, ScopeKey, Verdict};
+use crate::engine::duty::{Decision, Duty, live};
+use crate::engine::incident::REOPEN;
 use crate::ground::{Ground, Knowledge};
 use crate::model::time::{Span, between};
-use crate::model::{Alert, Incident, Mention, Policy, Status};
-use crate::store::{StoreError, Stored, groups, incidents, mentions, meta};
+use crate::model::{Incident, Mention};
+use crate::store::{Connection, StoreError, Stored, groups, incidents, mentions, meta};
 
 /// Mentions read at a time.
 const CHUNK: u32 = 2000;
@@ -24,6 +25,8 @@ const WARM_MOST: u32 = 50_000;
 
 const WATCHED: &str = "watched_upto";
 const TICKED: &str = "watched_at";
+/// Times that were not watched.
+const UNWATCHED: &str = "unwatched";
 /// Groups that are to learn their past anew.
 const LATE: &str = "watched_late";
 /// A past that comes late, such as by an import, is learned once no more of it has come for a while, or after so long.
@@ -33,17 +36,10 @@ const LONGEST_QUIET: Span = Span::mins(10);
 /// What changed in one pass, to be stored together.
 #[derive(Default)]
 struct Changes {
-    incidents: Vec<Changed>,
-    groups: Vec<(GroupKey, Kept)>,
+    incidents: Vec<(Decision, tell::Letters)>,
+    groups: Vec<(ScopeKey, Kept)>,
     late: String,
-}
-
-struct Changed {
-    incident: Incident,
-    /// As it was read; `None` for a new one. Somebody may acknowledge it meanwhile.
-    before: Option<Incident>,
-    calls: Vec<Call>,
-    letters: tell::Letters,
+    unwatched: String,
 }
 
 /// The stage that detects.
@@ -108,16 +104,16 @@ impl Watch {
             state.detector.feed(m);
             state.upto = m.id;
         }
-        let live = ground.store.read(|c| incidents::live(c, now - REOPEN))?;
-        let busy: HashSet<GroupKey> = live.iter().filter(|i| i.status != Status::Resolved).map(key_of).collect();
-        let verdicts = state.detector.tick(now, &busy);
+        let before = ground.store.read(|c| incidents::live(c, now - REOPEN))?;
+        let verdicts = state.detector.tick(now, &live(&before));
         let more = stored.len() >= most;
         if !more {
-            state.learn_late(&ground, &knowledge, new.iter().any(|m| m.history), now)?;
+            state.learn_late(&ground, new.iter().any(|m| m.history), now)?;
         }
-        let mut changes = judge(&ground, &knowledge, live, &verdicts, now)?;
+        let mut changes = judge(&ground, &knowledge, &before, &verdicts, now)?;
         changes.groups = state.detector.take_changes();
         changes.late = serde_json::to_string(state.detector.late())?;
+        changes.unwatched = serde_json::to_string(state.detector.unwatched())?;
         let tick_due = between(state.kept_tick, now) >= KEEP_TICK;
         if !new.is_empty() || tick_due || !changes.incidents.is_empty() || !changes.groups.is_empty() {
             state.kept_tick = now;
@@ -128,8 +124,8 @@ impl Watch {
     }
 
     async fn keep(&self, changes: Changes, upto: i64, now: Timestamp) -> Stored<()> {
-        let calls = changes.incidents.iter().any(|c| !c.letters.messages.is_empty());
-        for Changed { incident, calls, .. } in &changes.incidents {
+        let calls = changes.incidents.iter().any(|(_, letters)| !letters.messages.is_empty());
+        for (Decision { incident, calls, .. }, _) in &changes.incidents {
             for call in calls {
                 tracing::info!(
                     incident = incident.id,
@@ -137,6 +133,7 @@ impl Watch {
                     group = incident.group,
                     severity = incident.severity.as_str(),
                     notice = call.notice.as_str(),
+                    shadow = incident.shadow,
                     "incident"
                 );
                 metrics::counter!("vakt_notices_total", "notice" => call.notice.as_str()).increment(1);
@@ -145,8 +142,8 @@ impl Watch {
         self.ground
             .store
             .write(move |tx| {
-                for changed in &changes.incidents {
-                    let Changed { incident, before, calls, letters } = changed;
+                for (decision, letters) in &changes.incidents {
+                    let Decision { incident, before, calls } = decision;
                     match before {
                         None => incidents::insert(tx, incident)?,
                         Some(before) => {
@@ -157,13 +154,17 @@ impl Watch {
                             incidents::update(tx, incident)?;
                         }
                     }
+                    if let Some((what, detail)) = muting(before.as_ref(), incident) {
+                        incidents::note(tx, incident.id, now, "vakt", what, &detail)?;
+                    }
                     tell::post(tx, incident, calls, letters, now)?;
                 }
                 for (key, kept) in &changes.groups {
-                    groups::put(tx, &key.alert, &key.group, &serde_json::to_string(kept)?)?;
+                    groups::put(tx, &key.scope, &key.group, &serde_json::to_string(kept)?)?;
                 }
                 meta::set(tx, WATCHED, &upto.to_string())?;
                 meta::set(tx, LATE, &changes.late)?;
+                meta::set(tx, UNWATCHED, &changes.unwatched)?;
                 meta::set(tx, TICKED, &now.as_millisecond().to_string())
             })
             .await?;
@@ -176,7 +177,7 @@ impl Watch {
 
 impl State {
     /// Lets groups learn their past anew that came late, once no more of it comes.
-    fn learn_late(&mut self, ground: &Ground, knowledge: &Knowledge, came: bool, now: Timestamp) -> Stored<()> {
+    fn learn_late(&mut self, ground: &Ground, came: bool, now: Timestamp) -> Stored<()> {
         if self.detector.late().is_empty() {
             return Ok(());
         }
@@ -187,121 +188,107 @@ impl State {
             return Ok(());
         }
         self.late = None;
-        let names: BTreeSet<String> = self.detector.late().iter().map(|key| key.alert.clone()).collect();
-        for name in &names {
-            let Some(alert) = knowledge.rules.alert(name) else {
-                self.detector.learn_anew(name, &[], false, now);
-                continue;
-            };
-            let from = (now - PAST).as_millisecond();
-            let mut of =
-                ground.store.read(|c| mentions::of_topics(c, &alert.topics, alert.any, from, i64::MAX, WARM_MOST))?;
+        let late = |scope: &&Scope| self.detector.late().iter().any(|key| key.scope == scope.name);
+        let scopes: Vec<Scope> = self.detector.scopes().filter(late).cloned().collect();
+        for scope in scopes {
+            let mut of = ground.store.read(|c| of_scope(c, &scope, now - PAST))?;
             let whole = of.len() < usize::try_from(WARM_MOST).unwrap_or(usize::MAX);
             of.retain(|m| m.id <= self.upto);
-            self.detector.learn_anew(name, &of, whole, now);
-            tracing::info!(stage = "watch", alert = name, mentions = of.len(), "what is usual was learned anew");
+            self.detector.learn_anew(&scope.name, &of, whole, now);
+            tracing::info!(stage = "watch", scope = scope.name, mentions = of.len(), "what is usual was learned anew");
         }
         Ok(())
     }
 }
 
-fn key_of(i: &Incident) -> GroupKey {
-    GroupKey { alert: i.alert.clone(), group: i.group.clone() }
+/// Mentions of a scope since an instant, the latest [`WARM_MOST`] of them.
+fn of_scope(c: &Connection, scope: &Scope, from: Timestamp) -> Stored<Vec<Mention>> {
+    let from = from.as_millisecond();
+    match scope.sources.is_empty() {
+        true => mentions::of_topics(c, &scope.topics, scope.any, from, i64::MAX, WARM_MOST),
+        false => mentions::of_sources(c, &scope.sources, from, WARM_MOST),
+    }
 }
 
 /// Reads everything back: baselines, the place read up to, and the mentions that are still in some window.
 fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State> {
     let mut detector = Detector::new(&knowledge.rules.alerts);
+    detector.plan(knowledge.rules.calendar.clone());
     ground.store.read(|c| {
-        let mut known: HashSet<GroupKey> = HashSet::new();
-        for (alert, group, text) in groups::all(c)? {
-            let key = GroupKey { alert, group };
+        let mut known: HashSet<ScopeKey> = HashSet::new();
+        for (scope, group, text) in groups::all(c)? {
+            let key = ScopeKey { scope, group };
             known.insert(key.clone());
             detector.restore(key, serde_json::from_str(&text)?);
         }
         let upto = meta::number(c, WATCHED)?.unwrap_or(0);
         if let Some(at) = meta::number(c, TICKED)? {
-            detector.restore_tick(crate::model::time::from_millis(at));
+            let unwatched = meta::get(c, UNWATCHED)?.map(|text| serde_json::from_str(&text)).transpose()?;
+            detector.restore_watch(crate::model::time::from_millis(at), unwatched.unwrap_or_default());
         }
         if let Some(late) = meta::get(c, LATE)? {
-            let late: Vec<GroupKey> = serde_json::from_str(&late)?;
+            let late: Vec<ScopeKey> = serde_json::from_str(&late)?;
             detector.restore_late(late.into_iter().filter(|key| known.contains(key)));
+        }
+        let scopes: Vec<Scope> = detector.scopes().cloned().collect();
+        // A group that was never kept learns from what is stored; each mention warms every such group once. Where all
+        // topics of a scope have one, there is none.
+        let heard = |topic: &String| known.iter().any(|k| k.group.split('/').any(|part| part == topic));
+        let fresh = |s: &&Scope| {
+            !known.iter().any(|k| k.scope == s.name) || (s.any && !s.topics.iter().all(heard)) || detector.remembers(s)
+        };
+        let fresh: Vec<&Scope> = scopes.iter().filter(fresh).collect();
+        let mut warmed: BTreeMap<i64, Mention> = BTreeMap::new();
+        for scope in fresh {
+            let of = of_scope(c, scope, now - PAST)?;
+            warmed.extend(of.into_iter().filter(|m| m.id <= upto).map(|m| (m.id, m)));
+        }
+        let mut in_order: Vec<&Mention> = warmed.values().collect();
+        in_order.sort_by_key(|m| (m.at, m.id));
+        for m in in_order {
+            detector.warm(m, &known);
         }
         let mut seen: HashSet<i64> = HashSet::new();
         let from = now - detector.longest_window();
-        for alert in &knowledge.rules.alerts {
-            let of = |from: Timestamp, most| {
-                mentions::of_topics(c, &alert.topics, alert.any, from.as_millisecond(), i64::MAX, most)
-            };
-            for m in of(from, WARM_MOST)?.iter().filter(|m| m.id <= upto) {
+        for scope in &scopes {
+            for m in of_scope(c, scope, from)?.iter().filter(|m| m.id <= upto) {
                 if seen.insert(m.id) {
                     detector.refill(m);
                 }
             }
         }
-        // A group that was never kept learns from what is stored; each mention warms every such group once. Where all
-        // topics of a rule have one, there is none.
-        let heard = |topic: &String| known.iter().any(|k| k.group.split('/').any(|part| part == topic));
-        let fresh = |a: &&Alert| !known.iter().any(|k| k.alert == a.name) || (a.any && !a.topics.iter().all(heard));
-        let fresh: Vec<&Alert> = knowledge.rules.alerts.iter().filter(fresh).collect();
-        let mut warmed: BTreeMap<i64, crate::model::Mention> = BTreeMap::new();
-        for alert in fresh {
-            let of =
-                mentions::of_topics(c, &alert.topics, alert.any, (now - PAST).as_millisecond(), i64::MAX, WARM_MOST)?;
-            warmed.extend(of.into_iter().filter(|m| m.id <= upto).map(|m| (m.id, m)));
-        }
-        for m in warmed.values() {
-            detector.warm(m, &known);
-        }
         Ok(State { detector, generation: knowledge.generation, upto, kept_tick: Timestamp::MIN, late: None })
     })
+}
+
+/// What the timeline says of an incident that is muted, or no longer is.
+fn muting(before: Option<&Incident>, incident: &Incident) -> Option<(&'static str, String)> {
+    match (before.and_then(|b| b.muted_by), incident.muted_by) {
+        (None, Some(by)) => Some(("muted", format!("incident {by} about the same is a crisis"))),
+        (Some(by), None) => Some(("unmuted", format!("incident {by} no longer mutes it"))),
+        _ => None,
+    }
 }
 
 /// Verdicts on incidents: which open, change, or end, and who is told what.
 fn judge(
     ground: &Ground,
     knowledge: &Knowledge,
-    live: Vec<Incident>,
+    live: &[Incident],
     verdicts: &[Verdict],
     now: Timestamp,
 ) -> Stored<Changes> {
-    let mut changes = Changes::default();
-    let mut judged: HashSet<GroupKey> = HashSet::new();
-    // The latest incident of a group is the one that goes on.
-    for before in live.into_iter().rev() {
-        let key = key_of(&before);
-        if !judged.insert(key.clone()) {
-            continue;
+    let (alerts, people) = (&knowledge.rules.alerts, &knowledge.rules.people);
+    ground.store.read(|c| {
+        let mut duty = Duty { alerts, people, opened: incidents::opened_since(c, now - Span::hours(1))? };
+        let next = if verdicts.is_empty() { 0 } else { incidents::next_id(c)? };
+        let mut changes = Changes::default();
+        for mut decision in duty.decide(live, verdicts, next, now) {
+            let letters = tell::letters(ground, knowledge, c, &mut decision.incident, &decision.calls, now)?;
+            changes.incidents.push((decision, letters));
         }
-        let verdict = verdicts.iter().find(|v| v.key == key);
-        let alert = knowledge.rules.alert(&before.alert);
-        let policy = policy(knowledge, alert.map_or("", |a| &a.escalation));
-        let mut incident = before.clone();
-        let calls = incident::judge(&mut incident, verdict, policy, alert, now);
-        if incident != before {
-            let letters = ground.store.read(|c| tell::letters(ground, knowledge, c, &mut incident, &calls, now))?;
-            changes.incidents.push(Changed { incident, before: Some(before), calls, letters });
-        }
-    }
-    let mut next_id = None;
-    for verdict in verdicts {
-        let Some(severity) = verdict.severity.filter(|_| !judged.contains(&verdict.key)) else { continue };
-        let Some(alert) = knowledge.rules.alert(&verdict.key.alert) else { continue };
-        let id = match next_id {
-            Some(id) => id,
-            None => ground.store.read(incidents::next_id)?,
-        };
-        next_id = Some(id + 1);
-        let (mut incident, calls) = incident::open(verdict, severity, policy(knowledge, &alert.escalation), alert, now);
-        incident.id = id;
-        let letters = ground.store.read(|c| tell::letters(ground, knowledge, c, &mut incident, &calls, now))?;
-        changes.incidents.push(Changed { incident, before: None, calls, letters });
-    }
-    Ok(changes)
-}
-
-fn policy<'a>(knowledge: &'a Knowledge, name: &str) -> Option<&'a Policy> {
-    knowledge.rules.people.policy(name)
+        Ok(changes)
+    })
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@ use rusqlite::Connection;
 
 use super::Stored;
 
-/// All groups: alert rule, group and state as JSON.
+/// All groups: scope, group and state as JSON.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn all(c: &Connection) -> Stored<Vec<(String, String, String)>> {
-    let mut q = c.prepare("SELECT alert, grp, state FROM groups")?;
+    let mut q = c.prepare("SELECT scope, grp, state FROM groups")?;
     let rows = q.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -19,7 +19,9 @@ pub fn all(c: &Connection) -> Stored<Vec<(String, String, String)>> {
 /// # Errors
 /// When the database cannot be written.
 pub fn forget(c: &Connection, topic: &str) -> Stored<()> {
-    c.execute("DELETE FROM groups WHERE instr('/' || grp || '/', '/' || ?1 || '/') > 0", [topic])?;
+    let sql =
+        "DELETE FROM groups WHERE instr('/' || grp || '/', '/' || ?1 || '/') > 0 OR instr(scope, '/' || ?1 || '/') > 0";
+    c.execute(sql, [topic])?;
     Ok(())
 }
 
@@ -27,8 +29,8 @@ pub fn forget(c: &Connection, topic: &str) -> Stored<()> {
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn put(c: &Connection, alert: &str, group: &str, state: &str) -> Stored<()> {
-    c.prepare_cached("INSERT INTO groups VALUES (?1, ?2, ?3) ON CONFLICT (alert, grp) DO UPDATE SET state = ?3")?
-        .execute([alert, group, state])?;
+pub fn put(c: &Connection, scope: &str, group: &str, state: &str) -> Stored<()> {
+    c.prepare_cached("INSERT INTO groups VALUES (?1, ?2, ?3) ON CONFLICT (scope, grp) DO UPDATE SET state = ?3")?
+        .execute([scope, group, state])?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Incidents with their timelines.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -72,6 +74,26 @@ fn many(c: &Connection, sql: &str, p: impl rusqlite::Params) -> Stored<Vec<Incid
 pub fn live(c: &Connection, ended_since: Timestamp) -> Stored<Vec<Incident>> {
     let sql = "SELECT state FROM incidents WHERE status <> ?1 OR ended IS NULL OR ended >= ?2 ORDER BY id";
     many(c, sql, params![Status::Resolved.as_str(), ended_since.as_millisecond()])
+}
+
+/// How many incidents each alert rule has opened since an instant.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn opened_since(c: &Connection, since: Timestamp) -> Stored<BTreeMap<String, u32>> {
+    let mut q = c.prepare_cached("SELECT alert, count(*) FROM incidents WHERE opened >= ?1 GROUP BY alert")?;
+    let rows = q.query_map([since.as_millisecond()], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The numbers of the incidents that one mutes.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn muted_by(c: &Connection, id: i64) -> Stored<Vec<i64>> {
+    let mut q =
+        c.prepare_cached("SELECT id FROM incidents WHERE json_extract(state, '$.muted_by') = ?1 ORDER BY id")?;
+    Ok(q.query_map([id], |r| r.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// The latest incidents, newest first.

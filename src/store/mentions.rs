@@ -438,6 +438,23 @@ pub fn of_topics(c: &Connection, topics: &[String], any: bool, from: i64, to: i6
     Ok(out)
 }
 
+/// Mentions of some sources since an instant of event time, newest first, among the last half a million.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_sources(c: &Connection, sources: &[String], from: i64, limit: u32) -> Stored<Vec<Mention>> {
+    let marks = vec!["?"; sources.len()].join(",");
+    let sql = format!(
+        "SELECT id FROM mentions WHERE id > (SELECT coalesce(max(id), 0) FROM mentions) - 500000
+         AND source IN ({marks}) AND at >= ? ORDER BY id DESC LIMIT ?"
+    );
+    let mut values: Vec<Value> = sources.iter().map(|s| Value::Text(s.clone())).collect();
+    values.extend([from, i64::from(limit)].map(Value::Integer));
+    let mut q = c.prepare_cached(&sql)?;
+    let ids: Vec<i64> = q.query_map(rusqlite::params_from_iter(values), |r| r.get(0))?.collect::<Result<_, _>>()?;
+    ids.into_iter().filter_map(|id| get(c, id).transpose()).collect()
+}
+
 /// Event times of the mentions that match all (or any) of some topics, each with whether it is negative.
 ///
 /// # Errors

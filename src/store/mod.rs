@@ -15,11 +15,13 @@ pub mod mentions;
 pub mod meta;
 pub mod old;
 pub mod outbox;
+pub mod past;
 pub mod sketches;
 pub mod sources;
 pub mod wish;
 mod writer;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -97,6 +99,7 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/006_spared.sql")),
         M::up(include_str!("migrations/007_toward.sql")),
         M::up_with_hook(include_str!("migrations/008_sketches.sql"), |tx| Ok(sketches::fill(tx)?)),
+        M::up(include_str!("migrations/009_scopes.sql")),
     ])
 }
 
@@ -122,6 +125,7 @@ impl Store {
         if let Some(dir) = path.parent() {
             std::fs::create_dir_all(dir).map_err(|source| StoreError::Open { path: dir.to_owned(), source })?;
         }
+        let _alone = alone(path)?;
         let mut connection = Connection::open(path)?;
         prepare(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -262,6 +266,16 @@ impl Store {
     }
 }
 
+/// Makes whoever opens a database wait for its turn, until what it returns is dropped: two that make or migrate it at
+/// once would both find that it has to be done.
+fn alone(path: &Path) -> Stored<File> {
+    let path = path.with_added_extension("opening");
+    let wrong = |source| StoreError::Open { path: path.clone(), source };
+    let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(wrong)?;
+    file.lock().map_err(wrong)?;
+    Ok(file)
+}
+
 fn prepare(connection: &Connection) -> Stored<()> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -289,6 +303,19 @@ mod tests {
         Connection::open(&path).and_then(|c| c.pragma_update(None, "user_version", 99)).expect("set");
         let refused = Store::open(&path).expect_err("it is newer");
         assert!(refused.to_string().contains("newer vakt"), "{refused}");
+    }
+
+    #[test]
+    fn many_may_open_a_new_database_at_once() {
+        for _ in 0..5 {
+            let dir = tempfile::tempdir().expect("a folder");
+            let path = dir.path().join("vakt.db");
+            let opened: Vec<bool> = std::thread::scope(|s| {
+                let all: Vec<_> = (0..8).map(|_| s.spawn(|| Store::open(&path).is_ok())).collect();
+                all.into_iter().map(|one| one.join().expect("it ends")).collect()
+            });
+            assert!(opened.iter().all(|o| *o), "{opened:?}");
+        }
     }
 
     #[test]

@@ -113,7 +113,8 @@ fn main() {
     let asked: Vec<usize> = (0..count).collect();
     for dir in [concat!(env!("CARGO_MANIFEST_DIR"), "/rules").to_owned()].into_iter().chain(std::env::var("RULES").ok())
     {
-        let rules = Rules::load(dir.as_ref()).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let rules =
+            Rules::load(dir.as_ref(), jiff::Timestamp::UNIX_EPOCH).unwrap_or_else(|faults| panic!("{faults:?}"));
         let doc = |n: &usize| rules.matcher.matches(&Doc::of(&mentions[*n], &stemmed[*n].0, &stemmed[*n].1));
         line(&format!("matching {} topics", rules.topics.len()), cost(count, || each(&asked, doc)));
     }

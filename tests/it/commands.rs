@@ -78,6 +78,62 @@ fn stories_are_measured_on_labelled_texts() {
 }
 
 #[test]
+fn spikes_are_told_where_they_begin() {
+    let dir = fresh();
+    let start: jiff::Timestamp = "2026-03-10T00:00:00Z".parse().unwrap();
+    let mut rows = String::from("value,timestamp\n");
+    for n in 0..5 * 288i64 {
+        let at = (start + jiff::SignedDuration::from_mins(5 * n)).strftime("%Y-%m-%d %H:%M:%S");
+        let count = 4 + n * 7919 % 5 + if (1200..1206).contains(&n) { 90 } else { 0 };
+        rows += &format!("{count},{at}\n");
+        if n == 700 {
+            rows += &format!("7,{at}\n-1,2026-03-12T10:21:00\nmany,2026-03-12T10:22:00\n3,yesterday\n,\n");
+        }
+    }
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("acme.csv"), &rows).unwrap();
+    let one = ask(dir.path(), &["eval", "spikes", "data/acme.csv"]);
+    let (out, err) = (String::from_utf8_lossy(&one.stdout), String::from_utf8_lossy(&one.stderr));
+    let lines: Vec<Vec<&str>> = out.lines().map(|l| l.split(',').collect()).collect();
+    assert_eq!(
+        (one.status.code(), lines.len(), lines[0].join(",")),
+        (Some(0), 1441, "timestamp,value,expected,anomaly_score".into()),
+        "{err}"
+    );
+    let strange: Vec<&str> = lines[1..].iter().filter(|l| l[3].parse::<f64>().unwrap() >= 0.5).map(|l| l[0]).collect();
+    assert!(
+        strange.contains(&"2026-03-14 04:00:00") && strange.iter().all(|at| at.starts_with("2026-03-14 04:")),
+        "{strange:?}"
+    );
+    let usual: f64 = lines[1440][2].parse().unwrap();
+    assert!((4.0..9.0).contains(&usual), "{usual}");
+    assert!(err.contains("5 bad rows") && err.contains("`-1` is no count") && err.contains("0.5 or more"), "{err}");
+    let said = ask(dir.path(), &["eval", "spikes", "data", "--json", "--out", "scores", "--chart", "charts"]);
+    let value: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let acme = &value["series"][0];
+    assert_eq!(
+        (&value["threshold"], &acme["series"], &acme["bad_rows"]),
+        (&0.5.into(), &"acme".into(), &5.into()),
+        "{value}"
+    );
+    assert_eq!((&acme["bucket_minutes"], &acme["spikes"]), (&5.0.into(), &strange.len().into()), "{value}");
+    assert!(acme["strangest"][0]["value"].as_u64().unwrap() >= 94, "{value}");
+    assert_eq!(std::fs::read_to_string(dir.path().join("scores/acme.csv")).unwrap(), out);
+    assert!(std::fs::read_to_string(dir.path().join("charts/acme.svg")).unwrap().contains("<circle"));
+    assert_eq!(ask(dir.path(), &["eval", "spikes", "data"]).status.code(), Some(2), "it must say where to");
+    assert_eq!(
+        ask(dir.path(), &["eval", "spikes", "data", "--out", "data"]).status.code(),
+        Some(2),
+        "nothing is overwritten"
+    );
+    assert_eq!(std::fs::read_to_string(data.join("acme.csv")).unwrap(), rows);
+    assert_eq!(ask(dir.path(), &["eval", "spikes", "none.csv"]).status.code(), Some(3));
+    std::fs::write(dir.path().join("b.csv"), "time,value\n1,2\n").unwrap();
+    assert_eq!(ask(dir.path(), &["eval", "spikes", "b.csv"]).status.code(), Some(2));
+}
+
+#[test]
 fn texts_are_scored_with_reasons() {
     let dir = fresh();
     let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");

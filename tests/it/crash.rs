@@ -31,7 +31,7 @@ fn nothing_is_lost_by_killing() {
     write_rule(dir, "topics/brands.toml", &topics);
     let names: Vec<String> = (0..brands).map(|b| format!("\"brand{b}\"")).collect();
     let alert = format!(
-        "[[alert]]\nname = \"a\"\nany_topics = [{}]\nwindow = \"6h\"\ncondition = \"mentions >= 3\"\nseverity = \"escalate\"\ngroup_by = [\"topic\"]\nescalation = \"pr\"\nresolve_after = \"24h\"\n",
+        "[[alert]]\nname = \"a\"\nany_topics = [{}]\nwindow = \"6h\"\ncondition = \"mentions >= 3\"\nseverity = \"escalate\"\ngroup_by = [\"topic\"]\nmost_an_hour = 1000\nescalation = \"pr\"\nresolve_after = \"24h\"\n",
         names.join(", ")
     );
     write_rule(dir, "alerts/a.toml", &alert);

@@ -16,6 +16,7 @@ window = "15m"
 condition = "mentions >= 5"
 severity = "escalate"
 group_by = ["topic"]
+most_an_hour = 1000
 escalation = "pr"
 "#;
 

@@ -1,12 +1,15 @@
 //! Journeys of the real binary against real servers, and the walls of the house. `tests/run` installs what they need.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::string_slice, missing_docs)]
 
+mod backtest;
+mod calendar;
 mod commands;
 mod crash;
 mod erase;
 mod import;
 mod journey;
 mod reindex;
+mod ruletest;
 mod themes;
 mod walls;
 mod world;

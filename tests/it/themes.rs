@@ -29,7 +29,7 @@ const THEMES: [&str; 10] = [
 const FEWEST: (usize, usize) = (5, 4);
 
 fn shipped() -> Rules {
-    let rules = Rules::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules"));
+    let rules = Rules::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules"), jiff::Timestamp::UNIX_EPOCH);
     rules.unwrap_or_else(|faults| panic!("{}", vakt::config::fault::render_all(&faults, false)))
 }
 

@@ -45,7 +45,12 @@ fn incident() -> Incident {
             condition: "mentions >= 5 && surprise >= 4.0".into(),
             terms: vec![term("mentions", ">=", 5.0, 42.0), term("surprise", ">=", 4.0, 17.345)],
             raised: vec![(Severity::Crisis, "reach > 250000".into())],
+            range: (6, 11),
+            ..Evidence::default()
         },
+        muted_by: None,
+        shadow: false,
+        flood: None,
     }
 }
 
@@ -54,16 +59,11 @@ fn alert() -> Alert {
         name: "product-safety".into(),
         title: "Product safety".into(),
         topics: vec!["acme".into()],
-        any: false,
-        window: Span::mins(15),
-        condition: String::new(),
         severity: Severity::Escalate,
         raise: vec![Raise { to: Severity::Crisis, when: "reach > 250000".into() }],
-        group_by: vec![],
         playbook: "p".into(),
         escalation: "pr".into(),
-        remind: None,
-        resolve_after: Span::hours(2),
+        ..Alert::default()
     }
 }
 

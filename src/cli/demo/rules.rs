@@ -10,6 +10,14 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "alerts/brand.toml",
     "alerts/competitors.toml",
     "alerts/risks.toml",
+    "calendar/acme.ics",
+    "calendar/calendar.toml",
+    "calendar/holidays-de.ics",
+    "calendar/holidays-es.ics",
+    "calendar/holidays-gb.ics",
+    "calendar/holidays-it.ics",
+    "calendar/holidays-se.ics",
+    "calendar/posts.csv",
     "lexicon/house.toml",
     "people.toml",
     "playbooks/boycott.md",
@@ -20,6 +28,10 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "playbooks/person-criticism.md",
     "playbooks/product-safety.md",
     "searches/desk.toml",
+    "tests/brand.toml",
+    "tests/competitors.toml",
+    "tests/risks.toml",
+    "tests/safety.toml",
     "topics/acme.toml",
     "topics/competitors.toml",
     "topics/risk-boycott.toml",
@@ -57,7 +69,8 @@ mod tests {
         found.sort();
         assert_eq!(found, FILES.iter().map(|(n, _)| *n).collect::<Vec<_>>());
         let sheets = FILES.iter().map(|(n, t)| Sheet::new(format!("rules/{n}"), *t)).collect();
-        let rules = Rules::read(sheets).unwrap_or_else(|f| panic!("{}", render_all(&f, false)));
+        let rules = Rules::read(sheets, "2026-11-28T12:00:00Z".parse().expect("an instant"))
+            .unwrap_or_else(|f| panic!("{}", render_all(&f, false)));
         assert!(rules.warnings.is_empty(), "{}", render_all(&rules.warnings, false));
     }
 }

@@ -64,7 +64,8 @@ impl Labelled {
         Ok(labelled)
     }
 
-    fn of(
+    /// The same of a text, without telling what is wrong with rows.
+    pub(super) fn of(
         text: impl Read,
         tabs: bool,
         required: &[&'static str],
@@ -141,11 +142,10 @@ fn header(
             }
             None if required.contains(column) => {
                 let has: Vec<String> = names.iter().map(|n| format!("`{}`", safe(n, 30))).collect();
+                let (has, needed) = (has.join(", "), required.join(", "));
+                let may = if optional.is_empty() { "" } else { &format!("; {} may be there", optional.join(", ")) };
                 return Err(format!(
-                    "its first line names no column `{column}`; it has {}. Needed are {}; {} may be there",
-                    has.join(", "),
-                    required.join(", "),
-                    optional.join(", ")
+                    "its first line names no column `{column}`; it has {has}. Needed are {needed}{may}"
                 ));
             }
             None => {}

@@ -1,9 +1,10 @@
-//! `vakt eval`: how often vakt is right, on labelled data of one's own.
+//! `vakt eval`: how often vakt is right, on data of one's own.
 
 mod intent;
 pub(super) mod labelled;
 mod language;
 mod sentiment;
+mod spikes;
 mod stories;
 mod table;
 
@@ -11,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use super::Verdict;
 
-/// Measure vakt on labelled data of your own.
+/// Measure vakt on data of your own.
 #[derive(Debug, Args)]
 pub(super) struct Eval {
     #[command(subcommand)]
@@ -28,6 +29,8 @@ enum What {
     Intent(intent::Intents),
     /// Stories: whether copies fall together, and nothing else does
     Stories(stories::Stories),
+    /// Spikes: how strange each bucket of a stream of counts is
+    Spikes(spikes::Spikes),
 }
 
 impl Eval {
@@ -37,6 +40,7 @@ impl Eval {
             What::Language(c) => c.run(),
             What::Intent(c) => c.run(),
             What::Stories(c) => c.run(),
+            What::Spikes(c) => c.run(),
         }
     }
 }

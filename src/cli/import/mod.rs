@@ -218,7 +218,8 @@ fn open(path: &Path, wishes: &[Wish]) -> anyhow::Result<Archive> {
 fn stand(config: &Config) -> anyhow::Result<(Arc<Ground>, bool)> {
     let refused = || Refused("the rules have mistakes, or there are none; `vakt check` shows what".into());
     let path = config.database();
-    let rules = Rules::load(&config.rules_dir).ok();
+    let now = Clock::System.now();
+    let rules = Rules::load(&config.rules_dir, now).ok();
     if rules.is_none() && !path.exists() {
         return Err(refused().into());
     }
@@ -232,7 +233,7 @@ fn stand(config: &Config) -> anyhow::Result<(Arc<Ground>, bool)> {
         Err(e) => return Err(e.into()),
     };
     let store = Store::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    let rules = rules.map_or_else(|| reload::last_good(&store), |r| Ok(Some(r)))?.ok_or_else(refused)?;
+    let rules = rules.map_or_else(|| reload::last_good(&store, now), |r| Ok(Some(r)))?.ok_or_else(refused)?;
     let ground = Ground::new(store, Clock::System, rules, crate::daemon::letterhead(config))?;
     Ok((ground, watched))
 }

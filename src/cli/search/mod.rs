@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use super::{Paint, Refused, Verdict, open_store, safe, settings};
 use crate::config::Config;
 use crate::engine::hot::hot;
-use crate::ground::History;
+use crate::ground::{Clock, History};
 use crate::index::{Bucket, Cursor, Facet, Order, Search};
 use crate::model::time::{Span, moment};
 use crate::query::{self, Node};
@@ -191,7 +191,7 @@ impl Find {
 }
 
 fn rules(config: &Config) -> anyhow::Result<Rules> {
-    Rules::load(&config.rules_dir).map_err(|faults| {
+    Rules::load(&config.rules_dir, Clock::System.now()).map_err(|faults| {
         super::show_faults(&faults);
         Refused("the rules cannot be used".into()).into()
     })

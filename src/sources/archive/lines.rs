@@ -130,7 +130,7 @@ fn by_brackets(mut text: impl BufRead, mut begun: bool, each: Each<'_>) -> std::
 }
 
 /// The cells of an object, by name; those of an object within it by `outer.inner`.
-fn cells(object: &[u8]) -> Result<Vec<(String, Cell)>, String> {
+pub(super) fn cells(object: &[u8]) -> Result<Vec<(String, Cell)>, String> {
     match serde_json::from_slice(object) {
         Ok(Value::Object(map)) => {
             let mut out = Vec::with_capacity(map.len());

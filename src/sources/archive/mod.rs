@@ -291,19 +291,8 @@ impl Archive {
         };
         match &self.form {
             Form::Json(_) => {
-                let places: HashMap<&str, usize> = self.columns.iter().map(String::as_str).zip(0..).collect();
-                self.json(&mut |number, found| {
-                    let cells = found.map(|found| {
-                        let mut cells = vec![Cell::Empty; self.columns.len()];
-                        for (name, cell) in found {
-                            if let Some(place) = places.get(name.as_str()).and_then(|at| cells.get_mut(*at)) {
-                                *place = cell;
-                            }
-                        }
-                        cells
-                    });
-                    each(Row { number, cells })
-                })
+                let places = self.places();
+                self.json(&mut |number, found| each(Row { number, cells: found.map(|f| self.placed(&places, f)) }))
             }
             Form::Csv { delimiter, skip } => {
                 table::rows(self.text()?, *delimiter, *skip, self.columns.len(), &mut each).map_err(|e| self.failed(e))
@@ -313,6 +302,28 @@ impl Archive {
                     .map_err(|why| self.wrong(why))
             }
         }
+    }
+
+    /// The cells of one object of JSON, in the order of the columns, for whoever knows where it stands.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn object(&self, text: &[u8]) -> Result<Vec<Cell>, String> {
+        lines::cells(text).map(|found| self.placed(&self.places(), found))
+    }
+
+    fn places(&self) -> HashMap<&str, usize> {
+        self.columns.iter().map(String::as_str).zip(0..).collect()
+    }
+
+    fn placed(&self, places: &HashMap<&str, usize>, found: Vec<(String, Cell)>) -> Vec<Cell> {
+        let mut cells = vec![Cell::Empty; self.columns.len()];
+        for (name, cell) in found {
+            if let Some(place) = places.get(name.as_str()).and_then(|at| cells.get_mut(*at)) {
+                *place = cell;
+            }
+        }
+        cells
     }
 
     fn json(&self, each: lines::Each<'_>) -> Result<(), ArchiveError> {

@@ -20,7 +20,8 @@ fn ground(dir: &tempfile::TempDir) -> Arc<Ground> {
     let topics = "[[topic]]\nname = \"acme\"\nkind = \"brand\"\nquery = \"acme\"\n";
     let alerts = "[[alert]]\nname = \"x\"\ntopics = [\"acme\"]\nwindow = \"1h\"\ncondition = \"mentions >= 5\"\ngroup_by = [\"topic\"]\nescalation = \"p\"\n";
     let sheets = [("rules/people.toml", people), ("rules/topics/t.toml", topics), ("rules/alerts/a.toml", alerts)];
-    let rules = Rules::read(sheets.map(|(n, t)| Sheet::new(n, t)).to_vec()).expect("they are in order");
+    let rules =
+        Rules::read(sheets.map(|(n, t)| Sheet::new(n, t)).to_vec(), Timestamp::UNIX_EPOCH).expect("they are in order");
     let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     Ground::new(store, Clock::stepped(now()), rules, house).expect("it stands")
@@ -90,6 +91,9 @@ pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
         messages: 0,
         peak: 5,
         evidence: Evidence::default(),
+        muted_by: None,
+        shadow: false,
+        flood: None,
     }
 }
 

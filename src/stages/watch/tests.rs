@@ -28,7 +28,8 @@ fn now() -> Timestamp {
 fn ground(dir: &tempfile::TempDir) -> Arc<Ground> {
     let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
-    let rules = Rules::read(RULES.map(|(name, text)| Sheet::new(name, text)).to_vec()).expect("they are in order");
+    let rules = Rules::read(RULES.map(|(name, text)| Sheet::new(name, text)).to_vec(), Timestamp::UNIX_EPOCH)
+        .expect("they are in order");
     Ground::new(store, Clock::stepped(now()), rules, house).expect("it stands")
 }
 

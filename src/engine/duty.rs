@@ -1,0 +1,315 @@
+//! What verdicts mean for incidents: which open, go on or end, what mutes what, and when a rule only floods.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::detect::{GroupKey, Live, Verdict};
+use super::incident::{self, Call};
+use crate::model::incident::Flood;
+use crate::model::{Alert, Incident, People, Person, Policy, Severity, Status};
+
+/// The group of the incident that stands for all that a rule would have opened beyond its cap.
+pub const FLOOD: &str = "*";
+/// Groups that a flood names.
+const NAMED: usize = 1000;
+
+/// An incident that is new or has changed, and the calls that follow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// As it is now.
+    pub incident: Incident,
+    /// As it was; `None` for a new one.
+    pub before: Option<Incident>,
+    /// Whom to call.
+    pub calls: Vec<Call>,
+}
+
+/// What decisions rest on.
+#[derive(Debug)]
+pub struct Duty<'r> {
+    /// The alert rules in force.
+    pub alerts: &'r [Alert],
+    /// People with their policies.
+    pub people: &'r People,
+    /// How many incidents each rule has opened within the last hour.
+    pub opened: BTreeMap<String, u32>,
+}
+
+/// The group of an incident.
+pub fn key_of(i: &Incident) -> GroupKey {
+    GroupKey { alert: i.alert.clone(), group: i.group.clone() }
+}
+
+/// The persons whom a call reaches, who are told from now on.
+pub fn reached<'p>(incident: &mut Incident, call: &Call, people: &'p People) -> Vec<&'p Person> {
+    incident.messages += 1;
+    let reached = people.reach(&call.notify);
+    for person in &reached {
+        if !incident.told.contains(&person.name) {
+            incident.told.push(person.name.clone());
+        }
+    }
+    reached
+}
+
+/// The groups of live incidents, as the detector wants them.
+pub fn live(incidents: &[Incident]) -> Live {
+    incidents.iter().map(|i| (key_of(i), i.status != Status::Resolved)).collect()
+}
+
+/// The worst open incident about each topic that is a crisis: it mutes lesser ones about the same.
+fn crises<'i>(incidents: impl Iterator<Item = &'i Incident>) -> BTreeMap<String, i64> {
+    let mut out = BTreeMap::new();
+    for i in incidents {
+        if i.severity == Severity::Crisis && i.status != Status::Resolved && !i.shadow && !i.topic.is_empty() {
+            out.entry(i.topic.clone()).or_insert(i.id);
+        }
+    }
+    out
+}
+
+fn muted_by(crises: &BTreeMap<String, i64>, i: &Incident) -> Option<i64> {
+    if i.severity == Severity::Crisis { None } else { crises.get(&i.topic).copied().filter(|id| *id != i.id) }
+}
+
+impl Duty<'_> {
+    fn alert(&self, name: &str) -> Option<&Alert> {
+        self.alerts.iter().find(|a| a.name == name)
+    }
+
+    fn policy(&self, alert: Option<&Alert>) -> Option<&Policy> {
+        self.people.policy(alert.map_or("", |a| &a.escalation))
+    }
+
+    /// Decides on live incidents, oldest first, and on what rings beside them; new incidents are numbered from `next`.
+    pub fn decide(&mut self, live: &[Incident], verdicts: &[Verdict], next: i64, now: Timestamp) -> Vec<Decision> {
+        let mut out: Vec<Decision> = Vec::new();
+        let mut judged: HashSet<GroupKey> = HashSet::new();
+        let of: HashMap<&GroupKey, &Verdict> = verdicts.iter().map(|v| (&v.key, v)).collect();
+        // The latest incident of a group is the one that goes on.
+        for before in live.iter().rev().filter(|i| i.group != FLOOD) {
+            let key = key_of(before);
+            if !judged.insert(key.clone()) {
+                continue;
+            }
+            let verdict = of.get(&key).copied();
+            let alert = self.alert(&before.alert);
+            let mut incident = before.clone();
+            let calls = incident::judge(&mut incident, verdict, self.policy(alert), alert, now);
+            out.push(Decision { incident, before: Some(before.clone()), calls });
+        }
+        let mut next = next;
+        let mut kept_back: BTreeMap<&str, Vec<&Verdict>> = BTreeMap::new();
+        let rings = |v: &&Verdict| v.severity.is_some() && v.key.group != FLOOD && !judged.contains(&v.key);
+        for verdict in verdicts.iter().filter(rings) {
+            let (Some(severity), Some(alert)) = (verdict.severity, self.alert(&verdict.key.alert)) else { continue };
+            let opened = self.opened.get(&alert.name).copied().unwrap_or(0);
+            if opened >= alert.most_an_hour {
+                kept_back.entry(&verdict.key.alert).or_default().push(verdict);
+                continue;
+            }
+            let (mut incident, calls) = incident::open(verdict, severity, self.policy(Some(alert)), alert, now);
+            incident.id = next;
+            next += 1;
+            out.push(Decision { incident, before: None, calls });
+            *self.opened.entry(verdict.key.alert.clone()).or_default() += 1;
+        }
+        self.flood(live, &kept_back, next, now, &mut out);
+        self.mute(live, now, &mut out);
+        out.retain(|d| d.before.as_ref() != Some(&d.incident));
+        out
+    }
+
+    /// One incident of each rule stands for what it keeps back.
+    fn flood(
+        &self,
+        live: &[Incident],
+        kept_back: &BTreeMap<&str, Vec<&Verdict>>,
+        next: i64,
+        now: Timestamp,
+        out: &mut Vec<Decision>,
+    ) {
+        let mut next = next;
+        let floods: Vec<&Incident> = live.iter().filter(|i| i.group == FLOOD).collect();
+        let going_on = floods.iter().map(|i| i.alert.as_str());
+        let names: BTreeSet<&str> = kept_back.keys().copied().chain(going_on).collect();
+        for name in names {
+            let verdicts = kept_back.get(name).map(Vec::as_slice).unwrap_or_default();
+            let worst = verdicts.iter().max_by_key(|v| v.severity);
+            let whole = worst.map(|v| Verdict {
+                key: GroupKey { alert: name.to_owned(), group: FLOOD.to_owned() },
+                topic: String::new(),
+                ..(*v).clone()
+            });
+            let alert = self.alert(name);
+            let before = floods.iter().rev().find(|i| i.alert == name);
+            let (mut incident, calls) = match (before, &whole, alert) {
+                (Some(before), ..) => {
+                    let mut incident = (*before).clone();
+                    let calls = incident::judge(&mut incident, whole.as_ref(), self.policy(alert), alert, now);
+                    (incident, calls)
+                }
+                (None, Some(whole), Some(alert)) => {
+                    let severity = whole.severity.unwrap_or(alert.severity);
+                    let (mut incident, calls) = incident::open(whole, severity, self.policy(Some(alert)), alert, now);
+                    incident.id = next;
+                    next += 1;
+                    (incident, calls)
+                }
+                _ => continue,
+            };
+            let flood = incident.flood.get_or_insert_with(Flood::default);
+            for group in verdicts.iter().map(|v| &v.key.group) {
+                if flood.groups.len() < NAMED && !flood.groups.contains(group) {
+                    flood.groups.push(group.clone());
+                    flood.kept_back += 1;
+                }
+            }
+            out.push(Decision { incident, before: before.map(|b| (*b).clone()), calls });
+        }
+    }
+
+    /// A crisis mutes lesser incidents about the same topic; when it is over, those that still ring call.
+    fn mute(&self, live: &[Incident], now: Timestamp, out: &mut [Decision]) {
+        let decided: HashSet<i64> = out.iter().map(|d| d.incident.id).collect();
+        let others = live.iter().filter(|i| !decided.contains(&i.id));
+        let crises = crises(out.iter().map(|d| &d.incident).chain(others));
+        for d in out.iter_mut() {
+            let by = muted_by(&crises, &d.incident);
+            if d.incident.status != Status::Open {
+                continue;
+            }
+            let alert = self.alert(&d.incident.alert);
+            match (&d.before, by) {
+                (None, Some(_)) => {
+                    // New, and muted from the beginning: what it would have called is not called.
+                    d.calls.clear();
+                    d.incident.steps_taken = 0;
+                    incident::mute(&mut d.incident, by, self.policy(alert), alert, now);
+                }
+                (Some(_), Some(_)) => {
+                    d.calls.clear();
+                    incident::mute(&mut d.incident, by, self.policy(alert), alert, now);
+                }
+                (_, None) => {
+                    let calls = incident::mute(&mut d.incident, None, self.policy(alert), alert, now);
+                    if !calls.is_empty() {
+                        d.calls = calls;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::detect::tests::alert;
+    use super::*;
+    use crate::model::time::Span;
+    use crate::model::{Evidence, Notice, Step};
+
+    fn people() -> People {
+        let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15) };
+        let policy =
+            Policy { name: "pr".into(), steps: vec![step("anna"), step("bo")], repeat: 1, last_resort: Vec::new() };
+        let person = |name: &str| Person {
+            name: name.into(),
+            full_name: name.into(),
+            email: format!("{name}@acme.example"),
+            languages: Vec::new(),
+            time_zone: "UTC".into(),
+        };
+        People { persons: vec![person("anna"), person("bo")], teams: Vec::new(), policies: vec![policy] }
+    }
+
+    fn rings(alert: &str, group: &str, severity: Option<Severity>) -> Verdict {
+        let key = GroupKey { alert: alert.into(), group: group.into() };
+        Verdict { key, topic: "acme".into(), severity, evidence: Evidence::default() }
+    }
+
+    /// Incidents over time, as a store would hold them.
+    #[derive(Default)]
+    struct Book {
+        all: Vec<Incident>,
+        opened: BTreeMap<String, u32>,
+    }
+
+    impl Book {
+        fn tick(&mut self, alerts: &[Alert], verdicts: &[Verdict], minute: i64) -> Vec<(i64, Notice)> {
+            let people = people();
+            let mut duty = Duty { alerts, people: &people, opened: self.opened.clone() };
+            let now = Timestamp::UNIX_EPOCH + Span::mins(minute);
+            let next = self.all.iter().map(|i| i.id).max().unwrap_or(0) + 1;
+            let decisions = duty.decide(&self.all, verdicts, next, now);
+            self.opened = duty.opened;
+            let mut told = Vec::new();
+            for d in decisions {
+                told.extend(d.calls.iter().map(|c| (d.incident.id, c.notice)));
+                self.all.retain(|i| i.id != d.incident.id);
+                self.all.push(d.incident);
+            }
+            self.all.sort_by_key(|i| i.id);
+            told
+        }
+    }
+
+    #[test]
+    fn a_crisis_mutes_lesser_alarms_about_the_same_until_it_is_over() {
+        let alerts = [Alert { name: "small".into(), ..alert() }, Alert { name: "big".into(), ..alert() }];
+        let (mut book, review) = (Book::default(), Some(Severity::Review));
+        let both = [rings("small", "acme", review), rings("big", "acme", Some(Severity::Crisis))];
+        assert_eq!(book.tick(&alerts, &both, 0), [(2, Notice::Opened)]);
+        assert_eq!(book.all[0].muted_by, Some(2));
+        // Nothing is escalated or reminded of meanwhile; the crisis is.
+        assert_eq!(book.tick(&alerts, &both, 16), [(2, Notice::Escalated)]);
+        incident::resolve(&mut book.all[1], Timestamp::UNIX_EPOCH + Span::mins(17));
+        assert_eq!(book.tick(&alerts, &both[..1], 18), [(1, Notice::Opened)]);
+        assert_eq!((book.all[0].muted_by, book.all[0].steps_taken), (None, 1));
+        let other = Verdict { topic: "globex".into(), ..rings("small", "globex", review) };
+        let told = book.tick(&alerts, &[rings("big", "acme", Some(Severity::Crisis)), other], 19);
+        assert!(told.contains(&(3, Notice::Opened)), "another brand is another cause: {told:?}");
+    }
+
+    #[test]
+    fn what_is_muted_and_becomes_a_crisis_itself_calls() {
+        let alerts = [Alert { name: "small".into(), ..alert() }, Alert { name: "big".into(), ..alert() }];
+        let mut book = Book::default();
+        let both = |s| [rings("big", "acme", Some(Severity::Crisis)), rings("small", "acme", Some(s))];
+        book.tick(&alerts, &both(Severity::Review), 0);
+        assert!(book.all[1].muted_by.is_some());
+        let told = book.tick(&alerts, &both(Severity::Crisis), 1);
+        assert!(told.iter().any(|(id, _)| *id == 2), "{told:?}");
+    }
+
+    #[test]
+    fn a_rule_that_floods_opens_one_incident_for_the_rest() {
+        let alerts = [Alert { most_an_hour: 20, ..alert() }];
+        let mut book = Book::default();
+        let all: Vec<Verdict> =
+            (0..5000).map(|n| rings("acme-negative", &format!("g{n}"), Some(Severity::Review))).collect();
+        let told = book.tick(&alerts, &all, 0);
+        assert_eq!(told.len(), 21);
+        assert_eq!(book.all.len(), 21);
+        let flood = book.all.iter().find(|i| i.group == FLOOD).expect("it stands for the rest");
+        assert_eq!(flood.flood.as_ref().map(|f| f.kept_back), Some(1000));
+        // The same again is not more of it, and nobody is told twice.
+        assert_eq!(book.tick(&alerts, &all, 1), []);
+        assert_eq!(book.all.len(), 21);
+        let calm: Vec<Verdict> = all.iter().map(|v| Verdict { severity: None, ..v.clone() }).collect();
+        let told = book.tick(&alerts, &calm, 200);
+        assert_eq!(told.iter().filter(|(_, n)| *n == Notice::Resolved).count(), 21);
+    }
+
+    #[test]
+    fn what_is_tried_out_is_recorded_as_such() {
+        let alerts = [Alert { shadow: true, ..alert() }];
+        let mut book = Book::default();
+        book.tick(&alerts, &[rings("acme-negative", "acme", Some(Severity::Crisis))], 0);
+        assert!(book.all[0].shadow);
+        let loud = [Alert { name: "small".into(), ..alert() }, alerts[0].clone()];
+        let told = book.tick(&loud, &[rings("small", "acme", Some(Severity::Review))], 1);
+        assert_eq!(told, [(2, Notice::Opened)], "what is tried out mutes nothing");
+    }
+}

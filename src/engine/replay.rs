@@ -1,0 +1,357 @@
+//! The engine on mentions of the past or of a test, with a clock of its own: what would have opened, when, and who would
+//! have been called.
+//!
+//! Time passes in whole seconds and jumps over those in which nothing is due. The same mentions give the same log, byte for
+//! byte.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use super::detect::Compiled;
+use super::detect::{Detector, Live};
+use super::duty::{Decision, Duty, live, reached};
+use super::incident::{self, Call, REOPEN};
+use crate::model::time::{Span, between, from_millis};
+use crate::model::{Alert, Evidence, Incident, Mention, Notice, People, Planned, Severity, Status};
+
+/// Something that happened to an incident.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Happening {
+    /// When.
+    pub at: Timestamp,
+    /// The incident's number.
+    pub incident: i64,
+    /// The alert rule.
+    pub alert: String,
+    /// The group.
+    pub group: String,
+    /// What happened.
+    pub notice: Notice,
+    /// How severe the incident was then.
+    pub severity: Severity,
+    /// Who was told, by name; nobody where it is muted.
+    pub told: Vec<String>,
+    /// The worse incident that mutes it.
+    pub muted_by: Option<i64>,
+    /// The rule is only tried out: they would have been told.
+    pub shadow: bool,
+}
+
+/// A run of the engine.
+#[derive(Debug)]
+pub struct Replay<'r> {
+    alerts: &'r [Alert],
+    people: &'r People,
+    detector: Detector,
+    /// All incidents by number, the first being number 1.
+    incidents: Vec<Incident>,
+    /// Those that are live, as they are now, oldest first.
+    live: Vec<Incident>,
+    /// The groups of those, as the detector wants them.
+    groups: Live,
+    opened: VecDeque<(Timestamp, String)>,
+    log: Vec<Happening>,
+    now: Option<Timestamp>,
+}
+
+/// The beginning of the second after an instant.
+fn second_after(at: Timestamp) -> Timestamp {
+    from_millis((at.as_millisecond().div_euclid(1000) + 1) * 1000)
+}
+
+impl<'r> Replay<'r> {
+    /// A run of some alert rules, which the rules room has checked.
+    pub fn new(alerts: &'r [Alert], people: &'r People) -> Replay<'r> {
+        Replay::of(&Compiled::new(alerts), alerts, people)
+    }
+
+    /// The same for rules that are compiled already.
+    pub fn of(compiled: &Compiled, alerts: &'r [Alert], people: &'r People) -> Replay<'r> {
+        Replay {
+            alerts,
+            people,
+            detector: Detector::of(compiled),
+            incidents: Vec::new(),
+            live: Vec::new(),
+            groups: Live::new(),
+            opened: VecDeque::new(),
+            log: Vec::new(),
+            now: None,
+        }
+    }
+
+    /// The same with events that are known to come.
+    pub fn with_plan(mut self, planned: &[Planned]) -> Replay<'r> {
+        self.detector.plan(planned.to_vec());
+        self
+    }
+
+    /// Takes a mention in when its time has come. Mentions come in the order of their event time; one that comes late is
+    /// taken in now.
+    pub fn feed(&mut self, m: &Mention) {
+        if !m.history {
+            self.until(m.at);
+        }
+        self.detector.feed(m);
+    }
+
+    /// Lets the time pass until an instant.
+    pub fn until(&mut self, to: Timestamp) {
+        // Time begins with the first that comes.
+        let mut now = self.now.unwrap_or(to);
+        while let Some(next) = self.next_due(now).filter(|next| *next <= to) {
+            self.pass(next);
+            now = next;
+        }
+        let now = now.max(to);
+        self.now = Some(now);
+        self.detector.attend(now);
+    }
+
+    /// The next whole second in which something is due.
+    fn next_due(&self, from: Timestamp) -> Option<Timestamp> {
+        let steps = self.live.iter().flat_map(|i| [i.next_step, i.next_remind]).flatten();
+        let due = self.detector.next_look().into_iter().chain(steps).min()?;
+        Some(second_after(due.max(from) - Span::millis(1)).max(second_after(from)))
+    }
+
+    /// One second in which something is due.
+    fn pass(&mut self, now: Timestamp) {
+        self.now = Some(now);
+        self.detector.attend(now);
+        let verdicts = self.detector.tick(now, &self.groups);
+        if self.live.is_empty() && verdicts.is_empty() {
+            return;
+        }
+        while self.opened.front().is_some_and(|(at, _)| between(*at, now) >= Span::hours(1)) {
+            self.opened.pop_front();
+        }
+        let mut opened: BTreeMap<String, u32> = BTreeMap::new();
+        for (_, alert) in &self.opened {
+            *opened.entry(alert.clone()).or_default() += 1;
+        }
+        let next = i64::try_from(self.incidents.len()).unwrap_or(i64::MAX) + 1;
+        let mut duty = Duty { alerts: self.alerts, people: self.people, opened };
+        for decision in duty.decide(&self.live, &verdicts, next, now) {
+            if decision.before.is_none() {
+                self.opened.push_back((now, decision.incident.alert.clone()));
+            }
+            self.keep(decision, now);
+        }
+        let over = |i: &Incident| i.calm && i.resolved.is_some_and(|at| between(at, now) > REOPEN);
+        self.live.retain(|i| !over(i));
+        self.groups = live(&self.live);
+    }
+
+    /// Writes down what was decided.
+    fn keep(&mut self, decision: Decision, now: Timestamp) {
+        let Decision { mut incident, before, calls } = decision;
+        let mut served: HashSet<String> = HashSet::new();
+        let mut happened: Vec<(Notice, Vec<String>)> = Vec::new();
+        for call in &calls {
+            let persons = reached(&mut incident, call, self.people);
+            let told = persons.into_iter().map(|p| p.name.clone()).filter(|name| served.insert(name.clone()));
+            happened.push((call.notice, told.collect()));
+        }
+        let status = before.as_ref().map(|b| b.status);
+        let silent = match (&before, status) {
+            (None, _) => Some(Notice::Opened),
+            (_, Some(s)) if s != Status::Resolved && incident.status == Status::Resolved => Some(Notice::Resolved),
+            (_, Some(Status::Resolved)) if incident.status != Status::Resolved => Some(Notice::Reopened),
+            (Some(b), _) if incident.severity > b.severity => Some(Notice::Raised),
+            _ => None,
+        };
+        if let Some(notice) = silent.filter(|n| !happened.iter().any(|(h, _)| h == n)) {
+            happened.insert(0, (notice, Vec::new()));
+        }
+        for (notice, told) in happened {
+            self.log.push(Happening {
+                at: now,
+                incident: incident.id,
+                alert: incident.alert.clone(),
+                group: incident.group.clone(),
+                notice,
+                severity: incident.severity,
+                told,
+                muted_by: incident.muted_by,
+                shadow: incident.shadow,
+            });
+        }
+        if before.is_none() {
+            self.incidents.push(incident.clone());
+            self.live.push(incident);
+            return;
+        }
+        if let Some(place) = usize::try_from(incident.id - 1).ok().and_then(|n| self.incidents.get_mut(n)) {
+            place.clone_from(&incident);
+        }
+        if let Some(place) = self.live.iter_mut().find(|i| i.id == incident.id) {
+            *place = incident;
+        }
+    }
+
+    /// Somebody does something with an incident at the present instant; there may be no such incident.
+    pub fn act(&mut self, id: i64, act: impl FnOnce(&mut Incident, Timestamp) -> Vec<Call>) {
+        let now = self.now.unwrap_or(Timestamp::MIN);
+        let Some(before) = self.incident(id).cloned() else { return };
+        let mut incident = before.clone();
+        let calls = act(&mut incident, now);
+        self.keep(Decision { incident, before: Some(before), calls }, now);
+        self.groups = live(&self.live);
+    }
+
+    /// Somebody takes an incident.
+    pub fn acknowledge(&mut self, id: i64, by: &str) {
+        self.act(id, |incident, now| incident::acknowledge(incident, by, "", now));
+    }
+
+    /// What an alert rule sees now of each of its groups, whether it rings or not.
+    pub fn peek(&mut self, alert: &str) -> Vec<(String, Evidence)> {
+        self.now.map(|now| self.detector.peek(alert, now)).unwrap_or_default()
+    }
+
+    /// What has happened so far, in order.
+    pub fn log(&self) -> &[Happening] {
+        &self.log
+    }
+
+    /// All incidents, in the order of their numbers.
+    pub fn incidents(&self) -> &[Incident] {
+        &self.incidents
+    }
+
+    /// One incident.
+    pub fn incident(&self, id: i64) -> Option<&Incident> {
+        self.incidents.get(usize::try_from(id - 1).ok()?)
+    }
+
+    /// The time that it is in this run; `None` before anything came.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::detect::tests::alert;
+    use super::super::window::tests::mention;
+    use super::*;
+    use crate::model::{Person, Policy, Step};
+
+    fn people() -> People {
+        let person = |name: &str| Person {
+            name: name.into(),
+            full_name: name.into(),
+            email: format!("{name}@acme.example"),
+            languages: Vec::new(),
+            time_zone: "UTC".into(),
+        };
+        let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15) };
+        let policy =
+            Policy { name: "pr".into(), steps: vec![step("anna"), step("bo")], repeat: 1, last_resort: Vec::new() };
+        People { persons: vec![person("anna"), person("bo")], teams: Vec::new(), policies: vec![policy] }
+    }
+
+    fn t(minute: i64) -> Timestamp {
+        mention(0, minute, 0.0).at
+    }
+
+    /// Two quiet days, twenty complaints within ten minutes, then nothing.
+    fn crisis() -> Vec<Mention> {
+        let mut all: Vec<Mention> = (0..192).map(|n| mention(n, n * 15, 0.2)).collect();
+        all.extend((0..20).map(|n| mention(1000 + n, 2880 + n / 2, -0.8)));
+        all
+    }
+
+    fn run(alerts: &[Alert], people: &People, all: &[Mention], end: i64) -> Vec<String> {
+        let mut replay = Replay::new(alerts, people);
+        all.iter().for_each(|m| replay.feed(m));
+        replay.until(t(end));
+        let line = |h: &Happening| {
+            let minutes = between(t(2880), h.at).as_minutes();
+            format!("{minutes:.2} {} {} {}", h.notice.as_str(), h.severity, h.told.join("+"))
+        };
+        replay.log().iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_crisis_runs_its_course() {
+        let log = run(&[Alert { remind: None, ..alert() }], &people(), &crisis(), 4000);
+        let what: Vec<&str> = log.iter().map(|l| l.split_once(' ').map_or("", |(_, w)| w)).collect();
+        assert_eq!(what, ["opened escalate anna", "escalated escalate bo", "resolved escalate anna+bo"], "{log:?}");
+        assert!(log[0].starts_with("2.0") || log[0].starts_with("3.0") || log[0].starts_with("4.0"), "{log:?}");
+        assert_eq!(log, run(&[Alert { remind: None, ..alert() }], &people(), &crisis(), 4000));
+    }
+
+    #[test]
+    fn a_condition_has_to_hold_for_as_long_as_is_asked() {
+        let soon = run(&[alert()], &people(), &crisis(), 2900);
+        let later = run(&[Alert { hold: Span::mins(5), ..alert() }], &people(), &crisis(), 2900);
+        let minute = |log: &[String]| log[0].split(' ').next().and_then(|m| m.parse::<f64>().ok()).unwrap_or(0.0);
+        assert!((minute(&later) - minute(&soon) - 5.0).abs() < 0.05, "{soon:?} {later:?}");
+        let never = run(&[Alert { hold: Span::mins(40), ..alert() }], &people(), &crisis(), 4000);
+        assert_eq!(never, [""; 0]);
+    }
+
+    #[test]
+    fn an_incident_goes_on_until_its_own_calm() {
+        let end = |calm: Option<&str>| {
+            let rule = Alert { calm: calm.map(str::to_owned), remind: None, resolve_after: Span::mins(5), ..alert() };
+            // What comes after the crisis is not enough to ring, and not calm either.
+            let mut all = crisis();
+            all.extend((0..12).map(|n| mention(2000 + n, 2891 + n * 5, -0.8)));
+            let log = run(&[rule], &people(), &all, 4000);
+            log.iter().find(|l| l.contains("resolved")).and_then(|l| l.split(' ').next()?.parse::<f64>().ok())
+        };
+        let (plain, low) = (end(None).expect("it ends"), end(Some("mentions < 2")).expect("it ends"));
+        assert!(low > plain + 30.0, "{plain} {low}");
+    }
+
+    #[test]
+    fn a_source_that_falls_silent_is_noticed_and_a_quiet_one_is_not() {
+        let watch = |name: &str| Alert {
+            name: format!("silence-{name}"),
+            silence_of: vec![name.into()],
+            topics: Vec::new(),
+            window: Span::hours(3),
+            condition: "mentions == 0 && silence >= 4.0".into(),
+            raise: Vec::new(),
+            group_by: Vec::new(),
+            remind: None,
+            ..alert()
+        };
+        let source = |name: &str, m: Mention| Mention { source: name.into(), topics: Vec::new(), ..m };
+        let mut all: Vec<Mention> = Vec::new();
+        for hour in 0..240 {
+            // One brings twelve an hour and stops after eight days; the other brings one a day.
+            all.extend(
+                (0..12).filter(|_| hour < 192).map(|n| source("wire", mention(hour * 100 + n, hour * 60 + n * 5, 0.0))),
+            );
+            all.extend((hour % 24 == 5).then(|| source("blog", mention(hour * 100 + 50, hour * 60, 0.0))));
+        }
+        let alerts = [watch("wire"), watch("blog")];
+        let people = people();
+        let mut replay = Replay::new(&alerts, &people);
+        all.iter().for_each(|m| replay.feed(m));
+        replay.until(t(241 * 60));
+        let opened: Vec<&Incident> = replay.incidents().iter().collect();
+        assert_eq!(opened.len(), 1, "{opened:?}");
+        assert_eq!(opened[0].group, "wire");
+        let after = between(t(192 * 60), opened[0].opened).as_minutes();
+        assert!((150.0..200.0).contains(&after), "{after}");
+    }
+
+    #[test]
+    fn who_acknowledges_stops_the_policy() {
+        let (people, alerts) = (people(), [Alert { remind: None, ..alert() }]);
+        let mut replay = Replay::new(&alerts, &people);
+        crisis().iter().for_each(|m| replay.feed(m));
+        replay.until(t(2893));
+        replay.acknowledge(1, "anna");
+        replay.until(t(2950));
+        let notices: Vec<Notice> = replay.log().iter().map(|h| h.notice).collect();
+        assert_eq!(notices, [Notice::Opened, Notice::Acknowledged]);
+    }
+}
