@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::learn::{Features, Lesson, Pace, learn, sum};
+use crate::text::atoms::{Atom, atoms};
 use crate::text::cues::Cues;
-use crate::text::features::{self, Atom, COLUMNS, Known, Reading, Sink};
+use crate::text::features::{self, COLUMNS, Known, Reading, Sink};
 use crate::text::lexicon::Lexicon;
 use crate::text::sentiment::{About, Feelings, Label, Tuning, judged_label, listed};
 use crate::text::tokens::Tokens;
@@ -61,12 +62,14 @@ pub type HeldOut = Sums;
 /// Makes the table, and the sums that every example of sentiment got while it was held out, by its number.
 pub fn make(examples: &[Example], mut progress: impl FnMut(&str)) -> (Feelings, HeldOut) {
     progress("reading");
+    let real = examples.len();
+    let examples = &with_twins(examples);
     let (telling, texts) = read(examples);
     let weights = weights(examples);
     progress("holding out");
     let held = hold_out(examples, &texts, &weights);
     let mut about = About { languages: lean(examples, &held), ..About::default() };
-    for e in examples {
+    for e in examples.iter().take(real) {
         *about.trained_on.entry(format!("{}/{}", e.set, e.language)).or_default() += 1;
     }
     progress("learning");
@@ -74,10 +77,27 @@ pub fn make(examples: &[Example], mut progress: impl FnMut(&str)) -> (Feelings, 
     let feelings: Vec<[f32; 3]> = learn(&of_feeling, 1 << BITS, PACE);
     let complaints = lessons(examples, &texts, &weights, complaint, |_| true);
     let sounds: Vec<[f32; 2]> = learn(&complaints, 1 << BITS, PACE);
-    (about.complaint_f1, about.complaint) = complaint_cut(examples, &texts, &weights);
+    (about.complaint_f1, about.complaint) = complaint_cut(examples, real, &texts, &weights);
     let rows: Vec<[f32; COLUMNS]> =
         feelings.iter().zip(&sounds).map(|(f, s)| [f[0], f[1], f[2], s[1] - s[0]]).collect();
     (Weights::pack(&telling, &rows, about), held)
+}
+
+/// The examples, and behind them a twin without names for each that teaches of complaints: complaints of the sets are tweets
+/// that speak to an account, those of mails and forums are not.
+fn with_twins(examples: &[Example]) -> Vec<Example> {
+    let twin = |e: &Example| Example { text: nameless(&e.text), weight: e.weight * TWIN, ..e.clone() };
+    let twins = examples.iter().filter(|e| matches!(e.said, Said::Complains(_))).map(twin);
+    examples.iter().cloned().chain(twins).collect()
+}
+
+/// What a twin counts.
+const TWIN: f32 = 0.5;
+
+/// A text without the names of accounts.
+fn nameless(text: &str) -> String {
+    let is_name = |word: &&str| word.trim_start_matches(['.', '"', '(', '-']).starts_with('@');
+    text.split_whitespace().filter(|word| !is_name(word)).collect::<Vec<&str>>().join(" ")
 }
 
 /// A number that is the same for texts that differ in marks and names alone, so that copies are held out together.
@@ -123,7 +143,7 @@ fn read(examples: &[Example]) -> (Vec<f32>, Vec<Features>) {
         let text = beginning(&e.text);
         let tokens = Tokens::read(text);
         let lexicon = Lexicon::of(e.language).unwrap_or(&none);
-        let atoms = features::atoms(&tokens);
+        let atoms = atoms(&tokens);
         let cues = Cues::of(e.language);
         let reading =
             Reading::new(text, &atoms, e.language, lexicon, &none, Vec::new(), |atom| listed(atom, lexicon, cues));
@@ -243,9 +263,14 @@ const STEPS: i32 = 12;
 /// What every language leans to: the lean under which the mean F1 of its sets is highest.
 fn lean(examples: &[Example], held: &HeldOut) -> BTreeMap<String, Tuning> {
     let mut sets: BTreeMap<&str, BTreeMap<&str, Sums>> = BTreeMap::new();
+    let mut most: BTreeMap<&str, f32> = BTreeMap::new();
+    for e in examples.iter().filter(|e| matches!(e.said, Said::Feels(_))) {
+        let most = most.entry(e.language).or_default();
+        *most = most.max(e.weight);
+    }
     for (n, z) in held {
         if let (e, Said::Feels(label)) = (&examples[*n], examples[*n].said)
-            && e.weight >= MATTERS
+            && most.get(e.language).is_some_and(|most| e.weight >= most * MATTERS)
         {
             sets.entry(e.language).or_default().entry(e.set).or_default().push((column(label), *z));
         }
@@ -281,8 +306,8 @@ fn lean(examples: &[Example], held: &HeldOut) -> BTreeMap<String, Tuning> {
 
 /// The English sets were picked so that half of their texts feel something; of posts about brands most are neutral.
 const MOSTLY_NEUTRAL: f32 = 0.2;
-/// Sets that count less than this are too weak to set a lean by.
-const MATTERS: f32 = 0.2;
+/// Sets that count less than this share of the language's first one are too weak to set a lean by.
+const MATTERS: f32 = 0.5;
 
 /// The mean F1 of the classes of a set under a lean; a set without neutral texts is judged by the side alone.
 fn f1(of_set: &[(usize, [f32; 3])], lean: [f32; 3]) -> f64 {
@@ -300,14 +325,14 @@ fn f1(of_set: &[(usize, [f32; 3])], lean: [f32; 3]) -> f64 {
 }
 
 /// What is added to the sum of a complaint so that the F1 of complaints is highest on texts held out in turn, behind that
-/// F1.
-fn complaint_cut(examples: &[Example], texts: &[Features], weights: &[f32]) -> (f64, f32) {
+/// F1. The first `real` examples are judged; the others are their twins, and held out with them.
+fn complaint_cut(examples: &[Example], real: usize, texts: &[Features], weights: &[f32]) -> (f64, f32) {
     let mut sums: Vec<(f32, bool)> = Vec::new();
-    let fold = |n: usize| likeness(&examples[n].text) % FOLDS;
+    let folds: Vec<u64> = examples.iter().map(|e| likeness(&nameless(&e.text)) % FOLDS).collect();
     for held in 0..FOLDS {
         let rows: Vec<[f32; 2]> =
-            learn(&lessons(examples, texts, weights, complaint, |n| fold(n) != held), 1 << BITS, PACE);
-        for (n, e) in examples.iter().enumerate().filter(|(n, _)| fold(*n) == held) {
+            learn(&lessons(examples, texts, weights, complaint, |n| folds[n] != held), 1 << BITS, PACE);
+        for (n, e) in examples.iter().enumerate().take(real).filter(|(n, _)| folds[*n] == held) {
             if let Said::Complains(yes) = e.said {
                 let z = sum(&rows, &texts[n]);
                 sums.push((z[1] - z[0], yes));

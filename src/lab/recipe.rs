@@ -24,8 +24,9 @@ const fn set(name: &'static str, file: &'static str, language: &'static str, two
     Set { name, file, language, two, weight }
 }
 
-/// All sets. Subtitles (xed) are short, foreign to the matter and projected from English; Spanish tweets of the Mozetič
-/// set are mostly noise: both count little.
+/// All sets. Subtitles (xed) are short, foreign to the matter and projected from English: they count little, and a little
+/// more where a language has no others. Spanish tweets of the Mozetič set are mostly noise. Portuguese has no relatives
+/// with many texts; its tweets count more.
 pub const SETS: &[Set] = &[
     set("umsab", "de.train.tsv", "de", false, 1.0),
     set("umsab", "de.val.tsv", "de", false, 1.0),
@@ -45,24 +46,24 @@ pub const SETS: &[Set] = &[
     set("mozetic-twitter", "sv.dev.tsv", "sv", true, 1.0),
     set("mozetic-twitter", "de.dev.tsv", "de", true, 1.0),
     set("mozetic-twitter", "pl.dev.tsv", "pl", true, 1.0),
-    set("mozetic-twitter", "pt.dev.tsv", "pt", true, 1.0),
+    set("mozetic-twitter", "pt.dev.tsv", "pt", true, 1.5),
     set("mozetic-twitter", "es.dev.tsv", "es", true, 0.1),
     set("norec-sentence", "no.train.tsv", "no", false, 1.0),
     set("norec-sentence", "no.dev.tsv", "no", false, 1.0),
     set("danish-valence", "da.dev.tsv", "da", false, 1.0),
     set("germeval2017", "de.dev.tsv", "de", false, 1.0),
-    set("xed", "sv.dev.tsv", "sv", true, 0.3),
-    set("xed", "da.dev.tsv", "da", true, 0.3),
-    set("xed", "no.dev.tsv", "no", true, 0.3),
+    set("xed", "sv.dev.tsv", "sv", true, 0.15),
+    set("xed", "da.dev.tsv", "da", true, 0.15),
+    set("xed", "no.dev.tsv", "no", true, 0.15),
     set("xed", "nl.dev.tsv", "nl", true, 0.3),
-    set("xed", "pl.dev.tsv", "pl", true, 0.3),
-    set("xed", "de.dev.tsv", "de", true, 0.3),
-    set("xed", "es.dev.tsv", "es", true, 0.3),
-    set("xed", "fr.dev.tsv", "fr", true, 0.3),
-    set("xed", "it.dev.tsv", "it", true, 0.3),
-    set("xed", "pt.dev.tsv", "pt", true, 0.3),
+    set("xed", "pl.dev.tsv", "pl", true, 0.15),
+    set("xed", "de.dev.tsv", "de", true, 0.15),
+    set("xed", "es.dev.tsv", "es", true, 0.15),
+    set("xed", "fr.dev.tsv", "fr", true, 0.15),
+    set("xed", "it.dev.tsv", "it", true, 0.15),
+    set("xed", "pt.dev.tsv", "pt", true, 0.15),
     set("xed", "fi.dev.tsv", "fi", true, 0.3),
-    set("xed", "en.dev.tsv", "en", true, 0.3),
+    set("xed", "en.dev.tsv", "en", true, 0.15),
     set("complaints", "en.dev.tsv", "en", true, 1.0),
 ];
 

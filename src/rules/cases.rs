@@ -11,11 +11,16 @@ use super::{Place, Rules, read_below};
 use crate::config::fault::{Fault, Sheet};
 use crate::config::written::Desk;
 use crate::model::incident::Notice;
-use crate::model::time::Span;
+use crate::model::time::{Span, from_millis};
 use crate::model::{Capture, Severity};
 
 /// The folder of the rules directory that tests stand in; their mentions may lie in files beside them.
 pub const FOLDER: &str = "tests";
+
+/// When tests begin that do not say so: on Tuesday, 10 March 2026, at nine in the morning, UTC.
+pub fn begin() -> Timestamp {
+    from_millis(1_773_133_200_000)
+}
 
 /// Whether it is a file of mentions that tests may name.
 pub(super) fn is_data(path: &Path) -> bool {
@@ -199,9 +204,9 @@ pub struct Expect {
     pub by: bool,
     /// Incidents that are open.
     pub open: Vec<Which>,
-    /// No others are.
+    /// No others are, but those of rules that are only tried out.
     pub only: bool,
-    /// Alert rules that have not rung; `*` is all of them.
+    /// Alert rules that have not rung; `*` is all that are not only tried out.
     pub quiet: Vec<String>,
     /// Alert rules whose incident a crisis mutes.
     pub muted: Vec<String>,

@@ -5,13 +5,15 @@
 //! that ends the sentence, wherever; `?` alone is any question. Two words of the class `skip` may stand between elements. Every cue counts once in a text.
 //! The class `we` holds the words by which people speak of their own dealings.
 
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::sync::OnceLock;
 
 use smallvec::SmallVec;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::features::{Atom, AtomKind, Known};
-use super::hash::Table;
+use super::atoms::{Atom, AtomKind, word_number};
+use super::features::Known;
+use super::hash::{Quick, Table};
 
 /// What cues speak for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +46,8 @@ pub type Sums = [f32; 5];
 /// One part of a cue.
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
-    Word(String),
+    /// The number of a word.
+    Word(u64),
     Beginning(String),
     Class(u64),
 }
@@ -62,11 +65,13 @@ struct Cue {
 #[derive(Debug, Default)]
 pub struct Cues {
     /// Cues by their first part: a word, the four first letters of a beginning, or a class.
-    by_word: Table<String, Vec<usize>>,
+    by_word: Table<u64, Vec<usize>>,
     by_beginning: Table<String, Vec<(String, usize)>>,
     by_class: Vec<Vec<usize>>,
     /// Cues whose second part is a word, by their first and second: most are, and few of them fit.
     by_pair: Table<u64, Vec<usize>>,
+    /// Words that are the second part of a cue.
+    seconds: HashSet<u64, BuildHasherDefault<Quick>>,
     /// The classes that a cue may begin with, as bits.
     heads: u64,
     cues: Vec<Cue>,
@@ -138,7 +143,7 @@ impl Cues {
         let part = |p: &str| match (p.strip_prefix('<').and_then(|p| p.strip_suffix('>')), p.strip_suffix('*')) {
             (Some(class), _) => names.iter().position(|n| *n == class).map(|n| Part::Class(1u64 << n)),
             (_, Some(beginning)) => Some(Part::Beginning(beginning.to_owned())),
-            _ => Some(Part::Word(p.to_owned())),
+            _ => Some(Part::Word(word_number(p))),
         };
         if cue == "?" {
             self.questions.push(self.cues.len());
@@ -152,13 +157,14 @@ impl Cues {
         let head = parts.remove(0);
         let number = self.cues.len();
         let second = match parts.first() {
-            Some(Part::Word(second)) => Some(second.as_str()),
+            Some(Part::Word(second)) => Some(*second),
             _ => None,
         };
+        self.seconds.extend(second);
         match head {
             Part::Word(word) => {
                 if let Some(second) = second {
-                    self.by_pair.entry(pair(word_head(&word), second)).or_default().push(number);
+                    self.by_pair.entry(pair(word, second)).or_default().push(number);
                 }
                 let alone = self.by_word.entry(word).or_default();
                 alone.extend(Some(number).filter(|_| second.is_none()));
@@ -187,7 +193,9 @@ impl Cues {
     pub fn of_word(&self, form: &str) -> (u64, bool) {
         let classes = self.classes_of(form);
         let begun = if self.begun(form).next().is_some() { BEGUN } else { 0 };
-        (classes | begun, classes & self.heads != 0 || begun != 0 || self.by_word.contains_key(form))
+        let word = word_number(form);
+        let second = if self.seconds.contains(&word) { SECOND } else { 0 };
+        (classes | begun | second, classes & self.heads != 0 || begun != 0 || self.by_word.contains_key(&word))
     }
 
     /// The cues that begin with a beginning of a word.
@@ -241,23 +249,20 @@ impl Cues {
                     found.push(number);
                 }
             };
-            self.by_word.get(word.form).into_iter().flatten().for_each(|n| take(*n));
+            self.by_word.get(&word.known.word).into_iter().flatten().for_each(|n| take(*n));
             // The second word, and what comes after words that may be passed over.
             let passed = rest.iter().take_while(|w| w.known.classes & self.skip != 0).count().min(SKIPPED);
-            for second in rest.iter().take(passed + 1) {
-                let classes = word.known.classes & self.heads;
-                let heads =
-                    std::iter::successors(Some(classes).filter(|c| *c != 0), |c| Some(c & (c - 1)).filter(|c| *c != 0))
-                        .map(class_head);
-                for head in heads.chain([word_head(word.form)]) {
-                    self.by_pair.get(&pair(head, second.form)).into_iter().flatten().for_each(|n| take(*n));
+            let heads = || bits(word.known.classes & self.heads);
+            for second in rest.iter().take(passed + 1).filter(|w| w.known.classes & SECOND != 0) {
+                for head in heads().map(class_head).chain([word.known.word]) {
+                    self.by_pair.get(&pair(head, second.known.word)).into_iter().flatten().for_each(|n| take(*n));
                 }
             }
             if word.known.classes & BEGUN != 0 {
                 self.begun(word.form).for_each(&mut take);
             }
-            for (_, numbers) in self.by_class.iter().enumerate().filter(|(c, _)| word.known.classes >> c & 1 == 1) {
-                numbers.iter().for_each(|n| take(*n));
+            for class in heads() {
+                self.by_class.get(class.trailing_zeros() as usize).into_iter().flatten().for_each(|n| take(*n));
             }
         }
     }
@@ -269,7 +274,7 @@ impl Cues {
                 let Some((word, rest)) = words.split_first() else { return false };
                 words = rest;
                 let fits = match part {
-                    Part::Word(w) => w == word.form,
+                    Part::Word(w) => *w == word.known.word,
                     Part::Beginning(b) => word.form.starts_with(b.as_str()),
                     Part::Class(bit) => word.known.classes & bit != 0,
                 };
@@ -286,18 +291,20 @@ impl Cues {
     }
 }
 
-/// The number of a word, or of a class, that a cue begins with.
-fn word_head(word: &str) -> u64 {
-    xxh3_64(word.as_bytes())
+/// Each bit by itself.
+fn bits(of: u64) -> impl Iterator<Item = u64> {
+    let some = |bits: u64| Some(bits).filter(|b| *b != 0);
+    std::iter::successors(some(of), move |b| some(b & (b - 1))).map(|b| b & b.wrapping_neg())
 }
 
+/// The number of a class that a cue begins with.
 fn class_head(bit: u64) -> u64 {
     u64::from(bit.trailing_zeros())
 }
 
-/// The number of a first and a second part.
-fn pair(head: u64, second: &str) -> u64 {
-    xxh3_64_with_seed(second.as_bytes(), head)
+/// The number of a first part, which is a word's or a class's, and a second one.
+fn pair(head: u64, second: u64) -> u64 {
+    (head.rotate_left(23) ^ second).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A word of a sentence.
@@ -308,6 +315,8 @@ struct Word<'a> {
 
 /// Beside the classes of a word: a cue begins with its beginning.
 const BEGUN: u64 = 1 << 63;
+/// Beside the classes of a word: it is the second part of a cue.
+const SECOND: u64 = 1 << 62;
 /// Letters by which beginnings are filed.
 const HEAD: usize = 4;
 
@@ -317,7 +326,7 @@ fn ends(mark: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::features::atoms;
+    use super::super::atoms::atoms;
     use super::super::tokens::Tokens;
     use super::*;
 
@@ -326,7 +335,7 @@ mod tests {
         for (code, text) in TEXTS {
             let classes: Vec<&str> =
                 text.lines().filter_map(|l| l.strip_prefix("= ")?.split_whitespace().next()).collect();
-            assert!(classes.len() < 63, "{code}");
+            assert!(classes.len() < 62, "{code}");
             for line in text.lines().filter(|l| !l.is_empty() && !l.starts_with(['#', '='])) {
                 let mut parts = line.split_whitespace();
                 let (sign, weight) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
@@ -344,7 +353,7 @@ mod tests {
         let atoms = atoms(&tokens);
         let known = |a: &Atom<'_>| {
             let (classes, begins_cue) = cues.of_word(&a.form);
-            Known { classes, begins_cue, ..Known::default() }
+            Known { classes, begins_cue, word: word_number(&a.form), ..Known::default() }
         };
         let known: Vec<Known> = atoms.iter().map(known).collect();
         cues.sums(&atoms, &known)

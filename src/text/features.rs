@@ -3,60 +3,15 @@
 //! Training and scoring read a text by the same code. What a word says by itself does not depend on its neighbours, so a
 //! scorer works it out once for each word of a language and remembers it.
 
-use std::borrow::Cow;
-
 use smallvec::{SmallVec, smallvec};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::atoms::{Atom, AtomKind};
 use super::cues::{Cues, Sums};
-use super::lexicon::{Lexicon, Role, STRONGEST, sign, squeezed};
-use super::tokens::{Kind, Tokens};
+use super::lexicon::{Lexicon, Role, STRONGEST};
 
 /// Columns of the table of feelings: negative, neutral, positive, and whether it is a complaint.
 pub const COLUMNS: usize = 4;
-
-/// What an atom is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AtomKind {
-    /// A word.
-    Word,
-    /// A hashtag without its sign.
-    Tag,
-    /// An emoji or an emoticon.
-    Sign,
-    /// Punctuation.
-    Mark,
-    /// A number, an address or somebody's name: that there is one, not which.
-    Any,
-}
-
-/// One thing of a text that speaks.
-#[derive(Debug, Clone)]
-pub struct Atom<'t> {
-    /// Lower case, without drawn-out letters beyond three.
-    pub form: Cow<'t, str>,
-    /// What it is.
-    pub kind: AtomKind,
-    /// First byte in the text.
-    pub start: usize,
-    /// One past its last byte.
-    pub end: usize,
-}
-
-impl Atom<'_> {
-    /// A number that tells it from every other.
-    pub fn key(&self) -> u64 {
-        xxh3_64_with_seed(self.form.as_bytes(), self.kind as u64)
-    }
-
-    fn ends_sentence(&self) -> bool {
-        self.kind == AtomKind::Mark && self.form.contains(['.', '!', '?', '\n', '。', '！', '？'])
-    }
-
-    fn has_letters(&self) -> bool {
-        matches!(self.kind, AtomKind::Word | AtomKind::Tag)
-    }
-}
 
 /// What is known of an atom by itself.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,6 +28,8 @@ pub struct Known {
     pub begins_cue: bool,
     /// The classes of cues that it is in, as bits.
     pub classes: u64,
+    /// The number of its form.
+    pub word: u64,
 }
 
 /// Where the lexicon found something.
@@ -123,66 +80,6 @@ fn seed(language: &str) -> u64 {
     xxh3_64_with_seed(language.as_bytes(), 77)
 }
 
-/// The atoms of a text: its tokens, and what stands between them.
-pub fn atoms<'t>(tokens: &Tokens<'t>) -> Vec<Atom<'t>> {
-    let mut out: Vec<Atom<'t>> = Vec::with_capacity(tokens.list.len() + 8);
-    let mut at = 0;
-    for token in &tokens.list {
-        gap(tokens.text, at, token.start, &mut out);
-        at = token.end;
-        // The letter or digit of an emoticon: `:D`, `<3`, `xD` is a word already.
-        if token.end - token.start == 1
-            && let Some(last) = out.last_mut().filter(|m| m.kind == AtomKind::Mark && m.end == token.start)
-            && last.form.ends_with([':', ';', '=', '-', '<', '\''])
-        {
-            let whole = format!("{}{}", last.form, token.form);
-            if sign(&whole).is_some() {
-                *last = Atom { form: whole.into(), kind: AtomKind::Sign, start: last.start, end: token.end };
-                continue;
-            }
-        }
-        let (kind, form): (AtomKind, Cow<'t, str>) = match token.kind {
-            Kind::Url => (AtomKind::Any, "url".into()),
-            Kind::Name => (AtomKind::Any, "name".into()),
-            Kind::Number => (AtomKind::Any, "number".into()),
-            Kind::Hashtag => (AtomKind::Tag, drawn(token.form.clone())),
-            Kind::Emoji => (AtomKind::Sign, token.form.clone()),
-            Kind::Word | Kind::Cashtag => (AtomKind::Word, drawn(token.form.clone())),
-        };
-        out.push(Atom { form, kind, start: token.start, end: token.end });
-    }
-    gap(tokens.text, at, tokens.text.len(), &mut out);
-    out
-}
-
-/// The marks between two tokens, each run of them an atom.
-fn gap<'t>(text: &'t str, from: usize, to: usize, out: &mut Vec<Atom<'t>>) {
-    let between = text.get(from..to).unwrap_or("");
-    if between.len() <= 1 && between.trim().is_empty() {
-        return;
-    }
-    let mut at = from;
-    for run in between.split_inclusive(char::is_whitespace) {
-        let marks = run.trim_end();
-        if !marks.is_empty() {
-            let lower: Cow<'t, str> = drawn(marks.into());
-            let kind = if sign(&lower).is_some() { AtomKind::Sign } else { AtomKind::Mark };
-            out.push(Atom { form: lower, kind, start: at, end: at + marks.len() });
-        }
-        at += run.len();
-    }
-}
-
-/// A form whose drawn-out letters are three.
-fn drawn(form: Cow<'_, str>) -> Cow<'_, str> {
-    let mut run = (0, '\0');
-    let long = form.chars().any(|c| {
-        run = if c == run.1 { (run.0 + 1, c) } else { (1, c) };
-        run.0 > 3
-    });
-    if long { squeezed(&form, 3).into() } else { form }
-}
-
 impl<'t> Reading<'t> {
     /// Takes a text apart. `know` says what is known of an atom by itself; `known` is where it is noted.
     pub fn new(
@@ -219,8 +116,9 @@ impl<'t> Reading<'t> {
         }
         let rest = self.atoms.get(at + 1..).unwrap_or_default();
         let following = rest.iter().map(|a| a.form.as_ref());
+        let second = self.known.get(at + 1).map_or(0, |k| k.word);
         if !house.is_empty() {
-            if let Some((more, Role::Strength(s))) = house.phrase(&atom.form, following.clone()) {
+            if let Some((more, Role::Strength(s))) = house.phrase((known.word, second), following.clone()) {
                 return Some((more, Role::Strength(s * STRONGEST), true));
             }
             if let Some(Role::Strength(s)) = house.role(&atom.form) {
@@ -228,7 +126,7 @@ impl<'t> Reading<'t> {
             }
         }
         if known.begins_phrase
-            && let Some((more, role)) = lexicon.phrase(&atom.form, following)
+            && let Some((more, role)) = lexicon.phrase((known.word, second), following)
         {
             return Some((more, role, false));
         }
@@ -348,11 +246,21 @@ const NONE: u64 = 27;
 const LENGTH: u64 = 31;
 const BIAS: u64 = 30;
 const CUE: u64 = 33;
+const LEADING: u64 = 34;
+const NAMES: u64 = 35;
+const DESK: u64 = 36;
 
 /// Shortest and longest pieces of words, in letters, word ends counted.
 const PIECES: std::ops::RangeInclusive<usize> = 3..=5;
+/// A word weighs what three of its pieces do: it has many, and small sets learn too much from them.
+const WORD_VALUE: f32 = 2.0;
+const PIECE_VALUE: f32 = 0.7;
+const MARK_VALUE: f32 = 2.0;
 /// Longer words are cut; nobody's feeling hides behind so many letters.
 const LONGEST: usize = 40;
+
+/// What the names of help desks contain: `@AcmeSupport`, `@acme_hilft`.
+const DESKS: [&str; 9] = ["help", "support", "care", "service", "ask", "assist", "hilft", "ayuda", "aiuto"];
 
 fn mixed(kind: u64, key: u64, language: u64) -> u64 {
     let mixed =
@@ -374,17 +282,17 @@ pub fn own(atom: &Atom<'_>, language: &str, mut add: impl FnMut(u64, f32)) {
         add(mixed(kind, key, 0), value);
     };
     if atom.kind == AtomKind::Mark {
-        both(MARK, atom.form.as_bytes(), 1.0);
+        both(MARK, atom.form.as_bytes(), MARK_VALUE);
         if atom.form.chars().nth(1).is_some() {
             for c in atom.form.chars().take(LONGEST) {
-                both(POINT, c.encode_utf8(&mut [0; 4]).as_bytes(), 0.5);
+                both(POINT, c.encode_utf8(&mut [0; 4]).as_bytes(), MARK_VALUE / 2.0);
             }
         }
         return;
     }
-    both(WORD, atom.form.as_bytes(), 1.0);
+    both(WORD, atom.form.as_bytes(), WORD_VALUE);
     if atom.kind == AtomKind::Tag {
-        both(TAG, atom.form.as_bytes(), 1.0);
+        both(TAG, atom.form.as_bytes(), WORD_VALUE);
     }
     if !atom.has_letters() {
         return;
@@ -397,17 +305,16 @@ pub fn own(atom: &Atom<'_>, language: &str, mut add: impl FnMut(u64, f32)) {
     for size in PIECES {
         for window in ends.windows(size + 1) {
             if let (Some(from), Some(to)) = (window.first(), window.last()) {
-                both(PIECE, framed.get(*from..*to).unwrap_or("").as_bytes(), 1.0);
+                both(PIECE, framed.get(*from..*to).unwrap_or("").as_bytes(), PIECE_VALUE);
             }
         }
     }
 }
 
-/// How much a sum of strengths weighs, and the features of single strengths.
-const SUM_VALUE: f32 = 0.5;
-const STRENGTH_VALUE: f32 = 0.3;
-const BIAS_VALUE: f32 = 0.3;
-const CUE_VALUE: f32 = 0.3;
+/// How much a sum of strengths weighs, and the features of single strengths and of whole texts.
+const SUM_VALUE: f32 = 0.25;
+const STRENGTH_VALUE: f32 = 0.15;
+const TEXT_VALUE: f32 = 0.15;
 /// Sum of strengths at which the sum's feature is half of what it can be.
 const HALF: f32 = 2.0;
 
@@ -429,7 +336,7 @@ impl Reading<'_> {
             if atom.kind == AtomKind::Mark {
                 continue;
             }
-            let key = atom.key();
+            let key = atom.key_of(known.word);
             if atom.has_letters() {
                 if is_loud(self.text.get(atom.start..atom.end).unwrap_or("")) {
                     sink.sparse(at, false, mixed(LOUD, 0, self.language), 0.5);
@@ -445,9 +352,10 @@ impl Reading<'_> {
             before = Some(key);
         }
         self.tell_hits(sink);
+        self.tell_names(sink);
         let size = (self.atoms.len() + 1).ilog2();
-        self.everywhere(sink, None, LENGTH, u64::from(size), BIAS_VALUE);
-        self.everywhere(sink, None, BIAS, 0, BIAS_VALUE);
+        self.everywhere(sink, None, LENGTH, u64::from(size), TEXT_VALUE);
+        self.everywhere(sink, None, BIAS, 0, TEXT_VALUE);
     }
 
     fn everywhere(&self, sink: &mut impl Sink, hit: Option<usize>, kind: u64, key: u64, value: f32) {
@@ -460,7 +368,27 @@ impl Reading<'_> {
         for (sum, sign) in self.cues.iter().zip(0u64..) {
             let step = sum.round().clamp(-2.0, 4.0) as i64;
             if step != 0 {
-                self.everywhere(sink, None, CUE, sign * 16 + (step + 2).unsigned_abs(), CUE_VALUE);
+                self.everywhere(sink, None, CUE, sign * 16 + (step + 2).unsigned_abs(), TEXT_VALUE);
+            }
+        }
+    }
+
+    /// Whom it speaks to: names that it begins with, how many there are, and whether one is that of a help desk.
+    fn tell_names(&self, sink: &mut impl Sink) {
+        let is_name = |a: &&Atom<'_>| a.kind == AtomKind::Any && a.form == "name";
+        let names = self.atoms.iter().filter(is_name).count();
+        if names == 0 {
+            return;
+        }
+        let leading = self.atoms.iter().filter(|a| a.kind != AtomKind::Mark).take_while(is_name).count();
+        let desk = |a: &Atom<'_>| {
+            let name = self.text.get(a.start..a.end).unwrap_or("").to_lowercase();
+            DESKS.iter().any(|desk| name.contains(desk))
+        };
+        let desk = self.atoms.iter().filter(is_name).any(desk);
+        for (kind, count) in [(LEADING, leading.min(3)), (NAMES, names.min(4)), (DESK, usize::from(desk))] {
+            if count > 0 {
+                sink.dense(None, mixed(kind, count as u64, 0), TEXT_VALUE);
             }
         }
     }

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::atoms::{Atom, AtomKind};
 use super::cues::Sign;
-use super::features::{Atom, AtomKind};
 use super::sentiment::{Heard, Label};
 
 /// What an author wants.

@@ -4,11 +4,12 @@
 //! it stronger and weaker, `&` for those after which what comes counts for more), then its terms. `word*` is a beginning,
 //! `two_words` a phrase. Lines that begin with `#` are remarks.
 
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::sync::{LazyLock, OnceLock};
 
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::hash::Table;
+use super::atoms::word_number;
+use super::hash::{Quick, Table};
 use super::tokens::Tokens;
 
 /// What a word does to those around it.
@@ -30,30 +31,10 @@ pub struct Lexicon {
     words: Table<String, Role>,
     beginnings: Table<String, f32>,
     shortest: usize,
-    /// Phrases by their first word.
-    phrases: Table<String, Vec<Phrase>>,
-    /// A bit for each way that a term begins: a short list, as a house's is, passes nearly every word over by it.
-    heads: [u64; HEADS / 64],
-}
-
-/// A phrase without its first word.
-#[derive(Debug, Clone)]
-struct Phrase {
-    /// Hash of the second word: most that begin alike go on otherwise.
-    second: u64,
-    rest: Vec<String>,
-    role: Role,
-}
-
-/// Bits for the beginnings of terms, and the bytes that are looked at.
-const HEADS: usize = 1024;
-const HEAD: usize = 3;
-
-/// Where the beginning of a form has its bit.
-fn head_of(form: &str) -> (usize, u64) {
-    let head = form.as_bytes().iter().take(HEAD).fold(0u32, |all, b| all << 8 | u32::from(*b));
-    let hash = head.wrapping_mul(0x9e37_79b1) >> 22;
-    (hash as usize / 64, 1 << (hash % 64))
+    /// The first words of phrases.
+    openings: HashSet<u64, BuildHasherDefault<Quick>>,
+    /// Phrases by the numbers of their two first words: the words that follow the first, and what they do.
+    phrases: Table<u64, Vec<(Vec<String>, Role)>>,
 }
 
 const TEXTS: [(&str, &str); 12] = [
@@ -143,18 +124,14 @@ impl Lexicon {
         let mut tokens = Tokens::read(term).list.into_iter().map(|t| t.form.into_owned());
         let Some(first) = tokens.next() else { return };
         let rest: Vec<String> = tokens.collect();
-        let (word, bit) = head_of(&first);
-        self.heads[word] |= bit;
         match role {
-            role if let Some(second) = rest.first() => {
-                let second = xxh3_64(second.as_bytes());
-                self.phrases.entry(first).or_default().push(Phrase { second, rest, role });
+            role if !rest.is_empty() => {
+                let (first, second) = (word_number(&first), word_number(rest.first().map_or("", String::as_str)));
+                self.openings.insert(first);
+                self.phrases.entry(pair(first, second)).or_default().push((rest, role));
             }
             Role::Strength(s) if open => {
                 self.shortest = self.shortest.min(first.len());
-                if first.len() < HEAD {
-                    self.heads.fill(u64::MAX);
-                }
                 self.beginnings.insert(first, s);
             }
             role => {
@@ -165,44 +142,36 @@ impl Lexicon {
 
     /// Whether a phrase begins with a word.
     pub fn begins_phrase(&self, form: &str) -> bool {
-        !self.phrases.is_empty() && self.phrases.contains_key(form)
+        !self.openings.is_empty() && self.openings.contains(&word_number(form))
     }
 
-    /// The longest phrase that begins with a word and goes on in those that follow: how many words more, and what it does.
-    pub fn phrase<'w>(&self, first: &str, following: impl Iterator<Item = &'w str> + Clone) -> Option<(usize, Role)> {
-        if !self.may_begin(first) {
-            return None;
-        }
-        let of_first = self.phrases.get(first)?;
-        let second = xxh3_64(following.clone().next()?.as_bytes());
-        let fits = |phrase: &&Phrase| {
+    /// The longest phrase that begins with the words of two numbers and goes on in those that follow the first: how many
+    /// words more, and what it does.
+    pub fn phrase<'w>(
+        &self,
+        (first, second): (u64, u64),
+        following: impl Iterator<Item = &'w str> + Clone,
+    ) -> Option<(usize, Role)> {
+        let fits = |words: &[String]| {
             let mut next = following.clone();
-            phrase.second == second && phrase.rest.iter().all(|w| next.next() == Some(w.as_str()))
+            words.iter().all(|w| next.next() == Some(w.as_str()))
         };
-        let found = of_first.iter().filter(fits).max_by_key(|phrase| phrase.rest.len());
-        found.map(|phrase| (phrase.rest.len(), phrase.role))
-    }
-
-    fn may_begin(&self, form: &str) -> bool {
-        let (word, bit) = head_of(form);
-        self.heads[word] & bit != 0
+        let found = self.phrases.get(&pair(first, second))?.iter().filter(|(words, _)| fits(words));
+        found.max_by_key(|(words, _)| words.len()).map(|(words, role)| (words.len(), *role))
     }
 
     /// What a word does: as it is written, by the longest beginning that is known, and with drawn-out letters let go.
     pub fn role(&self, form: &str) -> Option<Role> {
-        let exactly = if self.may_begin(form) { self.exactly(form) } else { None };
-        exactly.or_else(|| {
-            let drawn = || self.exactly(&squeezed(form, 2)).or_else(|| self.exactly(&squeezed(form, 1)));
-            if is_drawn(form) { drawn() } else { None }
+        self.exactly(form).or_else(|| {
+            let (twice, once) = (squeezed(form, 2), squeezed(form, 1));
+            let drawn = squeezed(form, 2).len() < form.len();
+            drawn.then(|| self.exactly(&twice).or_else(|| self.exactly(&once))).flatten()
         })
     }
 
     /// Whether what follows a word counts for more than what came before.
     pub fn is_but(&self, form: &str) -> bool {
-        match self.words.get(form) {
-            Some(role) => *role == Role::But,
-            None => is_drawn(form) && self.role(form) == Some(Role::But),
-        }
+        self.words.get(form).map_or_else(|| self.role(form), |role| Some(*role)) == Some(Role::But)
     }
 
     fn exactly(&self, form: &str) -> Option<Role> {
@@ -219,13 +188,9 @@ impl Lexicon {
     }
 }
 
-/// Whether a character stands three times in a row, and more.
-fn is_drawn(form: &str) -> bool {
-    let mut run = (0, '\0');
-    form.chars().any(|c| {
-        run = if c == run.1 { (run.0 + 1, c) } else { (1, c) };
-        run.0 > 2
-    })
+/// The number of a first and a second word.
+fn pair(first: u64, second: u64) -> u64 {
+    (first.rotate_left(23) ^ second).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A form in which no character stands more often in a row than so many times, where it is drawn out (three and more).
@@ -268,8 +233,9 @@ mod tests {
         assert_eq!(l.role("not"), Some(Role::Not));
         assert_eq!(l.role("god"), None);
         assert!(l.begins_phrase("waste"));
-        assert_eq!(l.phrase("waste", ["of", "time", "!"].into_iter()), Some((2, Role::Strength(-2.0))));
-        assert_eq!(l.phrase("waste", ["of"].into_iter()), None);
+        let begins = (word_number("waste"), word_number("of"));
+        assert_eq!(l.phrase(begins, ["of", "time", "!"].into_iter()), Some((2, Role::Strength(-2.0))));
+        assert_eq!(l.phrase(begins, ["of"].into_iter()), None);
     }
 
     #[test]

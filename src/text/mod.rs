@@ -4,6 +4,7 @@
 //! live is what a search finds.
 
 pub mod address;
+pub mod atoms;
 pub mod clean;
 pub mod common;
 pub mod cues;
@@ -106,7 +107,7 @@ impl Analyst {
         let text = if title.is_empty() { body.to_owned() } else { format!("{title}\n\n{body}") };
         let tokens = Tokens::read(&text);
         let language = language(&tokens);
-        let atoms = features::atoms(&tokens);
+        let atoms = atoms::atoms(&tokens);
         let heard = self.scorer.hear(&text, &atoms, language);
         let wants = intent::wants(&atoms, language, &heard);
         let terms = terms(&tokens, language, title.len());
@@ -122,7 +123,7 @@ impl Analyst {
     /// How a text feels, in a language that is known already.
     pub fn hear(&self, text: &str, language: &str) -> Heard {
         let tokens = Tokens::read(text);
-        self.scorer.hear(text, &features::atoms(&tokens), language::known(language))
+        self.scorer.hear(text, &atoms::atoms(&tokens), language::known(language))
     }
 
     /// How a text feels toward each of several names, which stand at `places`.

@@ -5,14 +5,15 @@
 //! says. A language that the model was not measured on is [`Label::Unscored`].
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 
+use super::atoms::{Atom, AtomKind, word_number};
 use super::cues::{Cues, Sums};
-use super::features::{self, Atom, COLUMNS, Known, Reading, Sink};
+use super::features::{self, COLUMNS, Known, Reading, Sink};
 use super::hash::Table;
 use super::lexicon::{Lexicon, Role, STRONGEST, sign};
 use super::weights::Weights;
@@ -134,7 +135,7 @@ type Memory = Table<u64, Known>;
 /// What a thread remembers of words, by language, and room for one text's.
 #[derive(Default)]
 struct Memories {
-    of_language: HashMap<&'static str, Memory>,
+    of_language: Table<&'static str, Memory>,
     noted: Vec<Known>,
 }
 
@@ -191,14 +192,15 @@ impl Scorer {
 
 /// What lexicon and cues say of an atom by itself, without weights.
 pub fn listed(atom: &Atom<'_>, lexicon: &Lexicon, cues: Option<&Cues>) -> Known {
-    let letters = matches!(atom.kind, features::AtomKind::Word | features::AtomKind::Tag);
+    let letters = atom.has_letters();
     let (classes, begins_cue) = cues.filter(|_| letters).map_or((0, false), |cues| cues.of_word(&atom.form));
     let role = match atom.kind {
-        features::AtomKind::Sign => sign(&atom.form).map(Role::Strength),
+        AtomKind::Sign => sign(&atom.form).map(Role::Strength),
         _ if letters => lexicon.role(&atom.form),
         _ => None,
     };
-    Known { role, begins_phrase: lexicon.begins_phrase(&atom.form), begins_cue, classes, ..Known::default() }
+    let begins_phrase = lexicon.begins_phrase(&atom.form);
+    Known { role, begins_phrase, begins_cue, classes, word: word_number(&atom.form), ..Known::default() }
 }
 
 fn know(atom: &Atom<'_>, language: &str, lexicon: &Lexicon, cues: Option<&Cues>, table: &Feelings) -> Known {
@@ -356,7 +358,7 @@ fn judged(z: [f32; 3]) -> (f32, Label, f32) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::features::atoms;
+    use super::super::atoms::atoms;
     use super::super::tokens::Tokens;
     use super::*;
 

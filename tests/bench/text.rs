@@ -17,7 +17,7 @@ use vakt::query::Doc;
 use vakt::rules::Rules;
 use vakt::text::fingerprint::Print;
 use vakt::text::tokens::Tokens;
-use vakt::text::{Analyst, features, intent, language, sentiment::Scorer};
+use vakt::text::{Analyst, atoms, intent, language, sentiment::Scorer};
 
 const ROUNDS: usize = 7;
 const LANGUAGES: [&str; 5] = ["sv", "de", "it", "es", "en"];
@@ -89,8 +89,8 @@ fn main() {
     line("  whichlang 0.1 (16 languages)", cost(count, || each(&texts, |t| whichlang::detect_language(&t.text))));
     line("  whatlang 0.18", cost(count, || each(&texts, |t| whatlang::detect(&t.text))));
 
-    let atoms: Vec<_> = read.iter().map(features::atoms).collect();
-    line("atoms", cost(count, || each(&read, features::atoms)));
+    let atoms: Vec<_> = read.iter().map(atoms::atoms).collect();
+    line("atoms", cost(count, || each(&read, atoms::atoms)));
     let scorer = Scorer::default();
     let numbers: Vec<usize> = (0..count).collect();
     let hear = |n: &usize| scorer.hear(&texts[*n].text, &atoms[*n], texts[*n].language);

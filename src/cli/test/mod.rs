@@ -16,7 +16,7 @@ use clap::Args;
 use self::play::{Outcome, Stage};
 use super::{Paint, Refused, Verdict, settings, show_faults};
 use crate::config::fault::any_error;
-use crate::ground::{Clock, Knowledge};
+use crate::ground::Knowledge;
 use crate::model::time::between;
 use crate::rules::Rules;
 use crate::rules::cases::{self, Case};
@@ -55,7 +55,7 @@ impl Test {
             Some(dir) => dir.clone(),
             None => settings(file)?.rules_dir,
         };
-        let rules = Rules::load(&dir, Clock::System.now()).map_err(|faults| {
+        let rules = Rules::load(&dir, cases::begin()).map_err(|faults| {
             show_faults(&faults);
             Refused(format!("the rules in {} cannot be used", dir.display()))
         })?;
@@ -76,7 +76,7 @@ impl Test {
         if chosen.is_empty() {
             return Err(Refused(format!("no test's name contains {}", self.names.join(" or "))).into());
         }
-        let stage = Stage::new(Knowledge::new(rules, 0));
+        let stage = Stage::new(Knowledge::new(rules, 0), &chosen);
         let began = Instant::now();
         let played = play_all(&stage, &chosen);
         let seconds = began.elapsed().as_secs_f64();

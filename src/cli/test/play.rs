@@ -8,7 +8,8 @@ use crate::engine::incident;
 use crate::engine::replay::{Compiled, Happening, Replay};
 use crate::ground::Knowledge;
 use crate::model::time::{Span, between};
-use crate::model::{Alert, Evidence, Incident, Mention, Status, Term};
+use crate::model::{Alert, Evidence, Incident, Mention, Planned, Status, Term};
+use crate::rules::Rules;
 use crate::rules::cases::{Act, Case, Expect, Heard, Which};
 
 /// What became of a test.
@@ -54,9 +55,14 @@ pub(super) struct Near {
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) knowledge: Knowledge,
-    pub(super) compiled: Compiled,
+    compiled: Compiled,
     window: Span,
+    /// What the calendar holds around some times: tests have their own, whenever they are played.
+    plans: Vec<(Timestamp, Vec<Planned>)>,
 }
+
+/// What the calendar holds is good for so long to both sides of the time that it was read for.
+const AROUND: Span = Span::days(180);
 
 enum Mark<'c> {
     Act(&'c Act),
@@ -64,10 +70,27 @@ enum Mark<'c> {
 }
 
 impl Stage {
-    pub(super) fn new(knowledge: Knowledge) -> Stage {
-        let compiled = Compiled::new(&knowledge.rules.alerts);
-        let window = knowledge.rules.alerts.iter().map(|a| a.window).max().unwrap_or(Span::ZERO);
-        Stage { knowledge, compiled, window }
+    /// A stage for tests, whose rules were read for any time.
+    pub(super) fn new(knowledge: Knowledge, cases: &[&Case]) -> Stage {
+        let rules = &knowledge.rules;
+        let mut plans = vec![(rules.around, rules.calendar.clone())];
+        for case in cases {
+            let known = plans.iter().any(|(around, _)| apart(*around, case.start) <= AROUND);
+            if let Some(there) = (!known).then(|| Rules::read(rules.sheets.clone(), case.start).ok()).flatten() {
+                plans.push((case.start, there.calendar));
+            }
+        }
+        let compiled = Compiled::new(&rules.alerts);
+        let window = rules.alerts.iter().map(|a| a.window).max().unwrap_or(Span::ZERO);
+        Stage { knowledge, compiled, window, plans }
+    }
+
+    /// The engine before a test begins.
+    fn replay(&self, case: &Case) -> Replay<'_> {
+        let rules = &self.knowledge.rules;
+        let plan = self.plans.iter().min_by_key(|(around, _)| apart(*around, case.start));
+        let planned = plan.map(|(_, planned)| planned.as_slice()).unwrap_or_default();
+        Replay::of(&self.compiled, &rules.alerts, &rules.people).with_plan(planned)
     }
 
     /// Plays a test.
@@ -80,8 +103,7 @@ impl Stage {
                 return Outcome { misses: vec![miss], log: Vec::new(), mentions: 0 };
             }
         };
-        let rules = &self.knowledge.rules;
-        let mut replay = Replay::of(&self.compiled, &rules.alerts, &rules.people).with_plan(&rules.calendar);
+        let mut replay = self.replay(case);
         let mut marks: Vec<(Span, Mark<'_>)> = case.acts.iter().map(|a| (a.at, Mark::Act(a))).collect();
         marks.extend(case.expects.iter().map(|e| (e.at, Mark::Expect(e))));
         marks.sort_by_key(|(at, _)| *at);
@@ -105,9 +127,8 @@ impl Stage {
 
     /// When a rule came nearest to ringing until an instant, and how near.
     fn nearest(&self, case: &Case, mentions: &[Mention], alert: &str, until: Timestamp) -> Option<Near> {
-        let rules = &self.knowledge.rules;
-        let rule = rules.alert(alert)?;
-        let mut replay = Replay::of(&self.compiled, &rules.alerts, &rules.people).with_plan(&rules.calendar);
+        let rule = self.knowledge.rules.alert(alert)?;
+        let mut replay = self.replay(case);
         let mut best: Option<(f64, Timestamp, String, Evidence)> = None;
         let mut look = |replay: &mut Replay<'_>, at: Timestamp| {
             for (group, evidence) in replay.peek(alert) {
@@ -138,6 +159,11 @@ impl Stage {
         let at = Some(between(case.start, at));
         Some(Near { alert: alert.to_owned(), group, at, terms: evidence.terms, hold })
     }
+}
+
+/// The time between two instants, whichever is the first.
+fn apart(a: Timestamp, b: Timestamp) -> Span {
+    between(a.min(b), a.max(b))
 }
 
 fn carry_out(replay: &mut Replay<'_>, act: &Act) {
@@ -290,13 +316,16 @@ impl Judge<'_> {
 
     fn others(&self) -> Option<Miss> {
         let named = |i: &Incident| self.expect.open.iter().any(|w| Self::is_meant(w, i));
-        let open = self.replay.incidents().iter().filter(|i| i.status != Status::Resolved && !named(i));
+        // What is only tried out rings for nobody.
+        let open = self.replay.incidents().iter();
+        let open = open.filter(|i| i.status != Status::Resolved && !i.shadow && !named(i));
         let others: Vec<String> = open.map(|i| self.about(i)).collect();
         (self.expect.only && !others.is_empty()).then(|| self.miss("nothing else is open", others))
     }
 
     fn quiet(&self, alert: &str) -> Option<Miss> {
-        let rang = self.replay.incidents().iter().filter(|i| alert == "*" || i.alert == alert);
+        let meant = |i: &&Incident| if alert == "*" { !i.shadow } else { i.alert == alert };
+        let rang = self.replay.incidents().iter().filter(meant);
         let rang: Vec<&Incident> = rang.collect();
         let first = rang.first()?;
         let what = if alert == "*" { "nothing has rung".to_owned() } else { format!("{alert} has not rung") };

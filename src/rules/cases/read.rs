@@ -13,9 +13,6 @@ use crate::rules::Rules;
 
 /// Most mentions that one generator makes.
 const MOST: f64 = 200_000.0;
-/// When tests begin that do not say so: a Tuesday at nine in the morning, UTC.
-const BEGIN: &str = "2026-03-10T09:00:00Z";
-
 /// Reads tests beside the rules that they name.
 pub(super) struct Reader<'r> {
     pub(super) rules: &'r Rules,
@@ -27,7 +24,7 @@ impl Reader<'_> {
     pub(super) fn case(&self, form: Form<'_>) -> Option<(Case, At<String>)> {
         let desk = self.desk;
         let name = form.must_text("name");
-        let start = form.instant("at").map(|at| at.value).or_else(|| BEGIN.parse().ok()).unwrap_or_default();
+        let start = form.instant("at").map_or_else(super::begin, |at| at.value);
         let calm = form.span("calm");
         let rate = form.float("calm_rate");
         let topics = self.topics(&form, "calm_topics");
