@@ -169,6 +169,11 @@ impl Lexicon {
         })
     }
 
+    /// Whether what follows a word counts for more than what came before.
+    pub fn is_but(&self, form: &str) -> bool {
+        self.words.get(form).map_or_else(|| self.role(form), |role| Some(*role)) == Some(Role::But)
+    }
+
     fn exactly(&self, form: &str) -> Option<Role> {
         if let Some(role) = self.words.get(form) {
             return Some(*role);

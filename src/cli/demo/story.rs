@@ -80,7 +80,8 @@ impl Story {
     /// Says what is new at a minute.
     pub(super) async fn tell(&mut self, now: Timestamp, minute: i64) -> Stored<()> {
         let all = self.ground.store.read(|c| incidents::latest(c, 50))?;
-        for incident in all.into_iter().rev() {
+        // What is only tried out is another story.
+        for incident in all.into_iter().rev().filter(|i| !i.shadow) {
             self.incident(&incident, now);
         }
         self.messages()?;
