@@ -247,7 +247,7 @@ impl Reader {
     fn length(self, minutes: Option<f64>, none: &str) -> String {
         match self {
             Reader::Person => minutes.map_or_else(|| none.to_owned(), length),
-            Reader::Program => minutes.map_or_else(String::new, |m| format!("{m:.1}")),
+            Reader::Program => minutes.map_or_else(String::new, |m| format!("{:.1}", (m * 10.0).round() / 10.0 + 0.0)),
         }
     }
 }
