@@ -113,9 +113,10 @@ impl Detector {
         detector
     }
 
-    /// Events that are known to come: they let more be expected, and what they bring teaches nothing.
+    /// Events that are known to come: they let more be expected, and what they bring teaches nothing. What widens nothing,
+    /// such as an everyday post, is part of the usual.
     pub fn plan(&mut self, planned: Vec<Planned>) {
-        self.planned = planned;
+        self.planned = planned.into_iter().filter(|p| p.factor > 1.0).collect();
     }
 
     /// The longest window of any rule.
