@@ -1,7 +1,7 @@
 //! When the shipped rules ring: quiet weeks, injected crises, real crises, and what a tick costs.
 //!
-//! `cargo bench --bench alarms -- [quiet] [crises] [real] [tick]`; all of them without a word. Everything is drawn anew the
-//! same way. Real crises are read from `../shared/data/crisislex-t26` and left out where that is absent.
+//! `cargo bench --bench alarms -- [quiet] [crises] [real] [tick] [NUMBER]`; all of them without a word, and with a number only so
+//! many topics and crises in place of 40 and 1,000. Everything is drawn anew the same way. Real crises are read from `../shared/data/crisislex-t26` and left out where that is absent.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
@@ -25,14 +25,16 @@ use vakt::rules::Rules;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let asked = |word: &str| words.is_empty() || words.iter().any(|w| w == word);
+    let number = words.iter().find_map(|w| w.parse::<u64>().ok());
+    let named = words.iter().any(|w| w.parse::<u64>().is_err());
+    let asked = |word: &str| !named || words.iter().any(|w| w == word);
     let rules = Rules::load(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/rules")), Timestamp::UNIX_EPOCH)
         .expect("in order");
     if asked("quiet") {
-        quiet(&rules);
+        quiet(&rules, number.unwrap_or(40));
     }
     if asked("crises") {
-        crises(&rules);
+        crises(&rules, number.unwrap_or(1000));
     }
     if asked("real") {
         real::run(&rules);
@@ -43,12 +45,12 @@ fn main() {
 }
 
 /// Topics that are watched for half a year, with all that is not a crisis.
-fn quiet(rules: &Rules) {
-    println!("== quiet: 40 topics of 26 weeks each, drawn from a negative binomial with day and week");
+fn quiet(rules: &Rules, topics: u64) {
+    println!("== quiet: {topics} topics of 26 weeks each, drawn from a negative binomial with day and week");
     println!("{:>10} {:>12} {:>10} {:>10}  what it had beside", "per hour", "dispersion", "mentions", "incidents");
     let (mut worst, mut all, mut mentions) = (0, 0, 0u64);
     let began = Instant::now();
-    for n in 0..40 {
+    for n in 0..topics {
         let mut town = Town::drawn(n);
         let found = town.weeks(26);
         let mut replay = Replay::new(&rules.alerts, &rules.people);
@@ -81,16 +83,17 @@ fn quiet(rules: &Rules) {
         mentions += found.len() as u64;
     }
     println!(
-        "1,040 weeks, {mentions} mentions in {:.1} s: {all} incidents, at most {worst} a topic in 26 weeks (1 asked)\n",
+        "{} weeks, {mentions} mentions in {:.1} s: {all} incidents, at most {worst} a topic in 26 weeks (1 asked)\n",
+        topics * 26,
         began.elapsed().as_secs_f64()
     );
 }
 
 /// Crises that begin within a quiet month, sudden and slow.
-fn crises(rules: &Rules) {
-    println!("== crises: 1,000, from 3 to 300 times the level; half of them about a theme of risk");
+fn crises(rules: &Rules, count: u64) {
+    println!("== crises: {count}, from 3 to 300 times the level; half of them about a theme of risk");
     let mut table: Vec<(String, Vec<Option<f64>>, usize)> = Vec::new();
-    for n in 0..1000 {
+    for n in 0..count {
         let mut town = Town::drawn(10_000 + n);
         let (sudden, theme) = (n % 2 == 0, (n / 2) % 2 == 0);
         let mut found = town.weeks(3);
