@@ -16,6 +16,7 @@ mod erase;
 mod eval;
 mod import;
 mod incident;
+mod oncall;
 mod query;
 mod reindex;
 mod run;
@@ -67,6 +68,8 @@ enum Command {
     Query(query::Queries),
     /// Check settings and rules: every mistake at once
     Check(check::Check),
+    /// Who is on call, now or over a week
+    Oncall(oncall::OnCall),
     /// Test the rules on mentions that tests tell
     Test(test::Test),
     /// A month of what is planned: launches, match days, holidays, posts
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Import(c) => c.run(file),
         Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
+        Command::Oncall(c) => c.run(file),
         Command::Test(c) => c.run(file),
         Command::Calendar(c) => c.run(file),
         Command::Doctor(c) => c.run(file),

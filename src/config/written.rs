@@ -163,6 +163,13 @@ impl<'a> Form<'a> {
         self.value(key, "a string in quotes", |v| v.as_str().map(str::to_owned))
     }
 
+    /// A day or a time, as TOML writes them or as a string in quotes; read by the caller.
+    pub fn time(&self, key: &'static str) -> Option<At<String>> {
+        self.value(key, "a day or a time such as 2026-03-10 or 2026-03-10T09:00:00", |v| {
+            v.as_str().map(str::to_owned).or_else(|| v.as_datetime().map(ToString::to_string))
+        })
+    }
+
     /// A string that must be there and not be empty.
     pub fn must_text(&self, key: &'static str) -> Option<At<String>> {
         if !self.table.contains_key(key) {

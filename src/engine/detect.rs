@@ -57,6 +57,8 @@ pub struct Detector {
     rules: Compiled,
     /// Of each scope, the numbers of its rules.
     rules_of: Vec<Vec<usize>>,
+    /// Of each rule, the number of its scope.
+    scope_of: HashMap<String, usize>,
     scopes: Scopes,
     groups: Vec<Group>,
     places: HashMap<(usize, String), usize>,
@@ -94,6 +96,7 @@ impl Detector {
         let mut detector = Detector { rules: rules.clone(), ..Detector::default() };
         for (n, rule) in rules.iter().enumerate() {
             let scope = detector.scopes.add(&rule.alert);
+            detector.scope_of.entry(rule.alert.name.clone()).or_insert(scope);
             detector.rules_of.resize(detector.scopes.count(), Vec::new());
             if let Some(of) = detector.rules_of.get_mut(scope) {
                 of.push(n);
@@ -110,9 +113,10 @@ impl Detector {
         detector
     }
 
-    /// Events that are known to come: they let more be expected, and what they bring teaches nothing.
+    /// Events that are known to come: they let more be expected, and what they bring teaches nothing. What widens nothing,
+    /// such as an everyday post, is part of the usual.
     pub fn plan(&mut self, planned: Vec<Planned>) {
-        self.planned = planned;
+        self.planned = planned.into_iter().filter(|p| p.factor > 1.0).collect();
     }
 
     /// The longest window of any rule.
@@ -302,9 +306,8 @@ impl Detector {
         }
         let mut unknown: HashSet<&GroupKey> = live.keys().collect();
         for key in live.keys() {
-            let rule = self.rules.iter().find(|r| r.alert.name == key.alert);
-            let scope = rule.and_then(|r| self.scopes.find(&Scope::of(&r.alert).name));
-            if let Some(n) = scope.and_then(|s| self.places.get(&(s, key.group.clone()))) {
+            let scope = self.scope_of.get(&key.alert);
+            if let Some(n) = scope.and_then(|s| self.places.get(&(*s, key.group.clone()))) {
                 unknown.remove(key);
                 due.insert(*n);
             }

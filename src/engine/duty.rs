@@ -42,9 +42,9 @@ pub fn key_of(i: &Incident) -> GroupKey {
 }
 
 /// The persons whom a call reaches, who are told from now on.
-pub fn reached<'p>(incident: &mut Incident, call: &Call, people: &'p People) -> Vec<&'p Person> {
+pub fn reached<'p>(incident: &mut Incident, call: &Call, people: &'p People, now: Timestamp) -> Vec<&'p Person> {
     incident.messages += 1;
-    let reached = people.reach(&call.notify);
+    let reached = people.reach(&call.notify, now);
     for person in &reached {
         if !incident.told.contains(&person.name) {
             incident.told.push(person.name.clone());
@@ -211,17 +211,17 @@ mod tests {
     use crate::model::{Evidence, Notice, Step};
 
     fn people() -> People {
-        let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15) };
+        let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15), ..Step::default() };
         let policy =
-            Policy { name: "pr".into(), steps: vec![step("anna"), step("bo")], repeat: 1, last_resort: Vec::new() };
+            Policy { name: "pr".into(), steps: vec![step("anna"), step("bo")], repeat: 1, ..Policy::default() };
         let person = |name: &str| Person {
             name: name.into(),
             full_name: name.into(),
             email: format!("{name}@acme.example"),
-            languages: Vec::new(),
             time_zone: "UTC".into(),
+            ..Person::default()
         };
-        People { persons: vec![person("anna"), person("bo")], teams: Vec::new(), policies: vec![policy] }
+        People { persons: vec![person("anna"), person("bo")], policies: vec![policy], ..People::default() }
     }
 
     fn rings(alert: &str, group: &str, severity: Option<Severity>) -> Verdict {

@@ -247,12 +247,13 @@ mod tests {
     use crate::model::{Evidence, Signals, Step};
 
     fn policy() -> Policy {
-        let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15) };
+        let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15), ..Step::default() };
         Policy {
             name: "pr".into(),
             steps: vec![step("anna"), step("bo")],
             repeat: 2,
             last_resort: vec!["chief".into()],
+            ..Policy::default()
         }
     }
 
@@ -349,7 +350,7 @@ mod tests {
     #[test]
     fn reminds_while_nobody_has_it() {
         let lone = Policy {
-            steps: vec![Step { notify: vec!["anna".into()], wait: Span::mins(15) }],
+            steps: vec![Step { notify: vec!["anna".into()], wait: Span::mins(15), ..Step::default() }],
             repeat: 1,
             last_resort: vec![],
             ..policy()

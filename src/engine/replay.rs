@@ -151,7 +151,7 @@ impl<'r> Replay<'r> {
         let mut served: HashSet<String> = HashSet::new();
         let mut happened: Vec<(Notice, Vec<String>)> = Vec::new();
         for call in &calls {
-            let persons = reached(&mut incident, call, self.people);
+            let persons = reached(&mut incident, call, self.people, now);
             let told = persons.into_iter().map(|p| p.name.clone()).filter(|name| served.insert(name.clone()));
             happened.push((call.notice, told.collect()));
         }
@@ -245,13 +245,13 @@ mod tests {
             name: name.into(),
             full_name: name.into(),
             email: format!("{name}@acme.example"),
-            languages: Vec::new(),
             time_zone: "UTC".into(),
+            ..Person::default()
         };
-        let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15) };
+        let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15), ..Step::default() };
         let policy =
-            Policy { name: "pr".into(), steps: vec![step("anna"), step("bo")], repeat: 1, last_resort: Vec::new() };
-        People { persons: vec![person("anna"), person("bo")], teams: Vec::new(), policies: vec![policy] }
+            Policy { name: "pr".into(), steps: vec![step("anna"), step("bo")], repeat: 1, ..Policy::default() };
+        People { persons: vec![person("anna"), person("bo")], policies: vec![policy], ..People::default() }
     }
 
     fn t(minute: i64) -> Timestamp {

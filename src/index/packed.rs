@@ -20,6 +20,11 @@ pub(super) struct Packing {
 }
 
 impl Packing {
+    /// With room for so many bytes.
+    pub(super) fn with_room(bytes: usize) -> Packing {
+        Packing { text: String::with_capacity(bytes), last: 0 }
+    }
+
     /// Adds a token at a position not before the last one's. What follows `letters` belongs to the token as well.
     pub(super) fn add(&mut self, at: u32, letters: &str, more: &str) {
         let distance = at.saturating_sub(self.last).min(FARTHEST);

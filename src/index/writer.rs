@@ -196,7 +196,10 @@ pub(super) fn document(fields: &Fields, m: &Mention, terms: Option<&Terms>) -> T
             &made
         }
     };
-    let (mut words, mut stems, mut links) = (Packing::default(), Packing::default(), Packing::default());
+    // A word, its distance and its end; a stem is a word with the language behind it.
+    let (letters, count) = (m.title.len() + m.text.len(), terms.list.len());
+    let (mut words, mut stems) = (Packing::with_room(letters + count * 2), Packing::with_room(letters + count * 5));
+    let mut links = Packing::default();
     let language = format!("{OF}{}", m.language);
     let mut text = None;
     for term in &terms.list {

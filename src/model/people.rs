@@ -1,9 +1,11 @@
-//! Whom to call: persons, teams and escalation policies.
+//! Whom to call: persons, teams, and with them schedules and escalation policies.
 
-use super::time::Span;
+use super::Severity;
+use super::policy::Policy;
+use super::schedule::{Hours, Schedule};
 
 /// One human being who may be called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Person {
     /// Unique short name.
     pub name: String,
@@ -15,6 +17,19 @@ pub struct Person {
     pub languages: Vec<String>,
     /// IANA name of the time zone in which times are shown to the person.
     pub time_zone: String,
+    /// Telephone number as `+` and digits; empty where none is known.
+    pub phone: String,
+    /// When the person sleeps.
+    pub quiet: Option<Quiet>,
+}
+
+/// Hours in which a person is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quiet {
+    /// The hours, in the person's zone.
+    pub hours: Vec<Hours>,
+    /// This severity and those above wake all the same.
+    pub wake_for: Severity,
 }
 
 /// A named group of persons.
@@ -26,28 +41,6 @@ pub struct Team {
     pub title: String,
     /// Names of its members; never empty.
     pub members: Vec<String>,
-}
-
-/// One step of an escalation policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// Names of persons and teams to tell.
-    pub notify: Vec<String>,
-    /// How long to wait for an acknowledgement before the next step.
-    pub wait: Span,
-}
-
-/// Who is told, in which order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    /// Unique name.
-    pub name: String,
-    /// Steps in order; never empty.
-    pub steps: Vec<Step>,
-    /// How many times the steps run altogether.
-    pub repeat: u32,
-    /// Told once when all steps have passed without an acknowledgement.
-    pub last_resort: Vec<String>,
 }
 
 /// The address within `name <address>`, or the text itself.
@@ -73,6 +66,8 @@ pub struct People {
     pub persons: Vec<Person>,
     /// Teams.
     pub teams: Vec<Team>,
+    /// On-call schedules.
+    pub schedules: Vec<Schedule>,
     /// Policies.
     pub policies: Vec<Policy>,
 }
@@ -93,20 +88,8 @@ impl People {
         self.policies.iter().find(|p| p.name == name)
     }
 
-    /// The persons behind names of persons and teams, each once, in order.
-    pub fn reach<'a>(&'a self, names: &[String]) -> Vec<&'a Person> {
-        let mut found: Vec<&Person> = Vec::new();
-        let mut add = |person: Option<&'a Person>| {
-            if let Some(p) = person.filter(|p| !found.iter().any(|f| f.name == p.name)) {
-                found.push(p);
-            }
-        };
-        for name in names {
-            match self.team(name) {
-                Some(team) => team.members.iter().for_each(|m| add(self.person(m))),
-                None => add(self.person(name)),
-            }
-        }
-        found
+    /// The schedule of that name.
+    pub fn schedule(&self, name: &str) -> Option<&Schedule> {
+        self.schedules.iter().find(|s| s.name == name)
     }
 }

@@ -91,7 +91,7 @@ impl Rules {
     pub fn read(sheets: Vec<Arc<Sheet>>, now: Timestamp) -> Result<Rules, Vec<Fault>> {
         let mut written = Written::default();
         let mut faults = Vec::new();
-        let mut calendars = Vec::new();
+        let (mut calendars, mut feeds) = (Vec::new(), Vec::new());
         for sheet in &sheets {
             let desk = Desk::new(sheet.clone());
             match kind_of(&sheet.name) {
@@ -104,6 +104,7 @@ impl Rules {
                 Some(Part::Tests) => {}
                 Some(Part::CalendarSettings) => desk.read(|form| calendar::settings(form, &mut written.calendar)),
                 Some(Part::Calendar) => calendars.push(sheet.clone()),
+                Some(Part::Feed) => feeds.push(sheet.clone()),
                 None => {}
             }
             faults.extend(desk.into_faults());
@@ -119,14 +120,17 @@ impl Rules {
             let fault = Fault::error(&Sheet::new("rules", ""), 0..0, missing);
             return Err(vec![fault.help("write topics/*.toml and alerts/*.toml there, or start from the samples")]);
         }
-        faults.extend(written.check());
         let topics: Vec<&str> = written.topics.iter().map(|t| t.name.name()).collect();
         let (calendar, wrong) = calendar::read(&written.calendar, &calendars, &topics, now);
         faults.extend(wrong);
+        faults.extend(written.people.follow(&feeds, now));
+        faults.extend(written.check(&calendar));
         if fault::any_error(&faults) {
             return Err(faults);
         }
-        let mut rules = written.mean();
+        let people = written.people.meant(&calendar);
+        faults.extend(written.people.coverage(&people, now));
+        let mut rules = Rules { people, ..written.mean() };
         (rules.calendar, rules.calendars, rules.time_zone) = (calendar.planned, calendar.names, calendar.zone);
         rules.around = now;
         rules.sheets = sheets;
@@ -231,7 +235,7 @@ fn twice<'a>(what: &str, places: impl IntoIterator<Item = &'a Place>) -> Vec<Fau
 
 impl Written {
     /// What does not fit together.
-    fn check(&self) -> Vec<Fault> {
+    fn check(&self, calendar: &calendar::Read) -> Vec<Fault> {
         let topics: Vec<&str> = self.topics.iter().map(|t| t.name.name()).collect();
         let playbooks: Vec<&str> = self.playbooks.iter().map(|p| p.name.name()).collect();
         let policies: Vec<&str> = self.people.policies.iter().map(|p| p.name.name()).collect();
@@ -240,7 +244,8 @@ impl Written {
         faults.extend(twice("alert", self.alerts.iter().map(|a| &a.name)));
         faults.extend(twice("playbook", self.playbooks.iter().map(|p| &p.name)));
         faults.extend(twice("search", self.searches.iter().map(|s| &s.name)));
-        faults.extend(self.people.check());
+        let calendars: Vec<&str> = calendar.names.iter().map(String::as_str).collect();
+        faults.extend(self.people.check(&calendars));
         for topic in &self.topics {
             faults.extend(topic.owner.as_ref().and_then(|o| o.among("team", &teams)));
         }
@@ -282,7 +287,6 @@ impl Written {
             }
         }
         rules.alerts = self.alerts.into_iter().map(alerts::Written::mean).collect();
-        rules.people = self.people.mean();
         rules.searches = self.searches.into_iter().filter_map(searches::Written::mean).collect();
         rules.playbooks = self.playbooks.into_iter().map(playbooks::Written::mean).collect();
         rules.matcher = Matcher::new(rules.queries.iter().zip(rules.topics.iter().map(|t| t.languages.as_slice())));
@@ -300,6 +304,8 @@ enum Part {
     Tests,
     Calendar,
     CalendarSettings,
+    /// A calendar beside `people.toml`.
+    Feed,
 }
 
 /// What a file is, by where it stands: `topics/x.toml`, `people.toml`, `playbooks/x.md`.
@@ -317,6 +323,7 @@ fn kind_of(name: &str) -> Option<Part> {
         ("tests", Some("toml")) => Some(Part::Tests),
         ("calendar", Some("ics" | "csv")) => Some(Part::Calendar),
         ("calendar", Some("toml")) => Some(Part::CalendarSettings),
+        (_, Some("ics")) => Some(Part::Feed),
         _ => None,
     }
 }
@@ -384,7 +391,7 @@ fn read_below(dir: &Path, folder: PathBuf) -> (Vec<Arc<Sheet>>, Vec<Fault>) {
                 wrong("this is no regular file and is not read", "put a file there".into());
                 continue;
             }
-            let most = if matches!(part, Part::Calendar) { MOST_CALENDAR } else { MOST_BYTES };
+            let most = if matches!(part, Part::Calendar | Part::Feed) { MOST_CALENDAR } else { MOST_BYTES };
             let text = match facts.len() > most {
                 true => Err(format!("it is larger than {} MiB", most >> 20)),
                 false => read_text(&path),

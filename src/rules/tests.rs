@@ -68,7 +68,7 @@ fn what_is_right_is_meant() {
     assert_eq!(playbook.statement("sv").map(|s| s.text.as_str()), Some("Vi på {{ brand }} tittar på det."));
     assert_eq!(rules.house.site("www2.post.example").tier, 1);
     assert_eq!(rules.house.sentiment.len(), 2);
-    let reached = rules.people.reach(&["pr".into(), "anna".into()]);
+    let reached = rules.people.reach(&["pr".into(), "anna".into()], Timestamp::UNIX_EPOCH);
     assert_eq!(reached.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["anna", "bo"]);
 }
 
@@ -97,6 +97,116 @@ fn names_given_twice_and_lonely_policies() {
     assert!(rules.warnings[0].message.contains("one person only"));
 }
 
+const DUTY: &str = r#"
+[[person]]
+name = "anna"
+full_name = "Anna Alm"
+email = "anna@acme.example"
+phone = "+46 (0)70"
+quiet_hours = ["22-07"]
+[[person]]
+name = "everybody"
+email = "bo@acme.example"
+phone = "+46 70 123 45 67"
+wake_for = "crisis"
+[[schedule]]
+name = "night"
+layers = [
+  { rotation = [], every = "12h", hand_over = "Mo 9" },
+  { rotation = ["anna", "ana"], every = "3d", hand_over = "Mon 09:00", start = 2026-01-06, only = ["Mon-Fir"] },
+]
+overrides = [{ person = "bo", from = "Christmas", to = 2026-12-24 }, { person = "anna", from = 2026-12-24, to = 2026-12-24 }]
+ics = "oncal.ics"
+[[schedule]]
+name = "empty"
+time_zone = "Europe/Stokholm"
+[[policy]]
+name = "pr"
+steps = [{ notify = ["nigth"], only = ["Mon-Fri 08:00-18:00"], from = "escalte" }, { notify = ["everybody"], working_day = true }]
+holidays = ["holidays-se"]
+"#;
+
+#[test]
+fn mistakes_of_duty_are_told_at_once() {
+    let mut files = all();
+    files[0].1 = DUTY;
+    files.push(("rules/oncall.ics", "BEGIN:VCALENDAR\nEND:VCALENDAR\n"));
+    let faults = read(&files).expect_err("it is full of them");
+    insta::assert_snapshot!(fault::render_all(&faults, false));
+}
+
+/// People with a schedule of two, and policies beside the usual one.
+fn on_duty(schedule: &str, policies: &str) -> String {
+    format!("{PEOPLE}\n[[schedule]]\nname = \"on-call\"\ntime_zone = \"Europe/Stockholm\"\n{schedule}\n{policies}")
+}
+
+fn warned(people: &str, more: &[(&str, &str)]) -> String {
+    let mut files = all();
+    files[0].1 = people;
+    files.extend_from_slice(more);
+    let rules = read(&files).unwrap_or_else(|f| panic!("{}", fault::render_all(&f, false)));
+    rules.warnings.iter().map(Fault::brief).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn hours_without_anybody_are_found() {
+    let round = "layers = [{ rotation = [\"anna\", \"bo\"] }]";
+    let office = "layers = [{ rotation = [\"anna\", \"bo\"], only = [\"Mon-Fri 08:00-18:00\"] }]";
+    let over = "layers = [{ rotation = [\"anna\"], start = 2028-01-03 }]";
+    let calls = |steps: &str, more: &str| format!("[[policy]]\nname = \"duty\"\nsteps = [{steps}]\n{more}");
+    let both = calls("{ notify = [\"on-call\"] }, { notify = [\"pr\"] }", "");
+    let alone = calls("{ notify = [\"on-call\"] }", "");
+    let when = "{ notify = [\"pr\"], only = [\"Mon-Fri 08:00-18:00\"] }";
+    let open = calls(when, "time_zone = \"Europe/Stockholm\"");
+    let closed = calls(when, "time_zone = \"Europe/Stockholm\"\nlast_resort = [\"anna\"]");
+    assert_eq!(warned(&on_duty(round, &both), &[]), "");
+    assert_eq!(warned(&on_duty(round, &closed), &[]), "");
+    let said: Vec<String> = [(office, &both), (office, &alone), (over, &alone), (round, &open)]
+        .iter()
+        .map(|(schedule, policy)| warned(&on_duty(schedule, policy), &[]))
+        .collect();
+    insta::assert_snapshot!(said.join("\n\n"));
+}
+
+#[test]
+fn a_schedule_follows_a_calendar() {
+    let text = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:On call: bo\nDTSTART;TZID=Europe/Stockholm:20261127T090000\n\
+        DTEND;TZID=Europe/Stockholm:20261204T090000\nRRULE:FREQ=WEEKLY;INTERVAL=2\nEND:VEVENT\n\
+        BEGIN:VEVENT\nSUMMARY:Rota\nATTENDEE;CN=X:mailto:Anna@acme.example\nDTSTART;TZID=Europe/Stockholm:20261204T090000\n\
+        DTEND;TZID=Europe/Stockholm:20261211T090000\nRRULE:FREQ=WEEKLY;INTERVAL=2\nEND:VEVENT\n\
+        BEGIN:VEVENT\nSUMMARY:Office party\nDTSTART:20261218T170000Z\nEND:VEVENT\nEND:VCALENDAR\n";
+    let people = on_duty("ics = \"oncall.ics\"", "");
+    let said = warned(&people, &[("rules/oncall.ics", text)]);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.starts_with("rules/oncall.ics:15: the event `Office party` names nobody"), "{said}");
+    let mut files = all();
+    files[0].1 = &people;
+    files.push(("rules/oncall.ics", text));
+    let rules = read(&files).expect("it is in order");
+    let schedule = rules.people.schedule("on-call").expect("it is there");
+    let who = |at: &str| schedule.who(at.parse().expect("an instant")).join(" ");
+    assert_eq!((who("2026-12-01T00:00:00Z"), who("2026-12-04T08:00:00Z")), ("bo".into(), "anna".into()));
+    assert_eq!(who("2027-10-01T06:59:59Z"), "anna", "by the clock on the wall");
+    assert_eq!(who("2027-10-01T07:00:00Z"), "bo");
+}
+
+#[test]
+fn days_off_are_those_of_the_calendars_named() {
+    let policy = "[[policy]]\nname = \"duty\"\ntime_zone = \"Europe/Berlin\"\nholidays = [\"days\"]\n\
+        steps = [{ notify = [\"pr\"], working_day = true }, { notify = [\"bo\"] }]\n";
+    let people = on_duty("layers = [{ rotation = [\"anna\"] }]", policy);
+    let days = "start,end,title\n2026-12-24,2026-12-26,Christmas\n2026-12-30 10:00,,Meeting\n";
+    let mut files = all();
+    files[0].1 = &people;
+    files.extend([("rules/calendar/days.csv", days), ("rules/calendar/c.toml", "time_zone = \"Europe/Berlin\"\n")]);
+    let rules = read(&files).unwrap_or_else(|f| panic!("{}", fault::render_all(&f, false)));
+    let policy = rules.people.policy("duty").expect("it is there");
+    assert_eq!(
+        policy.days_off.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["2026-12-24", "2026-12-25", "2026-12-26"]
+    );
+}
+
 #[test]
 fn an_empty_directory_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -107,7 +217,7 @@ fn an_empty_directory_is_refused() {
 proptest::proptest! {
     #[test]
     fn no_text_panics(text in "\\PC{0,200}") {
-        for name in ["rules/people.toml", "rules/topics/x.toml", "rules/alerts/x.toml", "rules/playbooks/x.md", "rules/lexicon/x.toml"] {
+        for name in ["rules/people.toml", "rules/topics/x.toml", "rules/alerts/x.toml", "rules/playbooks/x.md", "rules/lexicon/x.toml", "rules/calendar/x.ics", "rules/x.ics"] {
             drop(read(&[(name, &text)]));
         }
     }

@@ -58,6 +58,7 @@ async fn send(ground: &Ground, about: &str, subject: &str, text: &str, now: Time
         email: address.clone(),
         languages: vec!["en".into()],
         time_zone: "UTC".into(),
+        ..Person::default()
     };
     let message_id = format!("operator.{about}.{}@{}", now.as_millisecond(), ground.house.domain());
     let note = letter::note(&Note { subject, text, message_id: &message_id });

@@ -57,7 +57,7 @@ pub fn letters(
     let brand = knowledge.rules.topic(&incident.topic).map_or_else(|| incident.topic.clone(), |t| t.title.clone());
     let mut served: HashSet<String> = HashSet::new();
     for call in calls {
-        let reached = duty::reached(incident, call, people);
+        let reached = duty::reached(incident, call, people, now);
         if reached.is_empty() && !matches!(call.notice, Notice::Acknowledged | Notice::Resolved) {
             // Nobody to call must never mean silence (F99).
             tracing::error!(incident = incident.id, notice = call.notice.as_str(), "there is nobody to tell");

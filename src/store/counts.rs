@@ -39,7 +39,7 @@ struct Change {
 
 /// Changes of counts gathered before they are written.
 #[derive(Debug, Default)]
-pub struct Counts(BTreeMap<(String, i64), Change>);
+pub struct Counts(BTreeMap<String, BTreeMap<i64, Change>>);
 
 impl Counts {
     /// Counts a mention for topics.
@@ -56,7 +56,10 @@ impl Counts {
         let minute = m.at.as_millisecond().div_euclid(60_000);
         for topic in topics {
             let sentiment = m.sentiment_toward(topic);
-            let count = self.0.entry((topic.clone(), minute)).or_default();
+            if !self.0.contains_key(topic) {
+                self.0.insert(topic.clone(), BTreeMap::new());
+            }
+            let Some(count) = self.0.get_mut(topic).map(|minutes| minutes.entry(minute).or_default()) else { continue };
             count.mentions += by;
             count.negative += by * i64::from(is_negative(sentiment));
             count.positive += by * i64::from(is_positive(sentiment));
@@ -76,17 +79,20 @@ impl Counts {
              mentions = mentions + ?3, negative = negative + ?4, positive = positive + ?5, scored = scored + ?6,
              sentiment = sentiment + ?7, reach = reach + ?8",
         )?;
-        for ((topic, minute), n) in &self.0 {
-            put.execute(params![
-                ids.get(c, topic)?,
-                minute,
-                n.mentions,
-                n.negative,
-                n.positive,
-                n.scored,
-                n.sentiment,
-                n.reach
-            ])?;
+        for (topic, minutes) in &self.0 {
+            let topic = ids.get(c, topic)?;
+            for (minute, n) in minutes {
+                put.execute(params![
+                    topic,
+                    minute,
+                    n.mentions,
+                    n.negative,
+                    n.positive,
+                    n.scored,
+                    n.sentiment,
+                    n.reach
+                ])?;
+            }
         }
         Ok(())
     }

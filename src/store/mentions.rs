@@ -131,10 +131,13 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
 
 /// Files a mention under topics.
 fn file(c: &Connection, id: i64, at: Timestamp, topics: &[String], ids: &mut TopicIds) -> Stored<()> {
+    if topics.is_empty() {
+        return Ok(());
+    }
+    let at = at.as_millisecond();
+    let mut put = c.prepare_cached("INSERT OR IGNORE INTO topic_mentions VALUES (?1, ?2, ?3)")?;
     for topic in topics {
         let topic = ids.get(c, topic)?;
-        let at = at.as_millisecond();
-        let mut put = c.prepare_cached("INSERT OR IGNORE INTO topic_mentions VALUES (?1, ?2, ?3)")?;
         if put.execute([topic, at, id])? > 0 {
             ids.hours.add(topic, at, 1);
         }

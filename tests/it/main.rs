@@ -8,6 +8,7 @@ mod crash;
 mod erase;
 mod import;
 mod journey;
+mod oncall;
 mod reindex;
 mod ruletest;
 mod themes;

@@ -83,6 +83,7 @@ fn person(language: &str) -> Person {
         email: "maria@acme.example".into(),
         languages: vec![language.into()],
         time_zone: "Europe/Stockholm".into(),
+        ..Person::default()
     }
 }
 

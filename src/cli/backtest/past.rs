@@ -26,7 +26,7 @@ pub(super) enum Past {
     /// What vakt has stored.
     Store(Store),
     /// A file.
-    Lines(Lines),
+    Lines(Box<Lines>),
 }
 
 impl Past {
@@ -34,7 +34,7 @@ impl Past {
     /// they are others than those that are tried.
     pub(super) fn open(config: &Config, input: Option<&Path>) -> anyhow::Result<(Past, Option<Rules>)> {
         if let Some(path) = input {
-            return Ok((Past::Lines(Lines::open(path)?), None));
+            return Ok((Past::Lines(Box::new(Lines::open(path)?)), None));
         }
         let store = open_store(config)?;
         let kept = reload::last_good(&store, Clock::System.now())?;

@@ -151,18 +151,18 @@ fn timeline(report: &Report, crises: &[Crisis]) -> String {
         chart::sparkline(&t.mentions),
         paint.dim(&format!("most {most} {}", bucket(t.hours)))
     );
-    let _ = write!(out, "incidents  {}", marks.trim_end());
+    write!(out, "incidents  {}", marks.trim_end()).ok();
     if !crises.is_empty() {
         let (first, last) = (report.summary.from, report.summary.to);
         let inside: Vec<&Crisis> = crises.iter().filter(|c| c.to >= first && c.from <= last).collect();
         let within =
             |n: usize| inside.iter().any(|c| (t.slot(c.from.max(first))..=t.slot(c.to.min(last))).contains(&n));
         let bands: String = (0..slots).map(|n| if within(n) { '─' } else { ' ' }).collect();
-        let _ = write!(out, "\ncrises     {}", bands.trim_end());
+        write!(out, "\ncrises     {}", bands.trim_end()).ok();
     }
     let (first, last) = (axis(t, report.summary.from), axis(t, report.summary.to));
     let room = slots.saturating_sub(first.len() + last.len()).max(2);
-    let _ = write!(out, "\n           {}", paint.dim(&format!("{first}{}{last}", " ".repeat(room))));
+    write!(out, "\n           {}", paint.dim(&format!("{first}{}{last}", " ".repeat(room)))).ok();
     out
 }
 
@@ -214,10 +214,11 @@ fn scored(s: &Score) -> String {
         .median_before_peak
         .map_or_else(String::new, |m| format!("; half of them {} or more before the peak", length(m)));
     format!(
-        "{} of {} crises caught{median}; {} false alarms, {:.2} a week",
+        "{} of {} crises caught{median}; {} false alarm{}, {:.2} a week",
         s.caught,
         s.crises.len(),
         s.false_alarms.len(),
+        if s.false_alarms.len() == 1 { "" } else { "s" },
         s.false_alarms_a_week
     )
 }
@@ -247,7 +248,7 @@ impl Reader {
     fn length(self, minutes: Option<f64>, none: &str) -> String {
         match self {
             Reader::Person => minutes.map_or_else(|| none.to_owned(), length),
-            Reader::Program => minutes.map_or_else(String::new, |m| format!("{m:.1}")),
+            Reader::Program => minutes.map_or_else(String::new, |m| format!("{:.1}", (m * 10.0).round() / 10.0 + 0.0)),
         }
     }
 }
@@ -288,10 +289,10 @@ fn compared(report: &Report, all: &[Difference]) -> String {
     let mut out = format!("{} (here) and {other} (there): {counts}", report.rules);
     let told: Vec<Difference> = all.iter().filter(|d| d.change != Change::Same).cloned().collect();
     if !told.is_empty() {
-        let _ = write!(out, "\n\n{}", table(&COMPARED, &differences(&told, Reader::Person), &[5]));
+        write!(out, "\n\n{}", table(&COMPARED, &differences(&told, Reader::Person), &[5])).ok();
     }
     if let Some(s) = &report.other_summary {
-        let _ = write!(out, "\n\nthere: {}", numbers(s));
+        write!(out, "\n\nthere: {}", numbers(s)).ok();
     }
     out
 }

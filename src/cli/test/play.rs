@@ -371,7 +371,8 @@ impl Judge<'_> {
 
     fn persons(&self, who: &str) -> Vec<String> {
         let people = &self.stage.knowledge.rules.people;
-        people.reach(&[who.to_owned()]).into_iter().map(|p| p.name.clone()).collect()
+        let at = self.case.start + self.expect.at;
+        people.reach(&[who.to_owned()], at).into_iter().map(|p| p.name.clone()).collect()
     }
 
     fn told(&self, heard: &Heard) -> Option<Miss> {

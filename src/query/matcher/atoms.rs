@@ -273,9 +273,9 @@ impl Atoms {
         }))
     }
 
-    /// Where the atoms stand in a text, by atom and position.
-    pub(super) fn find(&self, doc: &Doc<'_>) -> Vec<Hit> {
-        let mut hits = Vec::with_capacity(doc.terms.list.len() * 2);
+    /// Where the atoms stand in a text, by atom and position. `hits` is emptied first.
+    pub(super) fn find(&self, doc: &Doc<'_>, hits: &mut Vec<Hit>) {
+        hits.clear();
         let stems = self.stems(doc.language);
         for (term, number) in doc.terms.list.iter().zip(0u32..) {
             let lexeme = &term.lexeme;
@@ -294,11 +294,10 @@ impl Atoms {
             }
         }
         if !self.compounds.is_empty() {
-            self.compounds(doc, &mut hits);
+            self.compounds(doc, hits);
         }
         hits.sort_unstable_by_key(Hit::order);
         hits.dedup();
-        hits
     }
 
     /// Patterns that a word fits.

@@ -176,10 +176,7 @@ impl Matcher {
     /// Bytes of the text in which something that any query looks for stands, in order and apart; for setting it off.
     pub fn places(&self, doc: &Doc<'_>) -> Vec<(usize, usize)> {
         let mut out: Vec<(usize, usize)> = Vec::new();
-        let mut terms: Vec<u32> = self.atoms.find(doc).iter().map(|h| h.term).collect();
-        terms.sort_unstable();
-        terms.dedup();
-        for term in terms.into_iter().filter_map(|n| doc.terms.list.get(index(n))) {
+        for term in Found::new(doc, &self.atoms).all_terms().into_iter().filter_map(|n| doc.terms.list.get(index(n))) {
             let (from, to) = (index(term.start), index(term.end));
             match out.last_mut() {
                 Some(last) if from < last.1 => last.1 = last.1.max(to),
@@ -191,8 +188,7 @@ impl Matcher {
 
     /// Numbers of the queries that match, in order.
     pub fn matches(&self, doc: &Doc<'_>) -> Vec<TopicId> {
-        let hits = self.atoms.find(doc);
-        self.matching(doc, &Found::new(doc, &hits, self.atoms.len()))
+        self.matching(doc, &Found::new(doc, &self.atoms))
     }
 
     /// The same, and for those of them that are `chosen` the bytes of the text in which something stands that they look
@@ -202,8 +198,7 @@ impl Matcher {
         doc: &Doc<'_>,
         chosen: impl FnOnce(&[TopicId]) -> Vec<TopicId>,
     ) -> (Vec<TopicId>, Vec<Looked>) {
-        let hits = self.atoms.find(doc);
-        let found = Found::new(doc, &hits, self.atoms.len());
+        let found = Found::new(doc, &self.atoms);
         let matching = self.matching(doc, &found);
         let places = |id: TopicId| {
             let slot = self.slots.get(id).and_then(Option::as_ref);

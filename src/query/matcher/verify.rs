@@ -1,7 +1,9 @@
 //! Whether a plan holds for a text whose atoms have been found.
 
-use super::atoms::Hit;
+use super::atoms::{Atoms, Hit};
 use super::plan::Plan;
+use std::cell::Cell;
+
 use super::{Doc, Filed};
 use crate::query::fact::{Fact, Field, Wanted};
 use crate::query::node::Place;
@@ -12,19 +14,42 @@ use crate::text::tokens::Kind;
 /// A text with what was found in it.
 pub(super) struct Found<'d> {
     doc: &'d Doc<'d>,
+    spare: Box<Spare>,
+}
+
+/// The lists of what was found, kept by each thread for the next text.
+#[derive(Default)]
+pub(super) struct Spare {
     /// By atom and position.
-    hits: &'d [Hit],
+    hits: Vec<Hit>,
     /// The atoms that are there, in order, each with where its hits begin and end.
     ranges: Vec<(u32, u32, u32)>,
     /// A bit for each atom that is there: most that a query looks for are not, and this says so at once.
     there: Vec<u64>,
 }
 
+thread_local! {
+    static SPARE: Cell<Option<Box<Spare>>> = const { Cell::new(None) };
+}
+
+impl Drop for Found<'_> {
+    /// Leaves its lists to the thread's next text.
+    fn drop(&mut self) {
+        let spare = std::mem::take(&mut self.spare);
+        // A thread that is ending needs them no more.
+        SPARE.try_with(|kept| kept.set(Some(spare))).ok();
+    }
+}
+
 impl<'d> Found<'d> {
-    /// What was found in a text, in the order of atoms and positions.
-    pub(super) fn new(doc: &'d Doc<'d>, hits: &'d [Hit], atoms: usize) -> Found<'d> {
-        let mut ranges: Vec<(u32, u32, u32)> = Vec::with_capacity(hits.len());
-        let mut there = vec![0u64; atoms / 64 + 1];
+    /// What of some atoms is in a text.
+    pub(super) fn new(doc: &'d Doc<'d>, atoms: &Atoms) -> Found<'d> {
+        let mut spare = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
+        let Spare { hits, ranges, there } = &mut *spare;
+        atoms.find(doc, hits);
+        ranges.clear();
+        there.clear();
+        there.resize(atoms.len() / 64 + 1, 0);
         for (hit, n) in hits.iter().zip(0u32..) {
             match ranges.last_mut() {
                 Some((atom, _, end)) if *atom == hit.atom => *end = n + 1,
@@ -36,25 +61,33 @@ impl<'d> Found<'d> {
                 }
             }
         }
-        Found { doc, hits, ranges, there }
+        Found { doc, spare }
+    }
+
+    /// The numbers of the terms in which some atom stands, in order.
+    pub(super) fn all_terms(&self) -> Vec<u32> {
+        let mut terms: Vec<u32> = self.spare.hits.iter().map(|h| h.term).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        terms
     }
 
     /// The atoms that are there.
     pub(super) fn atoms(&self) -> impl Iterator<Item = u32> {
-        self.ranges.iter().map(|(atom, ..)| *atom)
+        self.spare.ranges.iter().map(|(atom, ..)| *atom)
     }
 
     fn is_atom_there(&self, atom: u32) -> bool {
-        self.there.get(super::index(atom) / 64).is_some_and(|word| word >> (atom % 64) & 1 == 1)
+        self.spare.there.get(super::index(atom) / 64).is_some_and(|word| word >> (atom % 64) & 1 == 1)
     }
 
     fn of(&self, atom: u32) -> &[Hit] {
         if !self.is_atom_there(atom) {
             return &[];
         }
-        let place = self.ranges.binary_search_by_key(&atom, |(atom, ..)| *atom).ok();
-        let (_, from, to) = place.and_then(|n| self.ranges.get(n)).copied().unwrap_or_default();
-        self.hits.get(super::index(from)..super::index(to)).unwrap_or(&[])
+        let place = self.spare.ranges.binary_search_by_key(&atom, |(atom, ..)| *atom).ok();
+        let (_, from, to) = place.and_then(|n| self.spare.ranges.get(n)).copied().unwrap_or_default();
+        self.spare.hits.get(super::index(from)..super::index(to)).unwrap_or(&[])
     }
 
     /// Hits of an atom within a part of the text.

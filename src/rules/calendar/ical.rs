@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use calcard::common::timezone::Tz;
-use calcard::icalendar::{ICalendarDuration, ICalendarEntry, ICalendarValue};
+use calcard::icalendar::{ICalendarDuration, ICalendarEntry, ICalendarParameterName, ICalendarValue};
 use calcard::{Entry, Parser};
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
@@ -37,6 +37,10 @@ pub(in crate::rules) struct Event<'a> {
     pub(in crate::rules) spans: Vec<(Timestamp, Timestamp)>,
     /// It takes whole days.
     pub(in crate::rules) whole_day: bool,
+    /// People who take part: addresses and names.
+    pub(in crate::rules) attendees: Vec<String>,
+    /// Where its first line stands.
+    pub(in crate::rules) head: Range<usize>,
 }
 
 /// An instant as it is written: a local time, or a whole day, in a zone.
@@ -251,11 +255,19 @@ impl<'a> Reader<'a> {
 
     fn event(&self, raw: Raw<'a>, spans: Vec<(Timestamp, Timestamp)>) -> Event<'a> {
         let name = raw.block.line("SUMMARY").and_then(text_of).unwrap_or_default();
+        let mut attendees = Vec::new();
+        for entry in raw.block.lines("ATTENDEE").filter_map(entry_of) {
+            attendees.extend(entry.calendar_address().map(|a| a.to_ascii_lowercase()));
+            attendees
+                .extend(entry.parameters(&ICalendarParameterName::Cn).filter_map(|n| n.as_text()).map(str::to_owned));
+        }
         Event {
             name: name.split_whitespace().collect::<Vec<_>>().join(" "),
             whole_day: raw.start.whole_day,
+            head: raw.block.head.clone(),
             block: raw.block,
             spans,
+            attendees,
         }
     }
 

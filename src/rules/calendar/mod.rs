@@ -24,7 +24,7 @@ use crate::model::time::Span;
 use marks::{Marks, Odd};
 
 /// How far to both sides of the given time events come back.
-const AROUND: Span = Span::days(400);
+pub(super) const AROUND: Span = Span::days(400);
 /// Most that all calendars hold together.
 const MOST: usize = 20_000;
 /// Longest text of a post that is kept, in characters.

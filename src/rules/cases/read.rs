@@ -264,7 +264,8 @@ impl Reader<'_> {
     fn somebody(&self, name: At<String>) -> Option<String> {
         let people = &self.rules.people;
         let teams = people.teams.iter().map(|t| t.name.as_str());
-        self.known("person or team", name, people.persons.iter().map(|p| p.name.as_str()).chain(teams))
+        let groups = teams.chain(people.schedules.iter().map(|s| s.name.as_str()));
+        self.known("person, team or schedule", name, people.persons.iter().map(|p| p.name.as_str()).chain(groups))
     }
 
     fn topics(&self, form: &Form<'_>, key: &'static str) -> Option<Vec<String>> {

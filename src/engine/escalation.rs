@@ -1,0 +1,155 @@
+//! Which step of a policy is next: by severity, hour and working day, and never silence for want of one.
+
+use jiff::Timestamp;
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+
+use super::oncall::any_holds;
+use crate::model::time::Span;
+use crate::model::{People, Policy, Severity, Step};
+
+/// What a policy says at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next<'p> {
+    /// This step is taken.
+    Step {
+        /// The step.
+        step: &'p Step,
+        /// Steps that are taken with it, over all rounds, those that were passed over among them.
+        taken: u32,
+    },
+    /// All steps have passed: these are told, once.
+    LastResort {
+        /// Names of those who are told.
+        notify: &'p [String],
+        /// The number that says that they have been.
+        taken: u32,
+    },
+    /// It has run out.
+    Nobody,
+}
+
+impl Policy {
+    fn zone(&self) -> TimeZone {
+        super::oncall::zone(&self.time_zone)
+    }
+
+    /// Whether a day is no Saturday, Sunday or holiday in the policy's zone.
+    pub fn is_working_day(&self, at: Timestamp) -> bool {
+        let day = at.to_zoned(self.zone()).date();
+        !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && self.days_off.binary_search(&day).is_err()
+    }
+
+    /// Whether a step counts for a severity at an instant.
+    pub fn applies(&self, step: &Step, severity: Severity, at: Timestamp) -> bool {
+        step.from.is_none_or(|from| severity >= from)
+            && step.working_day.is_none_or(|working| working == self.is_working_day(at))
+            && (step.only.is_empty() || any_holds(&step.only, at, &self.zone()))
+    }
+
+    /// Steps of all rounds together.
+    pub fn all_steps(&self) -> u32 {
+        u32::try_from(self.steps.len()).unwrap_or(u32::MAX).saturating_mul(self.repeat.max(1))
+    }
+
+    /// What comes after so many steps, for a severity at an instant.
+    ///
+    /// Steps whose conditions do not hold, and those that reach nobody, are passed over without waiting. Where nothing would
+    /// be left to do before anybody has been told, conditions are waived (F99).
+    pub fn next(&self, people: &People, taken: u32, severity: Severity, at: Timestamp) -> Next<'_> {
+        let all = self.all_steps();
+        let left = (taken..all).filter_map(|n| {
+            let round = u32::try_from(self.steps.len()).ok().filter(|n| *n > 0)?;
+            Some((n + 1, self.steps.get(usize::try_from(n % round).ok()?)?))
+        });
+        let left: Vec<(u32, &Step)> = left.filter(|(_, step)| !people.reach(&step.notify, at).is_empty()).collect();
+        if let Some((taken, step)) = left.iter().find(|(_, step)| self.applies(step, severity, at)) {
+            return Next::Step { step, taken: *taken };
+        }
+        if taken <= all && !people.reach(&self.last_resort, at).is_empty() {
+            return Next::LastResort { notify: &self.last_resort, taken: all + 1 };
+        }
+        match left.first().filter(|_| taken == 0) {
+            Some((taken, step)) => Next::Step { step, taken: *taken },
+            None => Next::Nobody,
+        }
+    }
+
+    /// How long to wait after a step until the next, where there is any left.
+    pub fn wait(&self, step: &Step, taken: u32) -> Option<Span> {
+        (taken < self.all_steps() || !self.last_resort.is_empty()).then_some(step.wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Person;
+    use crate::model::schedule::{Hours, Schedule};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    fn people() -> People {
+        let person = |name: &str| Person { name: name.into(), ..Person::default() };
+        let empty = Schedule { name: "empty".into(), ..Schedule::default() };
+        People { persons: ["anna", "bo", "eva"].map(person).to_vec(), schedules: vec![empty], ..People::default() }
+    }
+
+    fn step(who: &str) -> Step {
+        Step { notify: vec![who.into()], wait: Span::mins(15), ..Step::default() }
+    }
+
+    fn policy(steps: Vec<Step>) -> Policy {
+        Policy { name: "p".into(), steps, repeat: 2, time_zone: "Europe/Stockholm".into(), ..Policy::default() }
+    }
+
+    /// Who is told one after the other, all at one instant.
+    fn told(policy: &Policy, severity: Severity, now: Timestamp) -> String {
+        let (people, mut taken, mut out) = (people(), 0, Vec::new());
+        while out.len() < 20 {
+            let (notify, more) = match policy.next(&people, taken, severity, now) {
+                Next::Step { step, taken } => (step.notify.as_slice(), taken),
+                Next::LastResort { notify, taken } => (notify, taken),
+                Next::Nobody => break,
+            };
+            assert!(more > taken, "it goes on");
+            out.extend(notify.iter().map(String::as_str));
+            taken = more;
+        }
+        out.join(" ")
+    }
+
+    #[test]
+    fn steps_count_by_severity_hour_and_day() {
+        let office = || vec![Hours::parse("Mon-Fri 08:00-18:00").expect("hours")];
+        let mut p = policy(vec![
+            Step { only: office(), ..step("anna") },
+            Step { from: Some(Severity::Escalate), ..step("bo") },
+            Step { working_day: Some(false), ..step("eva") },
+        ]);
+        p.days_off = vec!["2026-06-19".parse().expect("a day")];
+        let (thursday, friday) = (at("2026-06-18T10:00:00Z"), at("2026-06-19T10:00:00Z"));
+        assert_eq!(told(&p, Severity::Review, thursday), "anna anna");
+        assert_eq!(told(&p, Severity::Crisis, thursday), "anna bo anna bo");
+        assert_eq!(told(&p, Severity::Review, friday), "anna eva anna eva", "Midsommarafton");
+        assert_eq!(told(&p, Severity::Review, at("2026-06-20T20:00:00Z")), "eva eva");
+        assert!(p.is_working_day(at("2026-06-18T21:59:00Z")) && !p.is_working_day(at("2026-06-18T22:00:00Z")));
+    }
+
+    #[test]
+    fn nobody_to_call_never_means_silence() {
+        let mut p = policy(vec![step("empty"), Step { from: Some(Severity::Crisis), ..step("bo") }]);
+        let now = at("2026-06-18T10:00:00Z");
+        assert_eq!(told(&p, Severity::Crisis, now), "bo bo", "a step that reaches nobody is passed over");
+        assert_eq!(told(&p, Severity::Watch, now), "bo", "conditions are waived rather than to be silent");
+        p.last_resort = vec!["eva".into()];
+        assert_eq!(told(&p, Severity::Watch, now), "eva");
+        assert_eq!(told(&p, Severity::Crisis, now), "bo bo eva");
+        assert_eq!(p.wait(&p.steps[1], 4), Some(Span::mins(15)));
+        p.last_resort = vec!["empty".into()];
+        assert_eq!(told(&p, Severity::Watch, now), "bo");
+        assert_eq!(told(&policy(vec![step("empty")]), Severity::Crisis, now), "");
+    }
+}
