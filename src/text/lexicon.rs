@@ -35,6 +35,19 @@ pub struct Lexicon {
     openings: HashSet<u64, BuildHasherDefault<Quick>>,
     /// Phrases by the numbers of their two first words: the words that follow the first, and what they do.
     phrases: Table<u64, Vec<(Vec<String>, Role)>>,
+    /// A bit for each way that a term begins: a short list, as a house's is, passes nearly every word over by it.
+    heads: [u64; HEADS / 64],
+}
+
+/// Bits for the beginnings of terms, and the bytes that are looked at.
+const HEADS: usize = 1024;
+const HEAD: usize = 3;
+
+/// Where the beginning of a form has its bit.
+fn head_of(form: &str) -> (usize, u64) {
+    let head = form.as_bytes().iter().take(HEAD).fold(0u32, |all, b| all << 8 | u32::from(*b));
+    let hash = head.wrapping_mul(0x9e37_79b1) >> 22;
+    (hash as usize / 64, 1 << (hash % 64))
 }
 
 const TEXTS: [(&str, &str); 12] = [
@@ -124,6 +137,8 @@ impl Lexicon {
         let mut tokens = Tokens::read(term).list.into_iter().map(|t| t.form.into_owned());
         let Some(first) = tokens.next() else { return };
         let rest: Vec<String> = tokens.collect();
+        let (word, bit) = head_of(&first);
+        self.heads[word] |= bit;
         match role {
             role if !rest.is_empty() => {
                 let (first, second) = (word_number(&first), word_number(rest.first().map_or("", String::as_str)));
@@ -132,6 +147,9 @@ impl Lexicon {
             }
             Role::Strength(s) if open => {
                 self.shortest = self.shortest.min(first.len());
+                if first.len() < HEAD {
+                    self.heads.fill(u64::MAX);
+                }
                 self.beginnings.insert(first, s);
             }
             role => {
@@ -162,16 +180,24 @@ impl Lexicon {
 
     /// What a word does: as it is written, by the longest beginning that is known, and with drawn-out letters let go.
     pub fn role(&self, form: &str) -> Option<Role> {
-        self.exactly(form).or_else(|| {
-            let (twice, once) = (squeezed(form, 2), squeezed(form, 1));
-            let drawn = squeezed(form, 2).len() < form.len();
-            drawn.then(|| self.exactly(&twice).or_else(|| self.exactly(&once))).flatten()
+        let exactly = if self.may_begin(form) { self.exactly(form) } else { None };
+        exactly.or_else(|| {
+            let drawn = || self.exactly(&squeezed(form, 2)).or_else(|| self.exactly(&squeezed(form, 1)));
+            if is_drawn(form) { drawn() } else { None }
         })
+    }
+
+    fn may_begin(&self, form: &str) -> bool {
+        let (word, bit) = head_of(form);
+        self.heads[word] & bit != 0
     }
 
     /// Whether what follows a word counts for more than what came before.
     pub fn is_but(&self, form: &str) -> bool {
-        self.words.get(form).map_or_else(|| self.role(form), |role| Some(*role)) == Some(Role::But)
+        match self.words.get(form) {
+            Some(role) => *role == Role::But,
+            None => is_drawn(form) && self.role(form) == Some(Role::But),
+        }
     }
 
     fn exactly(&self, form: &str) -> Option<Role> {
@@ -191,6 +217,15 @@ impl Lexicon {
 /// The number of a first and a second word.
 fn pair(first: u64, second: u64) -> u64 {
     (first.rotate_left(23) ^ second).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Whether a character stands three times in a row, and more.
+fn is_drawn(form: &str) -> bool {
+    let mut run = (0, '\0');
+    form.chars().any(|c| {
+        run = if c == run.1 { (run.0 + 1, c) } else { (1, c) };
+        run.0 > 2
+    })
 }
 
 /// A form in which no character stands more often in a row than so many times, where it is drawn out (three and more).
