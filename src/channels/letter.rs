@@ -163,7 +163,7 @@ pub fn compose(brief: &Brief<'_>) -> Result<Letter, LetterError> {
 
 /// Whether the notice brings the plan with it, or is but a word.
 fn whole(notice: Notice) -> bool {
-    !matches!(notice, Notice::Acknowledged | Notice::Resolved)
+    !matches!(notice, Notice::Acknowledged | Notice::Resolved | Notice::Snoozed | Notice::Lowered)
 }
 
 /// Brand and alert; the brand once, where the alert's title begins with it.
@@ -207,9 +207,14 @@ fn subject(brief: &Brief<'_>, words: &Words) -> String {
             let what = what(brief);
             format!("[{severity} · {notice}] {what}, {} {}", header_text(by, 40), words.has_it)
         }
-        Notice::Resolved => {
+        Notice::Resolved | Notice::Lowered => {
             let what = what(brief);
             format!("[{severity} · {notice}] {what}")
+        }
+        Notice::Snoozed => {
+            let zone = TimeZone::get(&brief.person.time_zone).unwrap_or(TimeZone::UTC);
+            let until = brief.incident.snoozed.map(|t| words.time(t, &zone)).unwrap_or_default();
+            format!("[{severity} · {notice}] {} → {until}", what(brief))
         }
         _ => format!("[{severity} · {notice}] {}", headline(brief, words)),
     }

@@ -1,23 +1,21 @@
-//! `vakt incident`: list, show, acknowledge, resolve.
+//! `vakt incident`: list, show, and what people do with them.
 
+mod acts;
 mod why;
 
+pub(super) use acts::{ground_for, to_come};
+
 use std::path::Path;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::{Paint, Refused, Verdict, open_store, settings};
 use crate::config::Config;
-use crate::engine::incident::{self, Call};
-use crate::ground::{Clock, Ground};
-use crate::model::{Incident, Severity};
-use crate::rules::Rules;
-use crate::stages::{reload, tell};
-use crate::store::{StoreError, incidents, outbox};
+use crate::model::Severity;
+use crate::store::{incidents, outbox};
 
-/// List, show, acknowledge and resolve incidents.
+/// List and show incidents, take them, put them off, end them.
 #[derive(Debug, Args)]
 pub(super) struct Incidents {
     #[command(subcommand)]
@@ -43,22 +41,8 @@ enum Act {
         #[arg(long)]
         json: bool,
     },
-    /// Take an incident: nobody else is called
-    Ack(Word),
-    /// End an incident
-    Resolve(Word),
-}
-
-#[derive(Debug, Args)]
-struct Word {
-    /// Its number
-    id: i64,
-    /// Your name in rules/people.toml
-    #[arg(long = "as", value_name = "NAME")]
-    by: String,
-    /// What the others should know
-    #[arg(long, default_value = "")]
-    note: String,
+    #[command(flatten)]
+    Act(acts::Acts),
 }
 
 impl Incidents {
@@ -67,10 +51,7 @@ impl Incidents {
         match self.act {
             Act::List { json } => list(&config, json),
             Act::Show { id, why, json } => show(&config, id, why, json),
-            Act::Ack(word) => {
-                act(&config, &word, "acknowledged", |i, now| incident::acknowledge(i, &word.by, &word.note, now))
-            }
-            Act::Resolve(word) => act(&config, &word, "resolved", incident::resolve),
+            Act::Act(act) => act.run(&config),
         }
     }
 }
@@ -148,55 +129,4 @@ fn show(config: &Config, id: i64, all: bool, json: bool) -> anyhow::Result<Verdi
         say!("  {:<14} {:<10} {when}  {}", m.person, m.state, super::safe(&m.subject, 80));
     }
     Ok(Verdict::Done)
-}
-
-/// Acts on an incident, tells the others, and keeps both together.
-fn act(
-    config: &Config,
-    word: &Word,
-    what: &'static str,
-    change: impl Fn(&mut Incident, Timestamp) -> Vec<Call>,
-) -> anyhow::Result<Verdict> {
-    let store = open_store(config)?;
-    let rules = Rules::load(&config.rules_dir, Clock::System.now()).ok();
-    let rules = rules.map_or_else(|| reload::last_good(&store, Clock::System.now()), |r| Ok(Some(r)))?;
-    let rules = rules.ok_or_else(|| Refused("the rules have mistakes; `vakt check` shows them".into()))?;
-    if rules.people.person(&word.by).is_none() {
-        let known = rules.people.persons.iter().map(|p| p.name.as_str());
-        let help = crate::config::fault::suggest(&word.by, known);
-        return Err(Refused(format!("nobody is called `{}` in the rules: {help}", word.by)).into());
-    }
-    let ground: Arc<Ground> = Ground::new(store, Clock::System, rules, crate::daemon::letterhead(config))?;
-    let now = ground.clock.now();
-    // Whatever the daemon does to it meanwhile comes first; then this is tried on what it has become.
-    for _ in 0..20 {
-        let before = ground.store.read(|c| incidents::get(c, word.id))?;
-        let Some(before) = before else { return Err(Refused(format!("there is no incident {}", word.id)).into()) };
-        let mut incident = before.clone();
-        let calls = change(&mut incident, now);
-        if calls.is_empty() {
-            say!("incident {} is {} already", word.id, before.status.as_str());
-            return Ok(Verdict::Done);
-        }
-        let knowledge = ground.knowledge();
-        let letters = ground.store.read(|c| tell::letters(&ground, &knowledge, c, &mut incident, &calls, now))?;
-        let (by, note) = (word.by.clone(), word.note.clone());
-        let kept = ground.store.write_blocking(move |tx| {
-            if incidents::get(tx, incident.id)?.as_ref() != Some(&before) {
-                return Err(StoreError::Busy);
-            }
-            incidents::update(tx, &incident)?;
-            incidents::note(tx, incident.id, now, &by, what, &note)?;
-            tell::post(tx, &incident, &calls, &letters, now)
-        });
-        match kept {
-            Ok(()) => {
-                say!("incident {} is {what} by {}", word.id, word.by);
-                return Ok(Verdict::Done);
-            }
-            Err(e) if e.is_passing() => {}
-            Err(e) => return Err(e.into()),
-        }
-    }
-    anyhow::bail!("the database is busy; try again")
 }

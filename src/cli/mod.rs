@@ -6,6 +6,7 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::cli::print_line(format_args!($($text)*)) };
 }
 
+mod audit;
 mod backtest;
 mod beside;
 mod calendar;
@@ -22,6 +23,7 @@ mod reindex;
 mod run;
 mod score;
 mod search;
+mod silence;
 mod sources;
 mod test;
 mod train;
@@ -78,8 +80,12 @@ enum Command {
     Doctor(doctor::Doctor),
     /// What rules would have done with the past
     Backtest(backtest::Backtest),
-    /// List, show, acknowledge and resolve incidents
+    /// List and show incidents, take them, put them off, end them
     Incident(incident::Incidents),
+    /// Know of something and be left alone until then: lay, list and end silences
+    Silence(silence::Silences),
+    /// Who did what: show the log, and prove that it is whole
+    Audit(audit::Audit),
     /// List the sources and how each stands
     Sources(sources::Sources),
     /// Everything that is heard in a text: language, sentiment, intent, topics, and why
@@ -120,6 +126,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(c) => c.run(file),
         Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),
+        Command::Silence(c) => c.run(file),
+        Command::Audit(c) => c.run(file),
         Command::Sources(c) => c.run(file),
         Command::Reindex(c) => c.run(file),
         Command::Eval(c) => c.run(),

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::detect::{GroupKey, Live, Verdict};
-use super::incident::{self, Call};
+use super::incident::{self, Call, Charge};
 use crate::model::incident::Flood;
-use crate::model::{Alert, Incident, People, Person, Policy, Severity, Status};
+use crate::model::{Alert, Incident, Notice, People, Person, Severity, Silence, Status};
 
 /// The group of the incident that stands for all that a rule would have opened beyond its cap.
 pub const FLOOD: &str = "*";
@@ -32,6 +32,8 @@ pub struct Duty<'r> {
     pub alerts: &'r [Alert],
     /// People with their policies.
     pub people: &'r People,
+    /// The silences in force.
+    pub silences: &'r [Silence],
     /// How many incidents each rule has opened within the last hour.
     pub opened: BTreeMap<String, u32>,
 }
@@ -44,7 +46,11 @@ pub fn key_of(i: &Incident) -> GroupKey {
 /// The persons whom a call reaches, who are told from now on.
 pub fn reached<'p>(incident: &mut Incident, call: &Call, people: &'p People, now: Timestamp) -> Vec<&'p Person> {
     incident.messages += 1;
-    let reached = people.reach(&call.notify, now);
+    let reached = match call.notice {
+        // What asks nothing of anybody can wait until sleepers wake: they read it then.
+        Notice::Acknowledged | Notice::Resolved | Notice::Snoozed | Notice::Lowered => people.reach(&call.notify, now),
+        _ => people.reach_awake(&call.notify, incident.severity, now),
+    };
     for person in &reached {
         if !incident.told.contains(&person.name) {
             incident.told.push(person.name.clone());
@@ -78,8 +84,8 @@ impl Duty<'_> {
         self.alerts.iter().find(|a| a.name == name)
     }
 
-    fn policy(&self, alert: Option<&Alert>) -> Option<&Policy> {
-        self.people.policy(alert.map_or("", |a| &a.escalation))
+    fn charge<'a>(&'a self, alert: Option<&'a Alert>) -> Charge<'a> {
+        Charge::of(alert, self.people)
     }
 
     /// Decides on live incidents, oldest first, and on what rings beside them; new incidents are numbered from `next`.
@@ -96,7 +102,7 @@ impl Duty<'_> {
             let verdict = of.get(&key).copied();
             let alert = self.alert(&before.alert);
             let mut incident = before.clone();
-            let calls = incident::judge(&mut incident, verdict, self.policy(alert), alert, now);
+            let calls = incident::judge(&mut incident, verdict, self.charge(alert), now);
             out.push(Decision { incident, before: Some(before.clone()), calls });
         }
         let mut next = next;
@@ -109,14 +115,14 @@ impl Duty<'_> {
                 kept_back.entry(&verdict.key.alert).or_default().push(verdict);
                 continue;
             }
-            let (mut incident, calls) = incident::open(verdict, severity, self.policy(Some(alert)), alert, now);
+            let (mut incident, calls) = incident::open(verdict, severity, self.charge(Some(alert)), now);
             incident.id = next;
             next += 1;
             out.push(Decision { incident, before: None, calls });
             *self.opened.entry(verdict.key.alert.clone()).or_default() += 1;
         }
         self.flood(live, &kept_back, next, now, &mut out);
-        self.mute(live, now, &mut out);
+        self.hush(live, now, &mut out);
         out.retain(|d| d.before.as_ref() != Some(&d.incident));
         out
     }
@@ -147,12 +153,12 @@ impl Duty<'_> {
             let (mut incident, calls) = match (before, &whole, alert) {
                 (Some(before), ..) => {
                     let mut incident = (*before).clone();
-                    let calls = incident::judge(&mut incident, whole.as_ref(), self.policy(alert), alert, now);
+                    let calls = incident::judge(&mut incident, whole.as_ref(), self.charge(alert), now);
                     (incident, calls)
                 }
                 (None, Some(whole), Some(alert)) => {
                     let severity = whole.severity.unwrap_or(alert.severity);
-                    let (mut incident, calls) = incident::open(whole, severity, self.policy(Some(alert)), alert, now);
+                    let (mut incident, calls) = incident::open(whole, severity, self.charge(Some(alert)), now);
                     incident.id = next;
                     next += 1;
                     (incident, calls)
@@ -170,34 +176,26 @@ impl Duty<'_> {
         }
     }
 
-    /// A crisis mutes lesser incidents about the same topic; when it is over, those that still ring call.
-    fn mute(&self, live: &[Incident], now: Timestamp, out: &mut [Decision]) {
+    /// A crisis mutes lesser incidents about the same topic, and people silence what they know of; when that is over, those
+    /// that still ring call.
+    fn hush(&self, live: &[Incident], now: Timestamp, out: &mut [Decision]) {
         let decided: HashSet<i64> = out.iter().map(|d| d.incident.id).collect();
         let others = live.iter().filter(|i| !decided.contains(&i.id));
         let crises = crises(out.iter().map(|d| &d.incident).chain(others));
-        for d in out.iter_mut() {
-            let by = muted_by(&crises, &d.incident);
-            if d.incident.status != Status::Open {
-                continue;
-            }
-            let alert = self.alert(&d.incident.alert);
-            match (&d.before, by) {
-                (None, Some(_)) => {
-                    // New, and muted from the beginning: what it would have called is not called.
-                    d.calls.clear();
+        for d in out.iter_mut().filter(|d| d.incident.status == Status::Open) {
+            let muted_by = muted_by(&crises, &d.incident);
+            let silenced_by = self.silences.iter().find(|s| s.covers(&d.incident, now)).map(|s| s.id);
+            if muted_by.is_some() || silenced_by.is_some() {
+                // What it would have called is not called.
+                d.calls.clear();
+                if d.before.is_none() {
                     d.incident.steps_taken = 0;
-                    incident::mute(&mut d.incident, by, self.policy(alert), alert, now);
                 }
-                (Some(_), Some(_)) => {
-                    d.calls.clear();
-                    incident::mute(&mut d.incident, by, self.policy(alert), alert, now);
-                }
-                (_, None) => {
-                    let calls = incident::mute(&mut d.incident, None, self.policy(alert), alert, now);
-                    if !calls.is_empty() {
-                        d.calls = calls;
-                    }
-                }
+            }
+            let charge = self.charge(self.alert(&d.incident.alert));
+            let calls = incident::hush(&mut d.incident, muted_by, silenced_by, charge, now);
+            if !calls.is_empty() {
+                d.calls = calls;
             }
         }
     }
@@ -208,7 +206,7 @@ mod tests {
     use super::super::detect::tests::alert;
     use super::*;
     use crate::model::time::Span;
-    use crate::model::{Evidence, Notice, Step};
+    use crate::model::{Evidence, Policy, Step};
 
     fn people() -> People {
         let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15), ..Step::default() };
@@ -234,12 +232,13 @@ mod tests {
     struct Book {
         all: Vec<Incident>,
         opened: BTreeMap<String, u32>,
+        silences: Vec<Silence>,
     }
 
     impl Book {
         fn tick(&mut self, alerts: &[Alert], verdicts: &[Verdict], minute: i64) -> Vec<(i64, Notice)> {
             let people = people();
-            let mut duty = Duty { alerts, people: &people, opened: self.opened.clone() };
+            let mut duty = Duty { alerts, people: &people, silences: &self.silences, opened: self.opened.clone() };
             let now = Timestamp::UNIX_EPOCH + Span::mins(minute);
             let next = self.all.iter().map(|i| i.id).max().unwrap_or(0) + 1;
             let decisions = duty.decide(&self.all, verdicts, next, now);
@@ -264,12 +263,41 @@ mod tests {
         assert_eq!(book.all[0].muted_by, Some(2));
         // Nothing is escalated or reminded of meanwhile; the crisis is.
         assert_eq!(book.tick(&alerts, &both, 16), [(2, Notice::Escalated)]);
-        incident::resolve(&mut book.all[1], Timestamp::UNIX_EPOCH + Span::mins(17));
+        incident::end(&mut book.all[1], Timestamp::UNIX_EPOCH + Span::mins(17));
         assert_eq!(book.tick(&alerts, &both[..1], 18), [(1, Notice::Opened)]);
         assert_eq!((book.all[0].muted_by, book.all[0].steps_taken), (None, 1));
         let other = Verdict { topic: "globex".into(), ..rings("small", "globex", review) };
         let told = book.tick(&alerts, &[rings("big", "acme", Some(Severity::Crisis)), other], 19);
         assert!(told.contains(&(3, Notice::Opened)), "another brand is another cause: {told:?}");
+    }
+
+    #[test]
+    fn what_is_silenced_calls_nobody_until_it_is_worse_or_the_silence_ends() {
+        let alerts = [Alert { name: "small".into(), remind: None, ..alert() }];
+        let mut book = Book::default();
+        let t = |minute| Timestamp::UNIX_EPOCH + Span::mins(minute);
+        book.silences = vec![Silence {
+            id: 7,
+            alert: None,
+            topic: Some("acme".into()),
+            upto: Severity::Escalate,
+            from: t(0),
+            until: t(60),
+            by: "anna".into(),
+            reason: "known".into(),
+        }];
+        let rings = |s| [rings("small", "acme", Some(s))];
+        assert_eq!(book.tick(&alerts, &rings(Severity::Review), 1), [], "it is recorded, and calls nobody");
+        assert_eq!((book.all[0].silenced_by, book.all[0].next_step, book.all[0].steps_taken), (Some(7), None, 0));
+        assert_eq!(book.tick(&alerts, &rings(Severity::Review), 30), []);
+        let mut other = Book { silences: book.silences.clone(), all: book.all.clone(), ..Book::default() };
+        assert_eq!(other.tick(&alerts, &rings(Severity::Review), 60), [(1, Notice::Opened)], "the silence is over");
+        assert_eq!(
+            book.tick(&alerts, &rings(Severity::Crisis), 31),
+            [(1, Notice::Opened)],
+            "a crisis calls all the same"
+        );
+        assert_eq!(book.all[0].silenced_by, None);
     }
 
     #[test]

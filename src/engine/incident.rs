@@ -6,9 +6,9 @@
 use jiff::Timestamp;
 
 use super::detect::Verdict;
-use crate::model::incident::Ack;
+use super::escalation::Next;
 use crate::model::time::Span;
-use crate::model::{Alert, Incident, Notice, Policy, Severity, Status};
+use crate::model::{Alert, Incident, Notice, People, Policy, Severity, Status};
 
 /// People to be told something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,17 +19,33 @@ pub struct Call {
     pub notify: Vec<String>,
 }
 
+/// What the rules in force say of an incident: its alert rule and its policy, where they are still there, and people.
+#[derive(Debug, Clone, Copy)]
+pub struct Charge<'r> {
+    /// The alert rule.
+    pub alert: Option<&'r Alert>,
+    /// The policy.
+    pub policy: Option<&'r Policy>,
+    /// Who may be called.
+    pub people: &'r People,
+}
+
+impl<'r> Charge<'r> {
+    /// What rules say of the incidents of one alert rule.
+    pub fn of(alert: Option<&'r Alert>, people: &'r People) -> Charge<'r> {
+        Charge { alert, policy: people.policy(alert.map_or("", |a| &a.escalation)), people }
+    }
+
+    fn remind(&self, now: Timestamp) -> Option<Timestamp> {
+        self.alert.and_then(|a| a.remind).map(|every| now + every)
+    }
+}
+
 /// An incident that comes back within this time of its end is the same one.
 pub const REOPEN: Span = Span::mins(30);
 
 /// Opens an incident for a verdict that rings.
-pub fn open(
-    verdict: &Verdict,
-    severity: Severity,
-    policy: Option<&Policy>,
-    alert: &Alert,
-    now: Timestamp,
-) -> (Incident, Vec<Call>) {
+pub fn open(verdict: &Verdict, severity: Severity, charge: Charge<'_>, now: Timestamp) -> (Incident, Vec<Call>) {
     let mut incident = Incident {
         id: 0,
         alert: verdict.key.alert.clone(),
@@ -44,82 +60,85 @@ pub fn open(
         ack: None,
         steps_taken: 0,
         next_step: None,
-        next_remind: alert.remind.map(|every| now + every),
+        next_remind: charge.remind(now),
         told: Vec::new(),
         messages: 0,
         peak: verdict.evidence.signals.mentions,
         evidence: verdict.evidence.clone(),
         muted_by: None,
-        shadow: alert.shadow,
+        snoozed: None,
+        silenced_by: None,
+        shadow: charge.alert.is_some_and(|a| a.shadow),
         flood: None,
     };
     let mut calls = Vec::new();
-    if let Some(notify) = next_step(&mut incident, policy, now) {
+    if let Some(notify) = next_step(&mut incident, charge, now) {
         calls.push(Call { notice: Notice::Opened, notify });
     }
     (incident, calls)
 }
 
-/// Takes the next step of the policy and sets when the one after it is due.
-fn next_step(incident: &mut Incident, policy: Option<&Policy>, now: Timestamp) -> Option<Vec<String>> {
-    let policy = policy?;
-    let rounds = u32::try_from(policy.steps.len()).unwrap_or(u32::MAX).max(1);
-    let all = rounds.saturating_mul(policy.repeat.max(1));
-    let taken = incident.steps_taken;
+/// Takes the next step of the policy that counts, and sets when the one after it is due.
+fn next_step(incident: &mut Incident, charge: Charge<'_>, now: Timestamp) -> Option<Vec<String>> {
+    let policy = charge.policy?;
     incident.next_step = None;
-    if taken < all {
-        let step = policy.steps.get(usize::try_from(taken % rounds).unwrap_or(0))?;
-        incident.steps_taken += 1;
-        if incident.steps_taken < all || !policy.last_resort.is_empty() {
-            incident.next_step = Some(now + step.wait);
+    match policy.next(charge.people, incident.steps_taken, incident.severity, now) {
+        Next::Step { step, taken } => {
+            incident.steps_taken = taken;
+            incident.next_step = policy.wait(step, taken).map(|wait| now + wait);
+            Some(step.notify.clone())
         }
-        return Some(step.notify.clone());
+        Next::LastResort { notify, taken } => {
+            incident.steps_taken = taken;
+            Some(notify.to_vec())
+        }
+        Next::Nobody => None,
     }
-    if taken == all && !policy.last_resort.is_empty() {
-        incident.steps_taken += 1;
-        return Some(policy.last_resort.clone());
-    }
-    None
 }
 
-/// A worse incident about the same mutes this one, or no longer does: then its policy begins.
-pub fn mute(
+/// The policy begins again: its first step is taken.
+pub(super) fn begin_again(incident: &mut Incident, charge: Charge<'_>, now: Timestamp) -> Vec<String> {
+    incident.steps_taken = 0;
+    incident.next_remind = charge.remind(now);
+    next_step(incident, charge, now).unwrap_or_default()
+}
+
+/// A worse incident about the same mutes this one, or people have silenced it; or neither does any longer: then its
+/// policy begins.
+pub fn hush(
     incident: &mut Incident,
-    by: Option<i64>,
-    policy: Option<&Policy>,
-    alert: Option<&Alert>,
+    muted_by: Option<i64>,
+    silenced_by: Option<i64>,
+    charge: Charge<'_>,
     now: Timestamp,
 ) -> Vec<Call> {
-    if incident.muted_by.is_some() == by.is_some() || incident.status != Status::Open {
+    if incident.status != Status::Open {
         return Vec::new();
     }
-    incident.muted_by = by;
-    if by.is_some() {
+    let was = incident.is_hushed();
+    incident.muted_by = muted_by;
+    incident.silenced_by = silenced_by;
+    if was == incident.is_hushed() {
+        return Vec::new();
+    }
+    if incident.is_hushed() {
         incident.next_step = None;
         incident.next_remind = None;
         return Vec::new();
     }
-    incident.steps_taken = 0;
-    incident.next_remind = alert.and_then(|a| a.remind).map(|every| now + every);
-    let notify = next_step(incident, policy, now);
-    notify.map(|notify| Call { notice: Notice::Opened, notify }).into_iter().collect()
+    let notify = begin_again(incident, charge, now);
+    if notify.is_empty() { Vec::new() } else { vec![Call { notice: Notice::Opened, notify }] }
 }
 
 /// Judges an incident at a tick: raised, escalated, reminded, calmed, resolved or reopened.
-pub fn judge(
-    incident: &mut Incident,
-    verdict: Option<&Verdict>,
-    policy: Option<&Policy>,
-    alert: Option<&Alert>,
-    now: Timestamp,
-) -> Vec<Call> {
+pub fn judge(incident: &mut Incident, verdict: Option<&Verdict>, charge: Charge<'_>, now: Timestamp) -> Vec<Call> {
     let mut calls = Vec::new();
     let ringing = verdict.and_then(|v| v.severity.map(|s| (v, s)));
     if incident.status == Status::Resolved {
         match ringing {
             // People who say that it is over know that it still rings, unless it has become worse.
             Some((verdict, severity)) if incident.calm || severity > incident.severity => {
-                reopen(incident, verdict, severity, policy, alert, now, &mut calls);
+                reopen(incident, verdict, severity, charge, now, &mut calls);
             }
             Some(_) => {}
             None => incident.calm = true,
@@ -139,58 +158,70 @@ pub fn judge(
         }
         if raised {
             incident.severity = severity;
-            if incident.status == Status::Acknowledged {
-                // Whoever had it had something smaller: it is open again, and the policy goes on.
-                incident.status = Status::Open;
-                incident.ack = None;
-                incident.next_step = Some(now);
+            if incident.status == Status::Acknowledged || incident.snoozed.take().is_some() {
+                // Whoever had it or put it off had something smaller: it is open again, and the policy goes on.
+                open_again(incident, now);
             }
             calls.push(Call { notice: Notice::Raised, notify: incident.told.clone() });
         }
-    } else if crate::model::time::between(incident.fired, now) >= alert.map_or(REOPEN, |a| a.resolve_after) {
+    } else if crate::model::time::between(incident.fired, now) >= charge.alert.map_or(REOPEN, |a| a.resolve_after) {
         end(incident, now);
         incident.calm = true;
         calls.push(Call { notice: Notice::Resolved, notify: incident.told.clone() });
         return calls;
     }
-    if incident.status == Status::Open && incident.muted_by.is_none() {
-        escalate(incident, policy, now, &mut calls);
-        remind(incident, alert, now, &mut calls);
+    let lapsed = incident.ack.as_ref().is_some_and(|a| a.until.is_some_and(|until| until <= now));
+    if lapsed && incident.status == Status::Acknowledged {
+        open_again(incident, now);
+        incident.steps_taken = 0;
+        calls.push(Call { notice: Notice::Lapsed, notify: incident.told.clone() });
+    }
+    if incident.status == Status::Open && !incident.is_hushed() {
+        escalate(incident, charge, now, &mut calls);
+        remind(incident, charge, now, &mut calls);
     }
     calls
+}
+
+/// Nobody has it any longer: the policy goes on now.
+pub(super) fn open_again(incident: &mut Incident, now: Timestamp) {
+    incident.status = Status::Open;
+    incident.ack = None;
+    incident.snoozed = None;
+    incident.next_step = Some(now);
 }
 
 fn reopen(
     incident: &mut Incident,
     verdict: &Verdict,
     severity: Severity,
-    policy: Option<&Policy>,
-    alert: Option<&Alert>,
+    charge: Charge<'_>,
     now: Timestamp,
     calls: &mut Vec<Call>,
 ) {
     incident.status = Status::Open;
     incident.resolved = None;
     incident.muted_by = None;
+    incident.silenced_by = None;
+    incident.snoozed = None;
     incident.calm = false;
     incident.ack = None;
     incident.fired = now;
     incident.severity = incident.severity.max(severity);
     incident.evidence = verdict.evidence.clone();
     incident.peak = incident.peak.max(verdict.evidence.signals.mentions);
-    incident.steps_taken = 0;
-    incident.next_remind = alert.and_then(|a| a.remind).map(|every| now + every);
-    let mut notify = next_step(incident, policy, now).unwrap_or_default();
+    let mut notify = begin_again(incident, charge, now);
     notify.extend(incident.told.iter().cloned());
     calls.push(Call { notice: Notice::Reopened, notify });
 }
 
 /// Steps that are overdue, after a crash or a long sleep, become one call of all whom they would have told.
-fn escalate(incident: &mut Incident, policy: Option<&Policy>, now: Timestamp, calls: &mut Vec<Call>) {
+fn escalate(incident: &mut Incident, charge: Charge<'_>, now: Timestamp, calls: &mut Vec<Call>) {
     let mut notify: Vec<String> = Vec::new();
     while let Some(due) = incident.next_step.filter(|due| *due <= now) {
         // The next wait counts from when the step was due, so that lateness does not add up.
-        match next_step(incident, policy, due) {
+        incident.snoozed = None;
+        match next_step(incident, charge, due) {
             Some(names) => notify.extend(names),
             None => break,
         }
@@ -200,10 +231,9 @@ fn escalate(incident: &mut Incident, policy: Option<&Policy>, now: Timestamp, ca
     }
 }
 
-fn remind(incident: &mut Incident, alert: Option<&Alert>, now: Timestamp, calls: &mut Vec<Call>) {
-    let Some(every) = alert.and_then(|a| a.remind) else { return };
+fn remind(incident: &mut Incident, charge: Charge<'_>, now: Timestamp, calls: &mut Vec<Call>) {
     if incident.next_remind.is_some_and(|due| due <= now) {
-        incident.next_remind = Some(now + every);
+        incident.next_remind = charge.remind(now);
         // Nobody is told twice in one tick.
         if calls.is_empty() {
             calls.push(Call { notice: Notice::Reminder, notify: incident.told.clone() });
@@ -211,40 +241,36 @@ fn remind(incident: &mut Incident, alert: Option<&Alert>, now: Timestamp, calls:
     }
 }
 
-fn end(incident: &mut Incident, now: Timestamp) {
+pub(super) fn end(incident: &mut Incident, now: Timestamp) {
     incident.status = Status::Resolved;
     incident.resolved = Some(now);
     incident.next_step = None;
     incident.next_remind = None;
-}
-
-/// Somebody has it. Doing so twice changes nothing.
-pub fn acknowledge(incident: &mut Incident, by: &str, note: &str, now: Timestamp) -> Vec<Call> {
-    if incident.status != Status::Open {
-        return Vec::new();
-    }
-    incident.status = Status::Acknowledged;
-    incident.ack = Some(Ack { by: by.to_owned(), at: now, note: note.to_owned() });
-    incident.next_step = None;
-    incident.next_remind = None;
-    vec![Call { notice: Notice::Acknowledged, notify: incident.told.clone() }]
-}
-
-/// Somebody says that it is over. Doing so twice changes nothing.
-pub fn resolve(incident: &mut Incident, now: Timestamp) -> Vec<Call> {
-    if incident.status == Status::Resolved {
-        return Vec::new();
-    }
-    end(incident, now);
-    vec![Call { notice: Notice::Resolved, notify: incident.told.clone() }]
+    incident.snoozed = None;
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use super::super::acts::Act;
     use super::super::detect::GroupKey;
     use super::super::detect::tests::alert;
     use super::*;
-    use crate::model::{Evidence, Signals, Step};
+    use crate::model::{Evidence, Person, Signals, Step};
+
+    pub(crate) fn people() -> People {
+        let person = |name: &str| Person { name: name.into(), ..Person::default() };
+        People { persons: ["anna", "bo", "chief"].map(person).to_vec(), policies: vec![policy()], ..People::default() }
+    }
+
+    fn judged(i: &mut Incident, v: &Verdict, minute: i64) -> Vec<Call> {
+        let alert = alert();
+        judge(i, Some(v), Charge::of(Some(&alert), &people()), t(minute))
+    }
+
+    fn done(i: &mut Incident, act: Act, by: &str, minute: i64) -> Vec<Call> {
+        let alert = alert();
+        act.on(i, by, "", Charge::of(Some(&alert), &people()), t(minute)).unwrap_or_default()
+    }
 
     fn policy() -> Policy {
         let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15), ..Step::default() };
@@ -257,7 +283,7 @@ mod tests {
         }
     }
 
-    fn verdict(severity: Option<Severity>, mentions: u64) -> Verdict {
+    pub(crate) fn verdict(severity: Option<Severity>, mentions: u64) -> Verdict {
         Verdict {
             key: GroupKey { alert: "acme-negative".into(), group: "acme".into() },
             topic: "acme".into(),
@@ -270,17 +296,18 @@ mod tests {
         Timestamp::UNIX_EPOCH + Span::mins(minute)
     }
 
-    fn opened() -> Incident {
+    pub(crate) fn opened() -> Incident {
         let v = verdict(Some(Severity::Escalate), 10);
-        let (mut i, calls) = open(&v, Severity::Escalate, Some(&policy()), &alert(), t(0));
+        let alert = alert();
+        let (mut i, calls) = open(&v, Severity::Escalate, Charge::of(Some(&alert), &people()), t(0));
         assert_eq!(calls, [Call { notice: Notice::Opened, notify: vec!["anna".into()] }]);
         i.told = vec!["anna".into()];
         i
     }
 
-    fn tick(i: &mut Incident, severity: Option<Severity>, minute: i64) -> Vec<Notice> {
+    pub(crate) fn tick(i: &mut Incident, severity: Option<Severity>, minute: i64) -> Vec<Notice> {
         let v = verdict(severity, 10);
-        judge(i, Some(&v), Some(&policy()), Some(&alert()), t(minute)).into_iter().map(|c| c.notice).collect()
+        judged(i, &v, minute).into_iter().map(|c| c.notice).collect()
     }
 
     #[test]
@@ -290,7 +317,7 @@ mod tests {
         let mut told = Vec::new();
         for minute in 1..200 {
             let v = verdict(ringing, 10);
-            for call in judge(&mut i, Some(&v), Some(&policy()), Some(&alert()), t(minute)) {
+            for call in judged(&mut i, &v, minute) {
                 if call.notice == Notice::Escalated {
                     told.push((minute, call.notify.join("+")));
                 }
@@ -304,7 +331,7 @@ mod tests {
     fn overdue_steps_become_one_call() {
         let mut i = opened();
         let v = verdict(Some(Severity::Escalate), 10);
-        let calls = judge(&mut i, Some(&v), Some(&policy()), Some(&alert()), t(40));
+        let calls = judged(&mut i, &v, 40);
         assert_eq!(calls.len(), 1, "{calls:?}");
         assert_eq!(calls[0].notify, ["bo", "anna"]);
     }
@@ -312,8 +339,8 @@ mod tests {
     #[test]
     fn acknowledged_means_quiet_until_it_gets_worse() {
         let mut i = opened();
-        assert_eq!(acknowledge(&mut i, "anna", "on it", t(5)).len(), 1);
-        assert_eq!(acknowledge(&mut i, "bo", "", t(6)), []);
+        assert_eq!(done(&mut i, Act::Acknowledge, "anna", 5).len(), 1);
+        assert_eq!(done(&mut i, Act::Acknowledge, "bo", 6), []);
         assert_eq!(tick(&mut i, Some(Severity::Escalate), 50), []);
         let worse = tick(&mut i, Some(Severity::Crisis), 51);
         assert_eq!(worse, [Notice::Raised, Notice::Escalated]);
@@ -323,7 +350,7 @@ mod tests {
     #[test]
     fn calm_resolves_and_a_quick_return_is_the_same_incident() {
         let mut i = opened();
-        acknowledge(&mut i, "anna", "", t(1));
+        done(&mut i, Act::Acknowledge, "anna", 1);
         assert_eq!(tick(&mut i, None, 60), []);
         assert_eq!(tick(&mut i, None, 120), [Notice::Resolved]);
         assert_eq!(tick(&mut i, None, 121), []);
@@ -335,15 +362,15 @@ mod tests {
     fn what_people_resolve_stays_so_until_it_has_calmed_or_is_worse() {
         let mut i = opened();
         let ringing = verdict(Some(Severity::Escalate), 12);
-        resolve(&mut i, t(5));
-        assert_eq!(judge(&mut i, Some(&ringing), Some(&policy()), Some(&alert()), t(6)), []);
+        done(&mut i, Act::Resolve, "anna", 5);
+        assert_eq!(judged(&mut i, &ringing, 6), []);
         assert_eq!(i.status, Status::Resolved, "it rings on, as they knew");
         let mut worse = i.clone();
         let crisis = verdict(Some(Severity::Crisis), 40);
-        assert_eq!(judge(&mut worse, Some(&crisis), Some(&policy()), Some(&alert()), t(7))[0].notice, Notice::Reopened);
-        judge(&mut i, Some(&verdict(None, 1)), Some(&policy()), Some(&alert()), t(8));
+        assert_eq!(judged(&mut worse, &crisis, 7)[0].notice, Notice::Reopened);
+        judged(&mut i, &verdict(None, 1), 8);
         assert!(i.calm);
-        let back = judge(&mut i, Some(&ringing), Some(&policy()), Some(&alert()), t(9));
+        let back = judged(&mut i, &ringing, 9);
         assert_eq!((back[0].notice, i.status), (Notice::Reopened, Status::Open));
     }
 
@@ -355,13 +382,14 @@ mod tests {
             last_resort: vec![],
             ..policy()
         };
+        let people = People { policies: vec![lone], ..people() };
+        let alert = alert();
+        let charge = Charge::of(Some(&alert), &people);
         let v = verdict(Some(Severity::Escalate), 10);
-        let (mut i, _) = open(&v, Severity::Escalate, Some(&lone), &alert(), t(0));
+        let (mut i, _) = open(&v, Severity::Escalate, charge, t(0));
         i.told = vec!["anna".into()];
         let reminders: Vec<i64> = (1..100)
-            .filter(|m| {
-                judge(&mut i, Some(&v), Some(&lone), Some(&alert()), t(*m)).iter().any(|c| c.notice == Notice::Reminder)
-            })
+            .filter(|m| judge(&mut i, Some(&v), charge, t(*m)).iter().any(|c| c.notice == Notice::Reminder))
             .collect();
         assert_eq!(reminders, [30, 60, 90]);
     }
@@ -378,7 +406,7 @@ mod tests {
                 match kind {
                     0 => { tick(&mut i, None, minute); }
                     1..=4 => { tick(&mut i, Some(Severity::ALL[usize::from(kind) - 1]), minute); }
-                    _ => { acknowledge(&mut i, "anna", "", t(minute)); }
+                    _ => { done(&mut i, Act::Acknowledge, "anna", minute); }
                 }
                 proptest::prop_assert!(i.severity >= before.severity);
                 if kind < 5 && i.status == Status::Acknowledged {

@@ -3,6 +3,7 @@
 //! [`detect::Detector`] turns mentions and ticks into verdicts with their reasons; [`duty`] turns verdicts into incidents
 //! and calls. The same code serves the daemon, and by way of [`replay`] rule tests and backtests.
 
+pub mod acts;
 pub mod baseline;
 pub mod clusters;
 pub mod compare;

@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::acts::Act;
 pub use super::detect::Compiled;
 use super::detect::{Detector, Live};
 use super::duty::{Decision, Duty, live, reached};
-use super::incident::{self, Call, REOPEN};
+use super::incident::{Charge, REOPEN};
 use crate::model::time::{Span, between, from_millis};
 use crate::model::{Alert, Evidence, Incident, Mention, Notice, People, Planned, Severity, Status};
 
@@ -133,7 +134,7 @@ impl<'r> Replay<'r> {
             *opened.entry(alert.clone()).or_default() += 1;
         }
         let next = i64::try_from(self.incidents.len()).unwrap_or(i64::MAX) + 1;
-        let mut duty = Duty { alerts: self.alerts, people: self.people, opened };
+        let mut duty = Duty { alerts: self.alerts, people: self.people, silences: &[], opened };
         for decision in duty.decide(&self.live, &verdicts, next, now) {
             if decision.before.is_none() {
                 self.opened.push_back((now, decision.incident.alert.clone()));
@@ -193,18 +194,14 @@ impl<'r> Replay<'r> {
     }
 
     /// Somebody does something with an incident at the present instant; there may be no such incident.
-    pub fn act(&mut self, id: i64, act: impl FnOnce(&mut Incident, Timestamp) -> Vec<Call>) {
+    pub fn act(&mut self, id: i64, by: &str, act: &Act) {
         let now = self.now.unwrap_or(Timestamp::MIN);
         let Some(before) = self.incident(id).cloned() else { return };
         let mut incident = before.clone();
-        let calls = act(&mut incident, now);
+        let charge = Charge::of(self.alerts.iter().find(|a| a.name == before.alert), self.people);
+        let Some(calls) = act.on(&mut incident, by, "", charge, now) else { return };
         self.keep(Decision { incident, before: Some(before), calls }, now);
         self.groups = live(&self.live);
-    }
-
-    /// Somebody takes an incident.
-    pub fn acknowledge(&mut self, id: i64, by: &str) {
-        self.act(id, |incident, now| incident::acknowledge(incident, by, "", now));
     }
 
     /// What an alert rule sees now of each of its groups, whether it rings or not.
@@ -349,7 +346,7 @@ mod tests {
         let mut replay = Replay::new(&alerts, &people);
         crisis().iter().for_each(|m| replay.feed(m));
         replay.until(t(2893));
-        replay.acknowledge(1, "anna");
+        replay.act(1, "anna", &Act::Acknowledge);
         replay.until(t(2950));
         let notices: Vec<Notice> = replay.log().iter().map(|h| h.notice).collect();
         assert_eq!(notices, [Notice::Opened, Notice::Acknowledged]);

@@ -1,6 +1,7 @@
 //! What the stages and the server stand on: the store, the clock, the rules in force, the bells between them, and the way
 //! in for mentions.
 
+pub mod acts;
 mod clock;
 pub mod erasure;
 mod fresh;
@@ -12,6 +13,7 @@ mod pulse;
 mod rehearse;
 mod retopic;
 mod room;
+pub mod tell;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 

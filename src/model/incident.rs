@@ -75,6 +75,9 @@ pub struct Ack {
     pub at: Timestamp,
     /// What they said; may be empty.
     pub note: String,
+    /// When people are called again unless it is over by then; never where this is none.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// An alert rule that fired for one group.
@@ -120,12 +123,25 @@ pub struct Incident {
     /// The number of the worse incident about the same that mutes it: nobody is called for it meanwhile.
     #[serde(default)]
     pub muted_by: Option<i64>,
+    /// The number of the silence that people have laid over it: nobody is called for it meanwhile.
+    #[serde(default)]
+    pub silenced_by: Option<i64>,
+    /// Until when people have put it off; then its policy begins again.
+    #[serde(default)]
+    pub snoozed: Option<Timestamp>,
     /// Its rule is only tried out: nobody is called.
     #[serde(default)]
     pub shadow: bool,
     /// It stands for all that its rule would have opened beyond its cap: how many, and the groups of the first of them.
     #[serde(default)]
     pub flood: Option<Flood>,
+}
+
+impl Incident {
+    /// Nobody is called for it, though it is open: a worse one mutes it, or people have silenced it.
+    pub fn is_hushed(&self) -> bool {
+        self.muted_by.is_some() || self.silenced_by.is_some()
+    }
 }
 
 /// What a rule would have opened beyond its cap.
@@ -151,6 +167,14 @@ pub enum Notice {
     Escalated,
     /// It is still open and not acknowledged.
     Reminder,
+    /// Whoever had it has had it for too long without an end.
+    Lapsed,
+    /// It is given to somebody, who is told.
+    Assigned,
+    /// People have put it off.
+    Snoozed,
+    /// People have made it milder.
+    Lowered,
     /// Somebody has it.
     Acknowledged,
     /// It is over.
@@ -166,6 +190,10 @@ impl Notice {
             Notice::Raised => "raised",
             Notice::Escalated => "escalated",
             Notice::Reminder => "reminder",
+            Notice::Lapsed => "lapsed",
+            Notice::Assigned => "assigned",
+            Notice::Snoozed => "snoozed",
+            Notice::Lowered => "lowered",
             Notice::Acknowledged => "acknowledged",
             Notice::Resolved => "resolved",
         }

@@ -10,6 +10,7 @@ pub mod policy;
 pub mod schedule;
 pub mod severity;
 pub mod signals;
+pub mod silence;
 pub mod time;
 pub mod topic;
 
@@ -23,4 +24,5 @@ pub use policy::{Policy, Step};
 pub use schedule::{Hours, Schedule};
 pub use severity::Severity;
 pub use signals::Signals;
+pub use silence::Silence;
 pub use topic::{Topic, TopicKind};

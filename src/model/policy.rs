@@ -37,6 +37,8 @@ pub struct Policy {
     pub repeat: u32,
     /// Told once when all steps have passed without an acknowledgement.
     pub last_resort: Vec<String>,
+    /// Whoever has an incident has it for so long; then people are called again. For ever where this is none.
+    pub lapse: Option<Span>,
     /// IANA name of the zone that hours and days of its steps are meant in; UTC where it is empty.
     pub time_zone: String,
     /// Days off besides Saturdays and Sundays, in order: those of the calendars that it names.

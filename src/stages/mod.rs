@@ -6,7 +6,6 @@ pub mod index;
 pub mod operator;
 pub mod reload;
 pub mod stage;
-pub mod tell;
 pub mod tidy;
 pub mod watch;
 

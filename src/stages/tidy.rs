@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Stage, tell};
+use super::Stage;
 use crate::config::Retention;
 use crate::engine::stories;
-use crate::ground::Ground;
+use crate::ground::{Ground, tell};
 use crate::model::time::Span;
 use crate::model::{Incident, Mention, Status};
 use crate::store::mentions::{self, TopicIds};

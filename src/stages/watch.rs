@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Stage, tell};
+use super::Stage;
 use crate::engine::detect::{Detector, Kept, PAST, Scope, ScopeKey, Verdict};
 use crate::engine::duty::{Decision, Duty, live};
 use crate::engine::incident::REOPEN;
-use crate::ground::{Ground, Knowledge};
+use crate::ground::{Ground, Knowledge, tell};
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Mention};
-use crate::store::{Connection, StoreError, Stored, groups, incidents, mentions, meta};
+use crate::store::{Connection, StoreError, Stored, audit, groups, incidents, mentions, meta, silences};
 
 /// Mentions read at a time.
 const CHUNK: u32 = 2000;
@@ -154,8 +154,9 @@ impl Watch {
                             incidents::update(tx, incident)?;
                         }
                     }
-                    if let Some((what, detail)) = muting(before.as_ref(), incident) {
+                    for (what, detail) in hushing(before.as_ref(), incident) {
                         incidents::note(tx, incident.id, now, "vakt", what, &detail)?;
+                        audit::append(tx, now, "vakt", what, &format!("incident {}", incident.id), &detail)?;
                     }
                     tell::post(tx, incident, calls, letters, now)?;
                 }
@@ -261,13 +262,20 @@ fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State
     })
 }
 
-/// What the timeline says of an incident that is muted, or no longer is.
-fn muting(before: Option<&Incident>, incident: &Incident) -> Option<(&'static str, String)> {
+/// What the timeline says of an incident that is muted or silenced, or no longer is.
+fn hushing(before: Option<&Incident>, incident: &Incident) -> Vec<(&'static str, String)> {
+    let mut out = Vec::new();
     match (before.and_then(|b| b.muted_by), incident.muted_by) {
-        (None, Some(by)) => Some(("muted", format!("incident {by} about the same is a crisis"))),
-        (Some(by), None) => Some(("unmuted", format!("incident {by} no longer mutes it"))),
-        _ => None,
+        (None, Some(by)) => out.push(("muted", format!("incident {by} about the same is a crisis"))),
+        (Some(by), None) => out.push(("unmuted", format!("incident {by} no longer mutes it"))),
+        _ => {}
     }
+    match (before.and_then(|b| b.silenced_by), incident.silenced_by) {
+        (None, Some(by)) => out.push(("silenced", format!("silence {by} covers it"))),
+        (Some(by), None) => out.push(("unsilenced", format!("silence {by} no longer covers it"))),
+        _ => {}
+    }
+    out
 }
 
 /// Verdicts on incidents: which open, change, or end, and who is told what.
@@ -280,7 +288,9 @@ fn judge(
 ) -> Stored<Changes> {
     let (alerts, people) = (&knowledge.rules.alerts, &knowledge.rules.people);
     ground.store.read(|c| {
-        let mut duty = Duty { alerts, people, opened: incidents::opened_since(c, now - Span::hours(1))? };
+        let silences = silences::until_after(c, now)?;
+        let opened = incidents::opened_since(c, now - Span::hours(1))?;
+        let mut duty = Duty { alerts, people, silences: &silences, opened };
         let next = if verdicts.is_empty() { 0 } else { incidents::next_id(c)? };
         let mut changes = Changes::default();
         for mut decision in duty.decide(live, verdicts, next, now) {

@@ -4,6 +4,7 @@
 //! (`synchronous=FULL`), so an answer means durable and a crowd shares one sync. Readers have connections of their own.
 //! The files beside this one are functions over a connection or a transaction.
 
+pub mod audit;
 pub mod authors;
 pub mod changes;
 pub mod counts;
@@ -16,6 +17,7 @@ pub mod meta;
 pub mod old;
 pub mod outbox;
 pub mod past;
+pub mod silences;
 pub mod sketches;
 pub mod sources;
 pub mod wish;
@@ -100,6 +102,7 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/007_toward.sql")),
         M::up_with_hook(include_str!("migrations/008_sketches.sql"), |tx| Ok(sketches::fill(tx)?)),
         M::up(include_str!("migrations/009_scopes.sql")),
+        M::up(include_str!("migrations/010_acts.sql")),
     ])
 }
 

@@ -49,6 +49,8 @@ fn incident() -> Incident {
             ..Evidence::default()
         },
         muted_by: None,
+        silenced_by: None,
+        snoozed: None,
         shadow: false,
         flood: None,
     }

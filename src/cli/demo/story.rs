@@ -10,15 +10,15 @@ use super::super::{Paint, safe};
 use super::recording::Recording;
 use crate::config::Config;
 use crate::daemon::Daemon;
+use crate::engine::acts::Act;
 use crate::engine::detect::Kept;
-use crate::engine::incident;
 use crate::ground::Ground;
+use crate::ground::acts::Deed;
 use crate::index::Searcher;
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Severity, Status};
 use crate::report::chart::sparkline;
-use crate::stages::tell;
-use crate::store::{Stored, counts, groups, incidents, mentions, outbox};
+use crate::store::{StoreError, Stored, counts, groups, incidents, mentions, outbox};
 
 /// The brand of the recording, and the alert rule that watches it as a whole.
 const BRAND: &str = "acme";
@@ -213,29 +213,14 @@ impl Story {
     }
 
     /// In the demo somebody answers: whoever was told first takes it, as `vakt incident ack` would.
-    async fn answer(&mut self, now: Timestamp) -> Stored<()> {
+    async fn answer(&self, now: Timestamp) -> Stored<()> {
         let waiting = self.known.iter().find(|i| i.status == Status::Open && between(i.opened, now) >= ANSWERED);
         let Some(before) = waiting.filter(|i| !i.told.is_empty()).cloned() else { return Ok(()) };
-        let mut after = before.clone();
         let by = before.told.first().cloned().unwrap_or_default();
-        let calls = incident::acknowledge(&mut after, &by, "I have it", now);
-        let (ground, knowledge) = (&self.ground, self.ground.knowledge());
-        let letters = ground.store.read(|c| tell::letters(ground, &knowledge, c, &mut after, &calls, now))?;
-        let kept = ground
-            .store
-            .write(move |tx| {
-                if incidents::get(tx, after.id)?.as_ref() != Some(&before) {
-                    return Ok(false);
-                }
-                incidents::update(tx, &after)?;
-                incidents::note(tx, after.id, now, &by, "acknowledged", "I have it")?;
-                tell::post(tx, &after, &calls, &letters, now)?;
-                Ok(true)
-            })
-            .await?;
-        if kept {
-            ground.bells.deliver.notify_one();
-        }
+        let deed = Deed { incident: before.id, by, act: Act::Acknowledge, note: "I have it".into() };
+        let ground = self.ground.clone();
+        let acted = tokio::task::spawn_blocking(move || ground.act(&deed)).await;
+        acted.map_err(|_| StoreError::Busy)??;
         Ok(())
     }
 

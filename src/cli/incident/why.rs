@@ -47,6 +47,12 @@ pub(super) fn lines(i: &Incident, muted: &[i64], all: bool, paint: Paint) -> Vec
             paint.warm(&format!("muted: incident {by} about the same is a crisis; nobody is called"))
         ));
     }
+    if let Some(by) = i.silenced_by {
+        out.push(format!("  {}", paint.warm(&format!("silence {by} covers it; nobody is called"))));
+    }
+    if let Some(until) = i.snoozed {
+        out.push(format!("  {}", paint.warm(&format!("put off until {}", super::day(until)))));
+    }
     if !muted.is_empty() {
         let numbers: Vec<String> = muted.iter().map(i64::to_string).collect();
         out.push(format!("  mutes lesser incidents about the same: {}", numbers.join(", ")));
@@ -76,7 +82,7 @@ mod tests {
     use super::*;
     use crate::engine::detect::{GroupKey, Verdict};
     use crate::model::Alert;
-    use crate::model::{Evidence, Severity, Signals, Term};
+    use crate::model::{Evidence, People, Severity, Signals, Term};
 
     #[test]
     fn every_reason_is_told() {
@@ -99,7 +105,9 @@ mod tests {
         let key = GroupKey { alert: "a".into(), group: "acme".into() };
         let verdict = Verdict { key, topic: "acme".into(), severity: Some(Severity::Crisis), evidence };
         let now = jiff::Timestamp::UNIX_EPOCH;
-        let (i, _) = crate::engine::incident::open(&verdict, Severity::Crisis, None, &Alert::default(), now);
+        let (alert, people) = (Alert::default(), People::default());
+        let charge = crate::engine::incident::Charge::of(Some(&alert), &people);
+        let (i, _) = crate::engine::incident::open(&verdict, Severity::Crisis, charge, now);
         let i = Incident { muted_by: Some(3), shadow: true, ..i };
         insta::assert_snapshot!(lines(&i, &[8, 9], true, Paint(false)).join("\n"));
     }

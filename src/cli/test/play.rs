@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{cast, crowd};
+use crate::engine::acts::Act as Deed;
 use crate::engine::condition::Condition;
-use crate::engine::incident;
 use crate::engine::replay::{Compiled, Happening, Replay};
 use crate::ground::Knowledge;
 use crate::model::time::{Span, between};
@@ -171,8 +171,8 @@ fn carry_out(replay: &mut Replay<'_>, act: &Act) {
     let ids: Vec<i64> = replay.incidents().iter().filter(meant).map(|i| i.id).collect();
     for id in ids {
         match &act.acknowledge {
-            Some(who) => replay.acknowledge(id, who),
-            None => replay.act(id, incident::resolve),
+            Some(who) => replay.act(id, who, &Deed::Acknowledge),
+            None => replay.act(id, "", &Deed::Resolve),
         }
     }
 }

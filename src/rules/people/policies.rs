@@ -9,6 +9,9 @@ use crate::config::written::Form;
 use crate::model::time::Span;
 use crate::model::{Policy, Severity, Step};
 
+/// Whoever has an incident has it for so long unless the policy says otherwise.
+const LAPSE: Span = Span::mins(60);
+
 #[derive(Debug)]
 pub(in crate::rules) struct Written {
     pub(in crate::rules) name: Place,
@@ -18,6 +21,7 @@ pub(in crate::rules) struct Written {
     /// Calendars whose whole days are days off.
     pub(super) holidays: Vec<Place>,
     repeat: u32,
+    lapse: Option<Span>,
     time_zone: Option<String>,
 }
 
@@ -47,6 +51,13 @@ pub(super) fn read(form: Form<'_>) -> Option<Written> {
         step.finish();
     }
     let repeat = form.number("repeat", 1..=20).map_or(1, |r| u32::try_from(r.value).unwrap_or(1));
+    let lapse = form.span("ack_lapses");
+    if let Some(short) = lapse.as_ref().filter(|l| l.value < Span::mins(5) && l.value != Span::ZERO) {
+        let help = "write ack_lapses = \"1h\", or \"0m\" for never";
+        desk.error(short.span.clone(), "whoever has an incident needs five minutes at least", help);
+    }
+    // Without a word it is an hour; nothing means never.
+    let lapse = Some(lapse.map_or(LAPSE, |l| l.value)).filter(|l| *l != Span::ZERO);
     let places = |key| form.texts(key).into_iter().map(|n| Place::new(desk, n)).collect::<Vec<_>>();
     let (last_resort, holidays) = (places("last_resort"), places("holidays"));
     form.finish();
@@ -59,7 +70,7 @@ pub(super) fn read(form: Form<'_>) -> Option<Written> {
         );
     }
     let time_zone = zone.map(|z| z.value);
-    Some(Written { name: Place::new(desk, name), steps, last_resort, holidays, repeat, time_zone })
+    Some(Written { name: Place::new(desk, name), steps, last_resort, holidays, repeat, lapse, time_zone })
 }
 
 impl Written {
@@ -83,6 +94,7 @@ impl Written {
             name: self.name.name().to_owned(),
             steps: self.steps.iter().map(|(_, step)| step.clone()).collect(),
             repeat: self.repeat,
+            lapse: self.lapse,
             last_resort: self.last_resort.iter().map(|n| n.name().to_owned()).collect(),
             time_zone: self.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
             days_off,

@@ -92,6 +92,8 @@ pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
         peak: 5,
         evidence: Evidence::default(),
         muted_by: None,
+        silenced_by: None,
+        snoozed: None,
         shadow: false,
         flood: None,
     }

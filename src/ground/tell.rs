@@ -4,18 +4,18 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::{Ground, Knowledge};
 use crate::channels::letter::{self, Brief, ChartFacts};
 use crate::channels::mail;
 use crate::engine::duty;
 use crate::engine::hot::{Hot, hot};
 use crate::engine::incident::Call;
-use crate::ground::{Ground, Knowledge};
 use crate::model::incident::Notice;
 use crate::model::time::Span;
 use crate::model::{Alert, Incident, Mention, Person};
 use crate::report::chart;
 use crate::store::outbox::{self, Message};
-use crate::store::{Connection, StoreError, Stored, erasures, incidents, mentions};
+use crate::store::{Connection, StoreError, Stored, audit, erasures, incidents, mentions};
 
 /// Mentions that a letter is made from.
 const EVIDENCE: u32 = 400;
@@ -112,6 +112,7 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
         let tried = if incident.shadow { "would have told " } else { "" };
         let detail = format!("{} · {tried}{}", incident.severity, call.notify.join(", "));
         incidents::note(c, incident.id, now, "vakt", call.notice.as_str(), &detail)?;
+        audit::append(c, now, "vakt", call.notice.as_str(), &format!("incident {}", incident.id), &detail)?;
     }
     for message in &letters.messages {
         outbox::put(c, message)?;
@@ -169,12 +170,12 @@ fn hot_words(c: &Connection, alert: &Alert, incident: &Incident, now: &[Mention]
 }
 
 /// The alert rule of an incident, or enough of one where it is gone from the rules.
-pub(super) fn alert_of(knowledge: &Knowledge, incident: &Incident) -> Alert {
+pub fn alert_of(knowledge: &Knowledge, incident: &Incident) -> Alert {
     knowledge.rules.alert(&incident.alert).cloned().unwrap_or_else(|| bare_alert(incident))
 }
 
 /// Whether an incident is about a mention: its letters may quote it.
-pub(super) fn is_evidence(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
+pub fn is_evidence(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
     let has = |t: &String| m.topics.contains(t);
     let topics = if alert.any { alert.topics.iter().any(has) } else { alert.topics.iter().all(has) };
     let from = incident.opened - alert.window;
@@ -249,7 +250,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
         let now = Timestamp::UNIX_EPOCH;
-        let incident = crate::stages::tidy::tests::incident(now);
+        let incident = crate::engine::incident::tests::opened();
         let message = Message {
             id: 0,
             message_id: "m".into(),

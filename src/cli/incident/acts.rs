@@ -1,0 +1,125 @@
+//! What people do with incidents from the command line.
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+
+use super::super::{Refused, Verdict, open_store};
+use crate::config::Config;
+use crate::engine::acts::Act;
+use crate::ground::acts::{Deed, Outcome};
+use crate::ground::{Clock, Ground};
+use crate::model::Severity;
+use crate::model::time::{Span, moment};
+use crate::rules::Rules;
+use crate::stages::reload;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Acts {
+    /// Take an incident: nobody else is called
+    Ack(Word),
+    /// Call nobody for a while, then begin again
+    Snooze {
+        /// How long, as `2h`, or until when
+        #[arg(long = "for", value_name = "TIME")]
+        until: String,
+        #[command(flatten)]
+        word: Word,
+    },
+    /// End an incident
+    Resolve(Word),
+    /// Nobody has it after all, or it is not over: the policy begins again
+    Reopen(Word),
+    /// Give an incident to somebody, who is told
+    Assign {
+        /// Their name in rules/people.toml
+        #[arg(long, value_name = "NAME")]
+        to: String,
+        #[command(flatten)]
+        word: Word,
+    },
+    /// Say how bad it is: watch, review, escalate or crisis
+    Severity {
+        /// How bad
+        #[arg(long, value_parser = severity)]
+        to: Severity,
+        #[command(flatten)]
+        word: Word,
+    },
+    /// Write something down on its timeline
+    Note(Word),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Word {
+    /// Its number
+    id: i64,
+    /// Your name in rules/people.toml
+    #[arg(long = "as", value_name = "NAME")]
+    by: String,
+    /// What the others should know
+    #[arg(long, default_value = "")]
+    note: String,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    Severity::parse(text).ok_or_else(|| "it is watch, review, escalate or crisis".into())
+}
+
+/// An instant to come, told by how long from now or as a date and time of this machine's zone.
+pub(in crate::cli) fn to_come(text: &str, now: Timestamp) -> Result<Timestamp, Refused> {
+    let at = match Span::parse(text) {
+        Ok(span) => now + span,
+        Err(_) => moment(text, now, &jiff::tz::TimeZone::system()).map_err(Refused)?,
+    };
+    if at <= now {
+        return Err(Refused(format!("`{text}` is over already; write how long, as `2h`, or a time to come")));
+    }
+    Ok(at)
+}
+
+/// The store and the rules, for somebody who acts and whom the rules know.
+pub(in crate::cli) fn ground_for(config: &Config, who: &[&str]) -> anyhow::Result<Arc<Ground>> {
+    let store = open_store(config)?;
+    let rules = Rules::load(&config.rules_dir, Clock::System.now()).ok();
+    let rules = rules.map_or_else(|| reload::last_good(&store, Clock::System.now()), |r| Ok(Some(r)))?;
+    let rules = rules.ok_or_else(|| Refused("the rules have mistakes; `vakt check` shows them".into()))?;
+    for name in who {
+        if rules.people.person(name).is_none() {
+            let known = rules.people.persons.iter().map(|p| p.name.as_str());
+            let help = crate::config::fault::suggest(name, known);
+            return Err(Refused(format!("nobody is called `{name}` in the rules: {help}")).into());
+        }
+    }
+    Ok(Ground::new(store, Clock::System, rules, crate::daemon::letterhead(config))?)
+}
+
+impl Acts {
+    pub(super) fn run(self, config: &Config) -> anyhow::Result<Verdict> {
+        let now = Clock::System.now();
+        let (act, word) = match self {
+            Acts::Ack(word) => (Act::Acknowledge, word),
+            Acts::Snooze { until, word } => (Act::Snooze(to_come(&until, now)?), word),
+            Acts::Resolve(word) => (Act::Resolve, word),
+            Acts::Reopen(word) => (Act::Reopen, word),
+            Acts::Assign { to, word } => (Act::Assign(to), word),
+            Acts::Severity { to, word } => (Act::Severity(to), word),
+            Acts::Note(word) => (Act::Note, word),
+        };
+        let mut who = vec![word.by.as_str()];
+        if let Act::Assign(to) = &act {
+            who.push(to);
+        }
+        let ground = ground_for(config, &who)?;
+        let what = [act.as_str(), &act.fact()].join(" ");
+        match ground.act(&Deed { incident: word.id, by: word.by.clone(), act, note: word.note })? {
+            Outcome::Done(_) => say!("incident {} is {} by {}", word.id, what.trim_end(), word.by),
+            Outcome::Already(i) => say!("incident {} is {} already", word.id, i.status.as_str()),
+            Outcome::Unknown => {
+                return Err(Refused(format!("there is no incident {}; `vakt incident list` shows all", word.id)).into());
+            }
+        }
+        Ok(Verdict::Done)
+    }
+}
