@@ -217,6 +217,7 @@ impl Daemon {
                 metrics: metrics.clone(),
                 index_dir: config.index_dir(),
                 shelf: Arc::default(),
+                wrong: Arc::default(),
                 at_home: config.base_url.as_deref().is_none_or(is_home)
                     && !config.http.behind_proxy
                     && config.http.listen.is_none_or(|a| a.ip().is_loopback()),

@@ -44,6 +44,10 @@ pub struct Brief<'a> {
     pub taken_by: Option<&'a str>,
     /// What links begin with.
     pub base_url: Option<&'a str>,
+    /// The reader's own link to take the incident, or to undo that somebody did, where links can be followed.
+    pub door: Option<&'a str>,
+    /// The digits that taking it asks for.
+    pub digits: Option<&'a str>,
     /// The time.
     pub now: Timestamp,
     /// Domain of message ids.
@@ -273,6 +277,11 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         statements => Value::from(Serde(statements(brief))),
         contacts => brief.playbook.map(|p| p.contacts.clone()).unwrap_or_default(),
         link => brief.base_url.map(|b| format!("{b}{path}")),
+        door => brief.door,
+        digits => brief.digits,
+        undo => words.undo,
+        pressed => words.pressed,
+        typed => words.typed,
         command => format!("vakt incident ack {} --as {}", i.id, brief.person.name),
     };
     let e = environment();

@@ -69,6 +69,8 @@ pub enum Role {
     Push,
     /// Read metrics and incidents.
     Read,
+    /// Act on incidents in people's names.
+    Act,
 }
 
 /// Settings of mail.
@@ -235,9 +237,10 @@ fn read_http(form: Form<'_>) -> Http {
     }
     for token in form.tables("tokens", "token") {
         let name = token.must_text("name");
-        let role = token.choice("role", &["push", "read"], |w| match w {
+        let role = token.choice("role", &["push", "read", "act"], |w| match w {
             "push" => Some(Role::Push),
             "read" => Some(Role::Read),
+            "act" => Some(Role::Act),
             _ => None,
         });
         if let Some(name) = name.as_ref().filter(|n| http.tokens.iter().any(|t| t.name == n.value)) {

@@ -8,6 +8,7 @@ mod fresh;
 mod history;
 pub mod intake;
 mod knowledge;
+pub mod links;
 mod plain;
 mod pulse;
 mod rehearse;
@@ -57,6 +58,8 @@ pub struct Ground {
     pub bells: Bells,
     /// How letters look.
     pub house: Letterhead,
+    /// The links in letters.
+    pub links: links::Links,
     knowledge: RwLock<Arc<Knowledge>>,
     stories: Mutex<Stories>,
     heard: Mutex<Heard>,
@@ -104,6 +107,7 @@ impl Ground {
             })
         })?;
         Ok(Arc::new(Ground {
+            links: links::Links::of(&store)?,
             room: room::Room::of(store.path()),
             shelf: fresh::Shelf::default(),
             desks: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),

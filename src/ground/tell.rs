@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::links::Leave;
 use super::{Ground, Knowledge};
 use crate::channels::letter::{self, Brief, ChartFacts};
 use crate::channels::mail;
@@ -12,7 +13,7 @@ use crate::engine::hot::{Hot, hot};
 use crate::engine::incident::Call;
 use crate::model::incident::Notice;
 use crate::model::time::Span;
-use crate::model::{Alert, Incident, Mention, Person};
+use crate::model::{Alert, Incident, Mention, Person, Severity};
 use crate::report::chart;
 use crate::store::outbox::{self, Message};
 use crate::store::{Connection, StoreError, Stored, audit, erasures, incidents, mentions};
@@ -66,8 +67,21 @@ pub fn letters(
             incident.told.iter().map(|n| people.person(n).map_or_else(|| n.clone(), |p| p.full_name.clone())).collect();
         // Nobody gets two letters about one incident at one time: the first call is the one that says most.
         for person in reached.into_iter().filter(|p| served.insert(p.name.clone())) {
+            let leave = match call.notice {
+                Notice::Resolved | Notice::Snoozed | Notice::Lowered | Notice::Assigned => None,
+                Notice::Acknowledged => Some(Leave::Undo),
+                _ => Some(Leave::Take),
+            };
+            let base = ground.house.base_url.as_deref().zip(leave);
+            let door = base.map(|(base, leave)| {
+                format!("{}/a/{}", base.trim_end_matches('/'), ground.links.link(incident.id, &person.name, leave, now))
+            });
+            let asks = leave == Some(Leave::Take) && incident.severity >= Severity::Escalate;
+            let digits = (asks && door.is_some()).then(|| ground.links.code(incident.id, &person.name));
             let brief = Brief {
                 notice: call.notice,
+                door: door.as_deref(),
+                digits: digits.as_deref(),
                 incident,
                 alert: &alert,
                 brand: &brand,

@@ -62,7 +62,12 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// Lets a request through that has the token its route needs. Reading needs none where no token for it is set, vakt is
 /// known to this machine alone, and the request did not come through a proxy.
 pub(super) async fn authorise(State(served): State<Served>, mut request: Request, next: Next) -> Response {
-    let role = if request.method() == Method::POST { Role::Push } else { Role::Read };
+    let acts = request.uri().path().starts_with("/api/v1/incidents");
+    let role = match *request.method() {
+        Method::POST if acts => Role::Act,
+        Method::POST => Role::Push,
+        _ => Role::Read,
+    };
     let forwarded = request.headers().keys().any(|k| k.as_str().starts_with("x-forwarded") || k == "forwarded");
     let open = role == Role::Read && !served.tokens.any(Role::Read) && !forwarded && served.at_home;
     let caller = bearer(request.headers()).and_then(|value| served.tokens.find(value, role));
@@ -78,7 +83,11 @@ pub(super) async fn authorise(State(served): State<Served>, mut request: Request
 }
 
 fn refused(role: Role, any: bool) -> Response {
-    let word = if role == Role::Push { "push" } else { "read" };
+    let word = match role {
+        Role::Push => "push",
+        Role::Read => "read",
+        Role::Act => "act",
+    };
     let help = if any {
         format!("send `Authorization: Bearer TOKEN` with a token whose role is `{word}`\n")
     } else {

@@ -1,11 +1,13 @@
-//! HTTP: the API that takes mentions in, incidents to look at, health and metrics.
+//! HTTP: the API that takes mentions in, incidents to look at and to take, health and metrics.
 
+mod acts;
 mod doors;
 mod export;
 mod find;
 mod guard;
 mod incidents;
 mod mentions;
+mod take;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +28,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub use guard::Tokens;
+pub use take::Wrong;
 
 use crate::ground::{Ground, History, Pulse};
 use crate::index::IndexError;
@@ -46,6 +49,8 @@ pub struct Served {
     pub index_dir: PathBuf,
     /// The history, once it was asked for.
     pub shelf: Arc<Mutex<Option<History>>>,
+    /// Wrong codes on pages that links lead to.
+    pub wrong: Arc<Wrong>,
     /// Links lead to this machine alone: no proxy shows it to others.
     pub at_home: bool,
 }
@@ -84,10 +89,12 @@ pub fn router(served: Served) -> Router {
         .route("/api/v1/mentions", post(mentions::push).layer(ConcurrencyLimitLayer::new(PUSHES)).get(find::find))
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::show))
+        .route("/api/v1/incidents/{id}/{act}", post(acts::act))
         .route("/incidents", get(incidents::list_page))
         .route("/incidents/{id}", get(incidents::page))
         .route("/metrics", get(metrics_page))
         .route_layer(middleware::from_fn_with_state(served.clone(), guard::authorise))
+        .route("/a/{link}", get(take::show).post(take::press))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn_with_state(served.clone(), guard::known_host))
@@ -99,7 +106,7 @@ pub fn router(served: Served) -> Router {
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(fixed(
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         ))
         .with_state(served)
 }

@@ -137,7 +137,7 @@ impl Tombstones {
     /// # Errors
     /// When the database cannot be written.
     pub fn begin(c: &Connection) -> Stored<Tombstones> {
-        c.execute("INSERT OR IGNORE INTO meta VALUES (?1, hex(randomblob(32)))", [KEY])?;
+        meta::make_secret(c, KEY)?;
         Ok(Tombstones { key: meta::get(c, KEY)?.unwrap_or_default() })
     }
 

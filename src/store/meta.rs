@@ -30,3 +30,12 @@ pub fn set(c: &Connection, key: &str, value: &str) -> Stored<()> {
         .execute([key, value])?;
     Ok(())
 }
+
+/// Gives a name a secret of 32 random bytes in hexadecimal, unless it has a value.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn make_secret(c: &Connection, key: &str) -> Stored<()> {
+    c.execute("INSERT OR IGNORE INTO meta VALUES (?1, hex(randomblob(32)))", [key])?;
+    Ok(())
+}

@@ -132,6 +132,11 @@ fn letter(notice: Notice, language: &str, mentions: &[Mention]) -> Letter {
         told: &["Maria Lindqvist".to_owned(), "Bo".to_owned()],
         taken_by: None,
         base_url: Some("https://vakt.acme.example"),
+        door: match notice {
+            Notice::Resolved => None,
+            _ => Some("https://vakt.acme.example/a/e30.c2ln"),
+        },
+        digits: (notice != Notice::Acknowledged).then_some("0417"),
         now: incident.fired,
         from_domain: "acme.example",
     })

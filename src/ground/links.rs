@@ -1,0 +1,170 @@
+//! Signed links: each lets one person do one thing with one incident, until a time. Whoever has the mail has the link.
+//!
+//! A link is what it says in base64url, a dot, and an HMAC-SHA256 over it by a key that this database alone has.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::model::time::{Span, from_millis};
+use crate::store::{Store, Stored, meta};
+
+const KEY: &str = "link_key";
+/// A link in a mail holds for so long.
+pub const HOLDS: Span = Span::hours(72);
+/// A longer link is none of ours.
+const LONGEST: usize = 1000;
+
+/// What a link lets its reader do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Leave {
+    /// Take the incident.
+    Take,
+    /// Undo that somebody took it.
+    Undo,
+    /// Nothing: it says when a page was shown.
+    Seen,
+}
+
+/// What a link says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The incident's number.
+    #[serde(rename = "i")]
+    pub incident: i64,
+    /// The name of the person.
+    #[serde(rename = "p")]
+    pub person: String,
+    /// What for.
+    #[serde(rename = "l")]
+    pub leave: Leave,
+    /// Until when, in milliseconds since 1970; of [`Leave::Seen`] since when.
+    #[serde(rename = "t")]
+    at: i64,
+}
+
+/// The key of this database's links.
+#[derive(Clone)]
+pub struct Links {
+    key: String,
+}
+
+impl std::fmt::Debug for Links {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Links")
+    }
+}
+
+impl Links {
+    /// Those of a database, which gets a key of its own at first use.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub fn of(store: &Store) -> Stored<Links> {
+        if let Some(key) = store.read(|c| meta::get(c, KEY))? {
+            return Ok(Links { key });
+        }
+        store.write_blocking(|tx| {
+            meta::make_secret(tx, KEY)?;
+            Ok(Links { key: meta::get(tx, KEY)?.unwrap_or_default() })
+        })
+    }
+
+    fn sign(&self, what: &[u8]) -> Hmac<Sha256> {
+        // HMAC takes keys of any length: there is no other error.
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).unwrap_or_else(|_| unreachable!());
+        mac.update(what);
+        mac
+    }
+
+    fn mint(&self, claim: &Claim) -> String {
+        let said = serde_json::to_vec(claim).unwrap_or_default();
+        let mac = self.sign(&said).finalize().into_bytes();
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(&said), URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    /// A link by which a person may do something with an incident for as long as links hold.
+    pub fn link(&self, incident: i64, person: &str, leave: Leave, now: Timestamp) -> String {
+        self.mint(&Claim { incident, person: person.to_owned(), leave, at: (now + HOLDS).as_millisecond() })
+    }
+
+    /// What a link of ours says that still holds.
+    pub fn read(&self, link: &str, now: Timestamp) -> Option<Claim> {
+        self.claim(link).filter(|c| c.leave != Leave::Seen && c.at > now.as_millisecond())
+    }
+
+    fn claim(&self, link: &str) -> Option<Claim> {
+        let (said, mac) = link.split_once('.').filter(|_| link.len() <= LONGEST)?;
+        let (said, mac) = (URL_SAFE_NO_PAD.decode(said).ok()?, URL_SAFE_NO_PAD.decode(mac).ok()?);
+        self.sign(&said).verify_slice(&mac).ok()?;
+        serde_json::from_slice(&said).ok()
+    }
+
+    /// What a page carries that is shown to a person now.
+    pub fn shown(&self, to: &Claim, now: Timestamp) -> String {
+        self.mint(&Claim { leave: Leave::Seen, at: now.as_millisecond(), ..to.clone() })
+    }
+
+    /// When a page was shown that carries this, if it is of the same person and incident.
+    pub fn shown_at(&self, mark: &str, to: &Claim) -> Option<Timestamp> {
+        let same = |c: &Claim| c.leave == Leave::Seen && c.incident == to.incident && c.person == to.person;
+        self.claim(mark).filter(same).map(|c| from_millis(c.at))
+    }
+
+    /// The four digits that stand in a person's mails about an incident.
+    pub fn code(&self, incident: i64, person: &str) -> String {
+        let mac = self.sign(format!("code {incident} {person}").as_bytes()).finalize().into_bytes();
+        let number = mac.iter().take(4).fold(0u32, |n, b| (n << 8) | u32::from(*b));
+        format!("{:04}", number % 10_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links() -> (tempfile::TempDir, Links) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
+        let links = Links::of(&store).expect("a key");
+        assert_eq!(Links::of(&store).expect("the same").key, links.key);
+        assert_eq!(links.key.len(), 64);
+        (dir, links)
+    }
+
+    #[test]
+    fn a_link_says_what_it_was_made_for_until_it_ends() {
+        let (_dir, links) = links();
+        let now = Timestamp::UNIX_EPOCH + Span::days(20_000);
+        let link = links.link(7, "anna", Leave::Take, now);
+        let claim = links.read(&link, now + Span::hours(71)).expect("it holds");
+        assert_eq!((claim.incident, claim.person.as_str(), claim.leave), (7, "anna", Leave::Take));
+        assert_eq!(links.read(&link, now + HOLDS), None);
+        let mark = links.shown(&claim, now);
+        assert_eq!(links.read(&mark, now), None, "what a page carries is no link");
+        assert_eq!(links.shown_at(&mark, &claim), Some(now));
+        assert_eq!(links.shown_at(&mark, &Claim { person: "bo".into(), ..claim.clone() }), None);
+        assert_eq!(links.shown_at(&link, &claim), None);
+        assert_ne!(links.code(7, "anna"), links.code(8, "anna"));
+        let (_other, others) = super::tests::links();
+        assert_eq!(others.read(&link, now), None, "another database's");
+    }
+
+    proptest::proptest! {
+        /// Whatever is changed in a link, it is none any more.
+        #[test]
+        fn a_changed_link_is_none(at in 0usize..150, with in "[A-Za-z0-9_.-]", cut in 0usize..150) {
+            let (_dir, links) = links();
+            let now = Timestamp::UNIX_EPOCH;
+            let link = links.link(7, "anna", Leave::Take, now);
+            let at = at % link.len();
+            let changed = format!("{}{with}{}", &link[..at], &link[at + 1..]);
+            proptest::prop_assert!(changed == link || links.read(&changed, now).is_none());
+            proptest::prop_assert!(links.read(&link[..cut % link.len()], now).is_none());
+        }
+    }
+}
