@@ -26,7 +26,7 @@ use crate::rules::Rules;
 use crate::serve::{self, Served};
 use crate::sources::{self, FetchError, Http, Limits};
 use crate::stages::deliver::{Deliver, Post};
-use crate::stages::{Stage, collect, index, reload, stage, tidy, watch};
+use crate::stages::{Stage, auditor, collect, index, reload, stage, tidy, watch};
 use crate::store::{Store, StoreError, erasures};
 
 /// Why the daemon cannot start or had to stop.
@@ -178,6 +178,9 @@ impl Daemon {
         }
         reload::keep_last_good(&store, &rules).await?;
         let named = sources::read(&config.sheet, &config.fetch.allow_private).map_err(DaemonError::Faults)?;
+        let names = named.iter().map(|n| n.name.clone()).collect();
+        // The list has just been read without a fault.
+        let allow = sources::Allow::parse(&config.fetch.allow_private).unwrap_or_default();
         let limits = Limits { max_body: config.fetch.max_body, ..Limits::default() };
         let http = Http::new(&config.fetch.contact, limits).map_err(DaemonError::Client)?;
         let post = post_of(config)?;
@@ -203,8 +206,12 @@ impl Daemon {
         daemon.spawn(Deliver::new(ground.clone(), post), bells.deliver.clone());
         daemon.spawn(watch::Watch::new(ground.clone()), bells.watch.clone());
         daemon.spawn(index::Indexing::new(ground.clone(), config.index_dir()), bells.index.clone());
-        daemon.spawn(collect::Collect::new(ground.clone(), http, named, min, max), bells.collect.clone());
+        daemon.spawn(collect::Collect::new(ground.clone(), http.clone(), named, min, max), bells.collect.clone());
         let nobody_rings = Arc::new(tokio::sync::Notify::new());
+        let duty = Pulse::new();
+        daemon.pulses.0.push(("escalation", duty.clone()));
+        let auditor = auditor::Auditor::new(ground.clone(), http, config.heartbeat.clone(), allow, names, duty);
+        daemon.spawn(auditor, nobody_rings.clone());
         daemon.spawn(tidy::Tidy::new(ground.clone(), config.retention.clone()), nobody_rings);
         let rules_bell = Arc::new(tokio::sync::Notify::new());
         daemon.spawn(reload::Reload::new(ground.clone(), config.rules_dir.clone()), rules_bell.clone());

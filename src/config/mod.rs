@@ -1,6 +1,7 @@
 //! The operator's settings, `vakt.toml`: as written, then as meant, or every mistake at once.
 
 pub mod fault;
+mod heartbeat;
 pub mod relay;
 mod retention;
 pub mod secret;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use fault::{Fault, Sheet, Weight};
+pub use heartbeat::Heartbeat;
 pub use retention::Retention;
 pub use secret::{SecretError, SecretRef};
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub fetch: Fetch,
     /// How long things are kept.
     pub retention: Retention,
+    /// Who outside waits for a sign of life.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 /// Settings of the HTTP server.
@@ -142,6 +146,7 @@ impl Config {
             mail: Mail { from: DEFAULT_FROM.into(), operator: None, relays: Vec::new() },
             fetch: Fetch::default(),
             retention: Retention::default(),
+            heartbeat: None,
         }
     }
 
@@ -216,6 +221,7 @@ fn read_root(config: &mut Config, form: Form<'_>) {
     if let Some(retention) = form.table("retention", "[retention] table") {
         config.retention = Retention::read(retention);
     }
+    config.heartbeat = form.table("heartbeat", "[heartbeat] table").map(Heartbeat::read);
     form.tables("source", "source");
     form.finish();
 }

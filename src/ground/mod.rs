@@ -162,4 +162,4 @@ impl Ground {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -34,6 +34,13 @@ fn ground(dir: &tempfile::TempDir, rules: Rules) -> Arc<Ground> {
     Ground::new(store, Clock::stepped(now()), rules, house).expect("it stands")
 }
 
+/// A ground with one topic, for the tests of others.
+pub(crate) fn standing(dir: &tempfile::TempDir, clock: Clock) -> Arc<Ground> {
+    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
+    Ground::new(store, clock, rules(&[("acme", "acme")]), house).expect("it stands")
+}
+
 fn capture(id: &str, text: &str) -> Capture {
     Capture {
         native_id: Some(id.into()),

@@ -1,5 +1,6 @@
 //! The loops that carry mentions from the sources to the people. Each has one `pass(now)`, which tests step by hand.
 
+pub mod auditor;
 pub mod collect;
 pub mod deliver;
 pub mod index;

@@ -50,8 +50,22 @@ pub async fn rules_refused(ground: &Ground, faults: &str, now: Timestamp) -> Sto
     send(ground, "rules", "[vakt] the rules have mistakes; the last good ones stay in force", &text, now).await
 }
 
+/// Says that all is well to whoever waits for it: once it no longer comes, they know.
+///
+/// # Errors
+/// When the message cannot be stored.
+pub async fn heartbeat(ground: &Ground, address: &str, now: Timestamp) -> Stored<()> {
+    let text = "vakt is on watch: its sources are asked, its escalations are in time, and its mail is taken. When these mails \
+                no longer come, something is wrong with it or on the way.\n";
+    send_to(ground, address, "heartbeat", "[vakt] heartbeat: all is well", text, now).await
+}
+
 async fn send(ground: &Ground, about: &str, subject: &str, text: &str, now: Timestamp) -> Stored<()> {
-    let address = ground.house.operator.clone();
+    send_to(ground, &ground.house.operator, about, subject, text, now).await
+}
+
+async fn send_to(ground: &Ground, address: &str, about: &str, subject: &str, text: &str, now: Timestamp) -> Stored<()> {
+    let address = address.to_owned();
     let person = Person {
         name: "operator".into(),
         full_name: "Operator".into(),

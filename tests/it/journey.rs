@@ -105,9 +105,12 @@ fn pushed_mentions_are_taken_once_and_rules_reload() {
     let address = format!("127.0.0.1:{port}").parse().unwrap();
     write_settings(dir, feed.address, smtp.port, port);
     rules(dir);
+    let settings = std::fs::read_to_string(dir.join("vakt.toml")).unwrap();
+    std::fs::write(dir.join("vakt.toml"), format!("{settings}\n[heartbeat]\nmail = \"watch@acme.example\"\n")).unwrap();
     feed.publish("first", "Nothing to see", "x");
     let mut daemon = Daemon::start(dir);
     until(dir, "ready", || get(address, "/readyz").is_some_and(|(s, _)| s.contains("200")));
+    until(dir, "somebody outside hears that all is well", || smtp.taken().iter().any(|t| t.to == "watch@acme.example"));
 
     let lines = "{\"id\":\"1\",\"text\":\"Globex is great\",\"author\":\"Ann\"}\nnonsense\n{\"id\":\"2\",\"text\":\"Globex again\"}";
     let (status, body) = push(address, lines).unwrap();

@@ -1,0 +1,155 @@
+//! The auditor: looks at what should have happened, apart from those that were to do it, and only where all of it did
+//! lets the watchdog be fed and somebody outside hear that vakt lives.
+//!
+//! A step of an escalation that is overdue, a message that no relay takes, a source that nobody asks: each has to stand
+//! for a while of real time before it counts, so that neither a restart nor a machine that slept is taken for a fault.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::{Stage, operator};
+use crate::config::Heartbeat;
+use crate::ground::{Ground, Pulse};
+use crate::model::Status;
+use crate::model::time::Span;
+use crate::sources::http::Request;
+use crate::sources::{Allow, Http};
+use crate::store::{Stored, incidents, outbox, sources};
+
+/// Looks this often.
+const EVERY: Span = Span::secs(20);
+/// For how long something has to stand before it counts.
+const STEP: Duration = Duration::from_secs(60);
+const MESSAGE: Duration = Duration::from_secs(300);
+const SOURCE: Duration = Duration::from_secs(600);
+
+/// Something that should have happened, in words.
+type Late = HashMap<String, (Instant, Duration)>;
+
+/// The stage that looks at the others' work.
+pub struct Auditor {
+    ground: Arc<Ground>,
+    http: Http,
+    heartbeat: Option<Heartbeat>,
+    /// What the heartbeat may reach besides public addresses.
+    allow: Allow,
+    /// Names of the sources in the settings.
+    named: Vec<String>,
+    /// Beats while no step is overdue: the watchdog counts it among the stages' own.
+    duty: Arc<Pulse>,
+    late: Late,
+    told: Vec<String>,
+    sent: Option<Instant>,
+    mailed: Option<Instant>,
+}
+
+impl Stage for Auditor {
+    const NAME: &'static str = "auditor";
+
+    async fn pass(&mut self, now: Timestamp) -> Timestamp {
+        match self.look(now) {
+            Ok(found) => self.judge(found, now).await,
+            Err(e) => tracing::error!(stage = "auditor", error = %e, "the store cannot be read"),
+        }
+        now + EVERY
+    }
+}
+
+impl Auditor {
+    /// The stage over a ground; `duty` beats while nobody waits for a step that is overdue.
+    pub fn new(
+        ground: Arc<Ground>,
+        http: Http,
+        heartbeat: Option<Heartbeat>,
+        allow: Allow,
+        named: Vec<String>,
+        duty: Arc<Pulse>,
+    ) -> Auditor {
+        Auditor {
+            ground,
+            http,
+            heartbeat,
+            allow,
+            named,
+            duty,
+            late: Late::new(),
+            told: Vec::new(),
+            sent: None,
+            mailed: None,
+        }
+    }
+
+    /// All that is late at this moment, each with how long it has to stand.
+    fn look(&self, now: Timestamp) -> Stored<Vec<(String, Duration)>> {
+        let (live, standing, states) =
+            self.ground.store.read(|c| Ok((incidents::live(c, now)?, outbox::standing(c)?, sources::all(c)?)))?;
+        let mut out = Vec::new();
+        for i in live.iter().filter(|i| i.status == Status::Open && !i.is_hushed()) {
+            if let Some(due) = i.next_step.filter(|due| *due <= now) {
+                out.push((format!("the step of incident {} that was due at {due:.0} is not taken", i.id), STEP));
+            }
+        }
+        if let Some(oldest) = standing.oldest.filter(|_| standing.waiting > 0) {
+            out.push((format!("a message of {oldest:.0} is not taken by any relay"), MESSAGE));
+        }
+        for (name, state) in states.iter().filter(|(name, _)| self.named.contains(name)) {
+            if state.due <= now.as_millisecond() {
+                out.push((format!("{name}, which was due at {}, is not asked", state.due), SOURCE));
+            }
+        }
+        Ok(out)
+    }
+
+    async fn judge(&mut self, found: Vec<(String, Duration)>, now: Timestamp) {
+        let since = std::mem::take(&mut self.late);
+        for (what, limit) in found {
+            let begun = since.get(&what).map_or_else(Instant::now, |(begun, _)| *begun);
+            self.late.insert(what, (begun, limit));
+        }
+        let mut faults: Vec<String> = Vec::new();
+        let mut duty = true;
+        for (what, (begun, limit)) in &self.late {
+            if begun.elapsed() >= *limit {
+                duty &= *limit != STEP;
+                faults.push(what.clone());
+            }
+        }
+        faults.sort_unstable();
+        metrics::gauge!("vakt_audit_faults").set(faults.len() as f64);
+        for fault in faults.iter().filter(|f| !self.told.contains(f)) {
+            tracing::error!(stage = "auditor", fault, "something that should have happened has not");
+        }
+        if duty {
+            self.duty.beat(now);
+        }
+        if faults.is_empty() {
+            self.send_heartbeat(now).await;
+        }
+        self.told = faults;
+    }
+
+    /// Tells somebody outside that all is well; once that no longer comes, they know.
+    async fn send_heartbeat(&mut self, now: Timestamp) {
+        let Some(heartbeat) = self.heartbeat.clone() else { return };
+        let due = |last: Option<Instant>, every: Span| last.is_none_or(|at| at.elapsed() >= every.to_std());
+        if let Some(url) = heartbeat.url.as_deref().filter(|_| due(self.sent, heartbeat.every)) {
+            let request = Request { url, allow: &self.allow, etag: None, last_modified: None, accept: "" };
+            match self.http.get(request, now).await {
+                Ok(_) => self.sent = Some(Instant::now()),
+                Err(e) => tracing::warn!(error = %e, "the heartbeat is not heard"),
+            }
+        }
+        if let Some(address) = heartbeat.mail.as_deref().filter(|_| due(self.mailed, heartbeat.mail_every)) {
+            match operator::heartbeat(&self.ground, address, now).await {
+                Ok(()) => self.mailed = Some(Instant::now()),
+                Err(e) => tracing::warn!(error = %e, "the heartbeat cannot be mailed"),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
