@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::{Paint, Verdict, settings_file, show_faults};
+use super::{Paint, Verdict, open_store, settings_file, show_faults};
 use crate::config::fault::{Fault, any_error};
 use crate::config::{Config, Sheet, Weight};
 use crate::ground::Clock;
+use crate::model::time::Span;
 use crate::rules::{Rules, cases};
 use crate::sources;
+use crate::store::outbox;
 
 /// Check settings and rules: every mistake at once.
 #[derive(Debug, Args)]
@@ -40,11 +42,13 @@ impl Check {
             faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>());
         }
         let dir = self.rules.clone().unwrap_or_else(|| config.rules_dir.clone());
+        let mut untested = Vec::new();
         let summary = match Rules::load(&dir, Clock::System.now()) {
             Ok(rules) => {
                 faults.extend(rules.warnings.iter().cloned());
                 let (tests, wrong) = cases::load(&dir, &rules);
                 faults.extend(wrong);
+                untested = never_mailed(&config, &rules)?;
                 let (topics, alerts) = (rules.topics.len(), rules.alerts.len());
                 format!(
                     "{}: {topics} topics, {alerts} alerts, {} playbooks, {} persons, {} planned, {} tests",
@@ -63,10 +67,17 @@ impl Check {
         let broken = any_error(&faults);
         if self.json {
             let list: Vec<_> = faults.iter().map(as_json).collect();
-            say!("{}", serde_json::json!({ "valid": !broken, "faults": list }));
+            say!("{}", serde_json::json!({ "valid": !broken, "faults": list, "untested": untested }));
         } else {
             if !faults.is_empty() {
                 show_faults(&faults);
+            }
+            if !untested.is_empty() {
+                let names = untested.join(", ");
+                let word = Paint::new().warm("never tried:");
+                say!(
+                    "{word} no mail has reached a relay for {names} within 30 days; `vakt doctor --mail NAME` sends one"
+                );
             }
             if !broken {
                 say!("{} {summary}", Paint::new().good("in order:"));
@@ -74,6 +85,20 @@ impl Check {
         }
         Ok(if broken { Verdict::No } else { Verdict::Done })
     }
+}
+
+/// A mail within this time shows that somebody can be called.
+const TRIED: Span = Span::days(30);
+
+/// Those whom the rules call and whom no mail has been taken for of late, where there is a relay and a database (F99).
+fn never_mailed(config: &Config, rules: &Rules) -> anyhow::Result<Vec<String>> {
+    if config.mail.relays.is_empty() || !config.database().exists() {
+        return Ok(Vec::new());
+    }
+    let last = open_store(config)?.read(outbox::last_taken)?;
+    let since = Clock::System.now() - TRIED;
+    let persons = rules.people.persons.iter().map(|p| p.name.clone());
+    Ok(persons.filter(|name| last.get(name).is_none_or(|at| *at < since)).collect())
 }
 
 fn as_json(f: &Fault) -> serde_json::Value {

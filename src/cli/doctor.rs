@@ -1,5 +1,7 @@
 //! `vakt doctor`: what keeps this vakt from doing its work, and what to do about it.
 
+mod mail;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -18,6 +20,9 @@ use crate::store::{self, mentions, outbox};
 /// Check relay, sources, disk, clock and permissions.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
+    /// Send a test message to this person, or to `all`, and say what became of it
+    #[arg(long, value_name = "NAME")]
+    mail: Option<String>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -43,6 +48,9 @@ const ROOM: u64 = 1 << 30;
 impl Doctor {
     pub(super) fn run(self, file: Option<&Path>) -> anyhow::Result<Verdict> {
         let config = settings(file)?;
+        if let Some(name) = &self.mail {
+            return mail::test(&config, name, self.json);
+        }
         let mut findings = vec![rules(&config), disk(&config), permissions(&config)];
         findings.extend(secrets(&config));
         findings.extend(state(&config));

@@ -205,7 +205,8 @@ mod tests {
             let calls = super::super::incident::judge(&mut i, Some(&v), charge, t(minute));
             told.extend(calls.into_iter().map(|c| (minute, c.notice)));
         }
-        assert_eq!(told, [(61, Notice::Lapsed), (61, Notice::Escalated)]);
+        assert_eq!(told, [(61, Notice::Lapsed)]);
+        assert_eq!((i.status, i.steps_taken), (Status::Open, 1));
     }
 
     #[test]

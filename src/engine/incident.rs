@@ -173,8 +173,9 @@ pub fn judge(incident: &mut Incident, verdict: Option<&Verdict>, charge: Charge<
     let lapsed = incident.ack.as_ref().is_some_and(|a| a.until.is_some_and(|until| until <= now));
     if lapsed && incident.status == Status::Acknowledged {
         open_again(incident, now);
-        incident.steps_taken = 0;
-        calls.push(Call { notice: Notice::Lapsed, notify: incident.told.clone() });
+        let mut notify = begin_again(incident, charge, now);
+        notify.extend(incident.told.iter().cloned());
+        calls.push(Call { notice: Notice::Lapsed, notify });
     }
     if incident.status == Status::Open && !incident.is_hushed() {
         escalate(incident, charge, now, &mut calls);

@@ -39,9 +39,12 @@ pub enum Post {
 
 /// What became of a try.
 #[derive(Debug, Clone)]
-enum Outcome {
+pub enum Outcome {
+    /// A relay has it, or a file holds it: which.
     Taken(String),
+    /// It may be taken later: why not now.
     Later(String),
+    /// Every relay has refused it for good: why.
     Never(String),
 }
 
@@ -221,7 +224,8 @@ fn file_name(message: &Message) -> String {
     format!("{}-{}", message.created.strftime("%Y%m%dT%H%M%S"), message.message_id)
 }
 
-async fn send(post: &Post, from: &str, message: &Message) -> Outcome {
+/// Sends one message once, by whichever relay takes it.
+pub async fn send(post: &Post, from: &str, message: &Message) -> Outcome {
     match post {
         Post::Relays(mailer) => match mailer.send(from, &message.address, &message.body).await {
             Ok(accepted) => Outcome::Taken(accepted.relay),

@@ -1,5 +1,7 @@
 //! The outbox: messages in full, from the transaction that caused them until a relay has taken them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -86,6 +88,25 @@ pub fn delivered(c: &Connection, id: i64, relay: &str, now: Timestamp) -> Stored
     )?
     .execute(params![id, relay, now.as_millisecond()])?;
     Ok(())
+}
+
+/// Puts a message into the outbox that a relay has taken already.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn was_sent(c: &Connection, m: &Message, relay: &str, now: Timestamp) -> Stored<()> {
+    put(c, m)?;
+    delivered(c, c.last_insert_rowid(), relay, now)
+}
+
+/// When a relay last took a message to each person.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn last_taken(c: &Connection) -> Stored<BTreeMap<String, Timestamp>> {
+    let mut q = c.prepare("SELECT person, max(done) FROM outbox WHERE state = 'delivered' GROUP BY person")?;
+    let rows = q.query_map([], |r| Ok((r.get(0)?, from_millis(r.get(1)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// It was not taken; it is tried again at `due`.

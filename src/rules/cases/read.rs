@@ -278,12 +278,13 @@ impl Reader<'_> {
 }
 
 /// Every reason to tell somebody something.
-const NOTICES: [Notice; 7] = [
+const NOTICES: [Notice; 8] = [
     Notice::Opened,
     Notice::Reopened,
     Notice::Raised,
     Notice::Escalated,
     Notice::Reminder,
+    Notice::Lapsed,
     Notice::Acknowledged,
     Notice::Resolved,
 ];
