@@ -3,7 +3,7 @@
 mod acts;
 mod why;
 
-pub(super) use acts::{ground_for, to_come};
+pub(super) use acts::{ground_for, severity, to_come};
 
 use std::path::Path;
 
@@ -42,7 +42,7 @@ enum Act {
         json: bool,
     },
     #[command(flatten)]
-    Act(acts::Acts),
+    People(acts::Acts),
 }
 
 impl Incidents {
@@ -51,7 +51,7 @@ impl Incidents {
         match self.act {
             Act::List { json } => list(&config, json),
             Act::Show { id, why, json } => show(&config, id, why, json),
-            Act::Act(act) => act.run(&config),
+            Act::People(act) => act.run(&config),
         }
     }
 }
@@ -70,7 +70,7 @@ fn list(config: &Config, json: bool) -> anyhow::Result<Verdict> {
         say!(
             "{:>4}  {}  {:<12}  {} · {}  {}",
             i.id,
-            severity(i.severity, paint),
+            painted(i.severity, paint),
             i.status.as_str(),
             i.alert,
             i.group,
@@ -80,7 +80,7 @@ fn list(config: &Config, json: bool) -> anyhow::Result<Verdict> {
     Ok(Verdict::Done)
 }
 
-fn severity(s: Severity, paint: Paint) -> String {
+fn painted(s: Severity, paint: Paint) -> String {
     let word = format!("{s:<8}");
     match s {
         Severity::Crisis | Severity::Escalate => paint.bad(&word),
@@ -105,7 +105,7 @@ fn show(config: &Config, id: i64, all: bool, json: bool) -> anyhow::Result<Verdi
         return Ok(Verdict::Done);
     }
     let paint = Paint::new();
-    say!("{} {} · {}", severity(i.severity, paint), paint.bold(&i.alert), i.group);
+    say!("{} {} · {}", painted(i.severity, paint), paint.bold(&i.alert), i.group);
     say!("{}, opened {}", i.status.as_str(), day(i.opened));
     if let Some(ack) = &i.ack {
         say!(

@@ -1,5 +1,7 @@
 //! `vakt oncall`: who is on call, now or at another time, and over a week.
 
+mod course;
+
 use std::path::Path;
 
 use clap::Args;
@@ -12,7 +14,7 @@ use crate::config::fault::suggest;
 use crate::engine::oncall::{Shift, zone};
 use crate::ground::Clock;
 use crate::model::time::{Span, between, moment};
-use crate::model::{People, Schedule};
+use crate::model::{People, Schedule, Severity};
 use crate::rules::Rules;
 
 /// Who is on call.
@@ -24,6 +26,12 @@ pub(super) struct OnCall {
     /// Another time than now: 2026-12-24, 2026-12-24T18:00, in the zone of the calendars
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// Whom an incident of this alert rule would call, and when, if nobody took it
+    #[arg(long, value_name = "ALERT", conflicts_with_all = ["schedule", "week"])]
+    alert: Option<String>,
+    /// How bad that incident is; as the rule says unless you do
+    #[arg(long, requires = "alert", value_parser = super::incident::severity)]
+    severity: Option<Severity>,
     /// The whole week, Monday to Sunday, in the schedule's zone
     #[arg(long)]
     week: bool,
@@ -52,6 +60,9 @@ impl OnCall {
                 at
             }
         };
+        if let Some(alert) = &self.alert {
+            return course::tell(&rules, alert, self.severity, at, self.json);
+        }
         let people = &rules.people;
         let chosen: Vec<&Schedule> = match &self.schedule {
             None => people.schedules.iter().collect(),

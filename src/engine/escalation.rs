@@ -29,6 +29,19 @@ pub enum Next<'p> {
     Nobody,
 }
 
+/// One call of a policy's course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// When.
+    pub at: Timestamp,
+    /// Names of persons, teams and schedules, as the policy says.
+    pub notify: Vec<String>,
+    /// Names of the persons whom they mean then, but those who sleep.
+    pub persons: Vec<String>,
+    /// It is the last resort.
+    pub last: bool,
+}
+
 impl Policy {
     fn zone(&self) -> TimeZone {
         super::oncall::zone(&self.time_zone)
@@ -73,6 +86,27 @@ impl Policy {
             Some((taken, step)) => Next::Step { step, taken: *taken },
             None => Next::Nobody,
         }
+    }
+
+    /// All that it would call for an incident that opened at an instant and that nobody took.
+    pub fn course(&self, people: &People, severity: Severity, opened: Timestamp) -> Vec<Due> {
+        let (mut out, mut taken, mut at) = (Vec::new(), 0, Some(opened));
+        while let Some(now) = at {
+            let (notify, last) = match self.next(people, taken, severity, now) {
+                Next::Step { step, taken: more } => {
+                    (taken, at) = (more, self.wait(step, more).map(|wait| now + wait));
+                    (step.notify.clone(), false)
+                }
+                Next::LastResort { notify, taken: more } => {
+                    (taken, at) = (more, None);
+                    (notify.to_vec(), true)
+                }
+                Next::Nobody => break,
+            };
+            let persons = people.reach_awake(&notify, severity, now).into_iter().map(|p| p.name.clone()).collect();
+            out.push(Due { at: now, notify, persons, last });
+        }
+        out
     }
 
     /// How long to wait after a step until the next, where there is any left.
@@ -136,6 +170,20 @@ mod tests {
         assert_eq!(told(&p, Severity::Review, friday), "anna eva anna eva", "Midsommarafton");
         assert_eq!(told(&p, Severity::Review, at("2026-06-20T20:00:00Z")), "eva eva");
         assert!(p.is_working_day(at("2026-06-18T21:59:00Z")) && !p.is_working_day(at("2026-06-18T22:00:00Z")));
+    }
+
+    #[test]
+    fn the_course_is_what_an_incident_would_live_through() {
+        let mut p = policy(vec![step("anna"), Step { from: Some(Severity::Crisis), ..step("bo") }]);
+        p.last_resort = vec!["eva".into()];
+        let now = at("2026-06-18T10:00:00Z");
+        let course = |severity| -> Vec<String> {
+            let due = p.course(&people(), severity, now);
+            due.iter().map(|d| format!("{:.0} {}", d.at - now, d.persons.join("+"))).collect()
+        };
+        assert_eq!(course(Severity::Review), ["PT0S anna", "PT900S anna", "PT1800S eva"]);
+        assert_eq!(course(Severity::Crisis), ["PT0S anna", "PT900S bo", "PT1800S anna", "PT2700S bo", "PT3600S eva"]);
+        assert_eq!(policy(vec![step("empty")]).course(&people(), Severity::Crisis, now), []);
     }
 
     #[test]

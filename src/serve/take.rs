@@ -202,10 +202,10 @@ struct Led {
 }
 
 /// Reads a link; the answer where it leads nowhere.
-fn follow(served: &Served, link: &str) -> Result<Led, Response> {
+fn follow(served: &Served, link: &str) -> Result<Led, Box<Response>> {
     let now = served.ground.clock.now();
     let dead = |words: &'static Words| {
-        Page { words, incident: None, say: Some(words.dead.into()), form: None }.render(StatusCode::FORBIDDEN)
+        Box::new(Page { words, incident: None, say: Some(words.dead.into()), form: None }.render(StatusCode::FORBIDDEN))
     };
     let Some(claim) = served.ground.links.read(link, now) else { return Err(dead(&WORDS[0])) };
     let knowledge = served.ground.knowledge();
@@ -215,7 +215,7 @@ fn follow(served: &Served, link: &str) -> Result<Led, Response> {
     match served.ground.store.read(|c| incidents::get(c, claim.incident)) {
         Ok(Some(incident)) => Ok(Led { claim, incident, words, now }),
         Ok(None) => Err(dead(words)),
-        Err(e) => Err((StatusCode::SERVICE_UNAVAILABLE, format!("{e}\n")).into_response()),
+        Err(e) => Err(Box::new((StatusCode::SERVICE_UNAVAILABLE, format!("{e}\n")).into_response())),
     }
 }
 
@@ -254,7 +254,7 @@ impl Led {
 pub(super) async fn show(State(served): State<Served>, Path(link): Path<String>) -> Response {
     match follow(&served, &link) {
         Ok(led) => led.page(&served, None, StatusCode::OK),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 
@@ -270,7 +270,7 @@ pub(super) async fn press(
     }
     let led = match follow(&served, &link) {
         Ok(led) => led,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let fields: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
     let field = |name: &str| fields.get(name).map_or("", String::as_str).trim();

@@ -197,6 +197,7 @@ impl Deliver {
                 outbox::failed(tx, message.id, &why, now)?;
                 let Some(number) = message.incident else { return Ok(()) };
                 if let Some(mut incident) = crate::store::incidents::get(tx, number)?
+                    && incident.snoozed.is_none()
                     && incident.next_step.is_some_and(|due| due > now)
                 {
                     incident.next_step = Some(now);

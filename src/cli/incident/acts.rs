@@ -63,7 +63,8 @@ pub(super) struct Word {
     note: String,
 }
 
-fn severity(text: &str) -> Result<Severity, String> {
+/// A severity as people write it.
+pub(in crate::cli) fn severity(text: &str) -> Result<Severity, String> {
     Severity::parse(text).ok_or_else(|| "it is watch, review, escalate or crisis".into())
 }
 
