@@ -5,6 +5,7 @@
 //! comes next.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,8 @@ pub struct Verdict {
     pub topic: String,
     /// The severity that it asks for; `None` where its condition does not hold.
     pub severity: Option<Severity>,
-    /// Why.
-    pub evidence: Evidence,
+    /// Why. Of what rings as it did, no worse than before, only the signals are told.
+    pub evidence: Arc<Evidence>,
 }
 
 /// What is kept of a group over a restart; its windows are filled again from the mentions.
@@ -48,8 +49,19 @@ pub struct Kept {
     pub baseline: Baseline,
 }
 
-/// The groups with live incidents, and whether the incident is open: the hours of an open one teach nothing.
-pub type Live = HashMap<GroupKey, bool>;
+/// The groups with live incidents, and how the incident stands.
+pub type Live = HashMap<GroupKey, Standing>;
+
+/// How a live incident stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// It is not resolved: its hours teach nothing.
+    pub open: bool,
+    /// How severe it is.
+    pub severity: Severity,
+    /// The most mentions seen so far.
+    pub peak: u64,
+}
 
 /// Watches all groups of all alert rules.
 #[derive(Debug, Default)]
@@ -57,11 +69,12 @@ pub struct Detector {
     rules: Compiled,
     /// Of each scope, the numbers of its rules.
     rules_of: Vec<Vec<usize>>,
-    /// Of each rule, the number of its scope.
-    scope_of: HashMap<String, usize>,
+    /// Of each rule by its name, its number and that of its scope.
+    scope_of: HashMap<String, (usize, usize)>,
     scopes: Scopes,
     groups: Vec<Group>,
-    places: HashMap<(usize, String), usize>,
+    /// Of each scope, the numbers of its groups by their values.
+    places: Vec<HashMap<String, usize>>,
     /// The groups of each scope.
     members: HashMap<usize, Vec<usize>>,
     /// When each active group is looked at next.
@@ -96,12 +109,13 @@ impl Detector {
         let mut detector = Detector { rules: rules.clone(), ..Detector::default() };
         for (n, rule) in rules.iter().enumerate() {
             let scope = detector.scopes.add(&rule.alert);
-            detector.scope_of.entry(rule.alert.name.clone()).or_insert(scope);
+            detector.scope_of.entry(rule.alert.name.clone()).or_insert((n, scope));
             detector.rules_of.resize(detector.scopes.count(), Vec::new());
             if let Some(of) = detector.rules_of.get_mut(scope) {
                 of.push(n);
             }
         }
+            detector.places.resize(detector.scopes.count(), HashMap::new());
         // The silence of a source that never spoke is silence as well.
         for n in 0..detector.scopes.count() {
             let sources = detector.scopes.get(n).map(|s| s.sources.clone()).unwrap_or_default();
@@ -143,8 +157,8 @@ impl Detector {
 
     /// The number of a group, which is made where it is not there yet.
     fn place(&mut self, scope: usize, group: String, topic: String) -> usize {
-        if let Some(n) = self.places.get(&(scope, group.clone())) {
-            return *n;
+        if let Some(n) = self.find(scope, &group) {
+            return n;
         }
         let rules = self.rules_of.get(scope).into_iter().flatten().filter_map(|n| self.rules.get(*n).map(|r| (*n, r)));
         // A new group is taken for one like its siblings.
@@ -155,7 +169,9 @@ impl Detector {
         self.groups.push(Group::new(scope, group.clone(), topic, prior, rules));
         let n = self.groups.len() - 1;
         self.members.entry(scope).or_default().push(n);
-        self.places.insert((scope, group), n);
+        if let Some(of) = self.places.get_mut(scope) {
+            of.insert(group, n);
+        }
         n
     }
 
@@ -172,6 +188,11 @@ impl Detector {
                 group.baseline = kept.baseline;
                 self.changed.remove(&n);
             }
+    /// The number of a group, where it is there.
+    fn find(&self, scope: usize, group: &str) -> Option<usize> {
+        self.places.get(scope)?.get(group).copied()
+    }
+
         }
     }
 
@@ -211,8 +232,9 @@ impl Detector {
                 group.baseline.count_felt(m, sentiment);
                 self.changed.insert(n);
             }
+        let said = Said::of(m);
             let Some(group) = self.groups.get_mut(n) else { continue };
-            group.hear(m, count);
+            group.hear(&said, count);
             if !m.history {
                 group.add(m, sentiment);
             }
@@ -241,13 +263,14 @@ impl Detector {
             let sentiment = m.sentiment_toward(&topic);
             let n = self.place(scope, group, topic);
             let Some(group) = self.groups.get_mut(n) else { continue };
-            group.hear(m, false);
+            group.hear(&said, false);
             if !known.contains(&key) {
                 group.baseline.count_felt(m, sentiment);
                 self.changed.insert(n);
                 self.look_at(n, Timestamp::MIN);
             }
         }
+        let said = Said::of(m);
     }
 
     /// Groups whose past became known after it was learned, such as by an import.
@@ -269,9 +292,9 @@ impl Detector {
                 let key = ScopeKey { scope: name.to_owned(), group: group.clone() };
                 if name == scope
                     && self.late.contains(&key)
-                    && let Some(place) = self.places.get(&(n, group))
+                    && let Some(place) = self.find(n, &group)
                 {
-                    of.entry(*place).or_default().push(m.seen_from(&topic));
+                    of.entry(place).or_default().push(m.seen_from(&topic));
                 }
             }
         }
@@ -304,22 +327,26 @@ impl Detector {
             }
             due.insert(n);
         }
-        let mut unknown: HashSet<&GroupKey> = live.keys().collect();
-        for key in live.keys() {
-            let scope = self.scope_of.get(&key.alert);
-            if let Some(n) = scope.and_then(|s| self.places.get(&(*s, key.group.clone()))) {
-                unknown.remove(key);
-                due.insert(*n);
-            }
+        let mut unknown: Vec<&GroupKey> = Vec::new();
+        let mut standings: HashMap<usize, Vec<(usize, Standing)>> = HashMap::new();
+        for (key, standing) in live {
+            let found = self.scope_of.get(&key.alert);
+            let Some((rule, n)) = found.and_then(|(rule, scope)| Some((*rule, self.find(*scope, &key.group)?))) else {
+                unknown.push(key);
+                continue;
+            };
+            standings.entry(n).or_default().push((rule, *standing));
+            due.insert(n);
         }
-        let mut verdicts = Vec::new();
+        let mut verdicts = Vec::with_capacity(live.len());
         let from = now - self.longest_window() - Span::hours(2);
         let near: Vec<Planned> = self.planned.iter().filter(|p| p.touches(from, now)).cloned().collect();
         let times = Times { unwatched: &self.unwatched, planned: &self.planned, near: &near };
         let mut again = Vec::new();
         for n in due {
             let Some(group) = self.groups.get_mut(n) else { continue };
-            let (learned, wait) = group.look(&self.rules, now, live, &times, &mut verdicts);
+            let standings = standings.get(&n).map(Vec::as_slice).unwrap_or_default();
+            let (learned, wait) = group.look(&self.rules, now, standings, &times, &mut verdicts);
             if learned {
                 self.changed.insert(n);
             }
@@ -328,7 +355,7 @@ impl Detector {
         again.into_iter().for_each(|(n, at)| self.look_at(n, at));
         // An incident whose group has nothing left, not even a baseline, still has to calm down.
         for key in unknown {
-            let evidence = Evidence::default();
+            let evidence = Arc::default();
             verdicts.push(Verdict { key: key.clone(), topic: String::new(), severity: None, evidence });
         }
         verdicts.sort_by(|a, b| a.key.cmp(&b.key));

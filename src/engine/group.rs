@@ -1,7 +1,6 @@
 //! One group: its windows, what it has learned and remembers, and what its rules say when it is looked at.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -96,17 +95,14 @@ impl Group {
     }
 
     /// Hears who speaks and which words are used. What is not `fresh` was heard before a restart.
-    pub fn hear(&mut self, m: &Mention, fresh: bool) {
-        for w in self.watchers.iter_mut().filter(|w| w.firsts.is_some() || w.terms.is_some()) {
-            let m = match fresh || m.history {
-                true => Cow::Borrowed(m),
-                false => Cow::Owned(Mention { history: true, ..m.clone() }),
-            };
+    pub fn hear(&mut self, said: &Said<'_>, fresh: bool) {
+        let news = fresh && !said.mention().history;
+        for w in &mut self.watchers {
             if let Some(firsts) = &mut w.firsts {
-                firsts.hear(&m);
+                firsts.hear(said.mention(), news);
             }
             if let Some(terms) = &mut w.terms {
-                terms.read(&m);
+                terms.read(said, news);
             }
         }
     }
@@ -143,16 +139,11 @@ impl Group {
         &mut self,
         rules: &[Rule],
         now: Timestamp,
-        live: &Live,
+        live: &[(usize, Standing)],
         times: &Times<'_>,
         out: &mut Vec<Verdict>,
     ) -> (bool, Option<Span>) {
-        let keys: Vec<Option<GroupKey>> = match live.is_empty() {
-            true => Vec::new(),
-            false => self.watchers.iter().map(|w| rules.get(w.rule).map(|r| self.key(r))).collect(),
-        };
-        let of = |n: usize| keys.get(n).and_then(Option::as_ref).and_then(|k| live.get(k)).copied();
-        let ringing = (0..self.watchers.len()).any(|n| of(n) == Some(true));
+        let ringing = live.iter().any(|(_, standing)| standing.open);
         let blind = |from: Timestamp, to: Timestamp| times.unwatched.iter().any(|(a, b)| *a < to && *b > from);
         let topic = &self.topic;
         let planned =
@@ -160,10 +151,9 @@ impl Group {
         let learned = self.baseline.learn(now, |from, to| ringing || blind(from, to) || planned(from, to));
         let near: Vec<Planned> = times.near.iter().filter(|p| p.concerns(topic)).cloned().collect();
         self.windows.iter_mut().for_each(|w| w.slide(now));
-        let mut signals: BTreeMap<usize, (Outlook, Signals)> = BTreeMap::new();
+        let mut seen: Vec<Option<(Outlook, Signals, bool)>> = vec![None; self.windows.len()];
         let mut wait = PACE;
         for n in 0..self.watchers.len() {
-            let state = of(n);
             let Some((w, window)) = self.watchers.get(n).and_then(|w| Some((w, self.windows.get_mut(w.window)?)))
             else {
                 continue;
@@ -179,9 +169,12 @@ impl Group {
                 continue;
             }
             let baseline = &self.baseline;
-            let (outlook, mut s) = *signals.entry(w.window).or_insert_with(|| {
+            let standing = live.iter().find(|(rule, _)| *rule == w.rule).map(|(_, standing)| *standing);
+            let state = standing.map(|s| s.open);
+            let Some(seen) = seen.get_mut(w.window) else { continue };
+            let (outlook, s, whole) = seen.get_or_insert_with(|| {
                 let outlook = baseline.outlook(now, window.span(), &near);
-                (outlook, window.signals(now, &outlook, baseline))
+                (outlook, window.plain_signals(now, &outlook, baseline), false)
             });
             let from = now - window.span();
             let firsts = w.firsts.as_ref().map(|f| f.since(from)).unwrap_or_default();
@@ -194,6 +187,16 @@ impl Group {
             let (holds, goes_on) = match may {
                 true => (rule.holds(&s), state == Some(true) && rule.goes_on(&s)),
                 false => (false, state == Some(true) && !deaf && rule.goes_on(&s)),
+            if state.is_none() && rule.cannot_hold(s) {
+                if let Some(w) = self.watchers.get_mut(n) {
+                    w.since = None;
+                }
+                continue;
+            }
+            if !std::mem::replace(whole, true) {
+                (s.surprise, s.silence) = (outlook.surprise(s.mentions), outlook.silence(s.mentions));
+            }
+            let (outlook, mut s) = (*outlook, *s);
             };
             let since = holds.then(|| w.since.unwrap_or(now));
             let held = since.map_or(Span::ZERO, |since| between(since, now));
@@ -205,14 +208,21 @@ impl Group {
             };
             if rings || state.is_some() {
                 let (severity, raised) = rule.severity(&s);
-                let severity = rings.then_some(severity);
-                let mut evidence = rule.evidence(s, if rings { raised } else { Vec::new() });
-                // What has rung already is told once; its range is worth computing once.
-                if state != Some(true) {
-                    evidence.range = (outlook.range(0.0, 0.95).1, outlook.range(0.0, 0.999).1);
-                }
-                evidence.about = firsts.into_iter().take(ABOUT).chain(terms.into_iter().take(ABOUT)).collect();
-                evidence.held = held;
+                let (severity, now_has) = (rings.then_some(severity), s.mentions);
+                let known = |i: Standing| i.open && severity.is_none_or(|s| s <= i.severity && now_has <= i.peak);
+                let evidence = if standing.is_some_and(known) {
+                    Evidence { signals: s, ..Evidence::default() }
+                } else {
+                    let mut evidence = rule.evidence(s, if rings { raised } else { Vec::new() });
+                    // What has rung already is told once; its range is worth computing once.
+                    if state != Some(true) {
+                        evidence.range = (outlook.range(0.0, 0.95).1, outlook.range(0.0, 0.999).1);
+                    }
+                    evidence.about = firsts.into_iter().take(ABOUT).chain(terms.into_iter().take(ABOUT)).collect();
+                    evidence.held = held;
+                    evidence
+                };
+                let evidence = Arc::new(evidence);
                 out.push(Verdict { key: self.key(rule), topic: self.topic.clone(), severity, evidence });
             }
             if let Some(w) = self.watchers.get_mut(n) {

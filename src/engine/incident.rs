@@ -3,6 +3,8 @@
 //! Each function takes the incident and the time and returns the calls that follow. Content raises an incident and
 //! never closes or lowers it; only calm or people do.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::detect::Verdict;
@@ -105,6 +107,26 @@ pub fn mute(
     notify.map(|notify| Call { notice: Notice::Opened, notify }).into_iter().collect()
 }
 
+/// When its condition last held, where judging it would change nothing else; `None` where more may happen.
+pub fn stays(i: &Incident, verdict: Option<&Verdict>, alert: Option<&Alert>, now: Timestamp) -> Option<Timestamp> {
+    let ringing = verdict.and_then(|v| v.severity.map(|s| (v, s)));
+    if i.status == Status::Resolved {
+        let same = ringing.map_or(i.calm, |(_, severity)| !i.calm && severity <= i.severity);
+        return same.then_some(i.fired);
+    }
+    let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    if i.status == Status::Open && i.muted_by.is_none() && (due(i.next_step) || due(i.next_remind)) {
+        return None;
+    }
+    match ringing {
+        Some((v, severity)) => (severity <= i.severity && v.evidence.signals.mentions <= i.peak).then_some(now),
+        None => {
+            let over = crate::model::time::between(i.fired, now) >= alert.map_or(REOPEN, |a| a.resolve_after);
+            (!over).then_some(i.fired)
+        }
+    }
+}
+
 /// Judges an incident at a tick: raised, escalated, reminded, calmed, resolved or reopened.
 pub fn judge(
     incident: &mut Incident,
@@ -134,7 +156,7 @@ pub fn judge(
             let range = incident.evidence.range;
             incident.evidence = verdict.evidence.clone();
             if incident.evidence.range == (0, 0) {
-                incident.evidence.range = range;
+                Arc::make_mut(&mut incident.evidence).range = range;
             }
         }
         if raised {
@@ -262,7 +284,7 @@ mod tests {
             key: GroupKey { alert: "acme-negative".into(), group: "acme".into() },
             topic: "acme".into(),
             severity,
-            evidence: Evidence { signals: Signals { mentions, ..Signals::default() }, ..Evidence::default() },
+            evidence: Evidence { signals: Signals { mentions, ..Signals::default() }, ..Evidence::default() }.into(),
         }
     }
 
@@ -367,6 +389,27 @@ mod tests {
     }
 
     proptest::proptest! {
+        /// What is said to stay as it is does.
+        #[test]
+        fn what_stays_is_not_changed_by_judging(steps in proptest::collection::vec((0u8..6, 8u64..13, 1i64..40), 1..60)) {
+            let mut i = opened();
+            let mut minute = 0;
+            for (kind, mentions, wait) in steps {
+                minute += wait;
+                if kind == 5 {
+                    acknowledge(&mut i, "anna", "", t(minute));
+                }
+                let v = verdict(usize::from(kind).checked_sub(1).and_then(|n| Severity::ALL.get(n).copied()), mentions);
+                let (stays, mut before) = (stays(&i, Some(&v), Some(&alert()), t(minute)), i.clone());
+                let calls = judge(&mut i, Some(&v), Some(&policy()), Some(&alert()), t(minute));
+                if let Some(fired) = stays {
+                    before.fired = fired;
+                    proptest::prop_assert!(calls.is_empty());
+                    proptest::prop_assert_eq!(&i, &before);
+                }
+            }
+        }
+
         /// Whatever comes, in whatever order: content never resolves early, lowers or acknowledges.
         #[test]
         fn content_only_raises(steps in proptest::collection::vec((0u8..6, 1i64..40), 1..60)) {

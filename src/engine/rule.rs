@@ -56,6 +56,11 @@ impl Rule {
         self.may_hold(s.mentions) && s.sources >= self.alert.min_sources && self.condition.holds(s)
     }
 
+    /// Whether its condition cannot hold, whatever the signals that cost most turn out to be.
+    pub fn cannot_hold(&self, s: &Signals) -> bool {
+        s.sources < self.alert.min_sources || self.condition.cannot_hold(s)
+    }
+
     /// Whether an open incident of it goes on: its condition holds, or it is not yet calm.
     pub fn goes_on(&self, s: &Signals) -> bool {
         self.holds(s) || self.calm.as_ref().is_some_and(|calm| s.mentions > 0 && !calm.holds(s))

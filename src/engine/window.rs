@@ -324,6 +324,13 @@ impl Window {
 
     /// The signals of the window at `now`, against what is usual in it. Slide it first.
     pub fn signals(&mut self, now: Timestamp, outlook: &Outlook, baseline: &Baseline) -> Signals {
+        let plain = self.plain_signals(now, outlook, baseline);
+        let (surprise, silence) = (outlook.surprise(plain.mentions), outlook.silence(plain.mentions));
+        Signals { surprise, silence, ..plain }
+    }
+
+    /// The same without `surprise` and `silence`, which cost more than all others.
+    pub fn plain_signals(&mut self, now: Timestamp, outlook: &Outlook, baseline: &Baseline) -> Signals {
         let third = PARTS / 3;
         let minutes = Span::millis(self.part() * third).as_minutes().max(1e-9);
         let end = self.part_of(now) + 1;
@@ -338,8 +345,8 @@ impl Window {
             mentions: sums.mentions,
             expected,
             ratio: sums.mentions as f64 / expected.max(0.01),
-            surprise: outlook.surprise(sums.mentions),
-            silence: outlook.silence(sums.mentions),
+            surprise: 0.0,
+            silence: 0.0,
             previous,
             negative: sums.negative,
             positive: sums.positive,

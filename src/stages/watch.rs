@@ -283,7 +283,8 @@ fn judge(
         let mut duty = Duty { alerts, people, opened: incidents::opened_since(c, now - Span::hours(1))? };
         let next = if verdicts.is_empty() { 0 } else { incidents::next_id(c)? };
         let mut changes = Changes::default();
-        for mut decision in duty.decide(live, verdicts, next, now) {
+        let live: Vec<&Incident> = live.iter().collect();
+        for mut decision in duty.decide(&live, verdicts, next, now) {
             let letters = tell::letters(ground, knowledge, c, &mut decision.incident, &decision.calls, now)?;
             changes.incidents.push((decision, letters));
         }

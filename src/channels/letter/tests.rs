@@ -47,7 +47,8 @@ fn incident() -> Incident {
             raised: vec![(Severity::Crisis, "reach > 250000".into())],
             range: (6, 11),
             ..Evidence::default()
-        },
+        }
+        .into(),
         muted_by: None,
         shadow: false,
         flood: None,
