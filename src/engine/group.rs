@@ -56,6 +56,8 @@ pub struct Group {
     /// It watches over a source's silence: it is looked at though nothing comes.
     silent: bool,
 }
+    /// What each window shows while the group is looked at, and whether that holds the surprise.
+    looked: Vec<Option<(Outlook, Signals, bool)>>,
 
 /// What holds and is not yet told is looked at this often, and this often what is live.
 const CLOSELY: Span = Span::secs(1);
@@ -91,7 +93,8 @@ impl Group {
                 terms: alert.new_term.map(|least| Terms::new(least, alert.window)),
             });
         }
-        Group { scope, name, topic, baseline: Baseline::with_prior(prior), next_look: None, windows, watchers, silent }
+        let (baseline, looked) = (Baseline::with_prior(prior), Vec::new());
+        Group { scope, name, topic, baseline, next_look: None, windows, watchers, looked, silent }
     }
 
     /// Hears who speaks and which words are used. What is not `fresh` was heard before a restart.
@@ -151,7 +154,9 @@ impl Group {
         let learned = self.baseline.learn(now, |from, to| ringing || blind(from, to) || planned(from, to));
         let near: Vec<Planned> = times.near.iter().filter(|p| p.concerns(topic)).cloned().collect();
         self.windows.iter_mut().for_each(|w| w.slide(now));
-        let mut seen: Vec<Option<(Outlook, Signals, bool)>> = vec![None; self.windows.len()];
+        let mut looked = std::mem::take(&mut self.looked);
+        looked.clear();
+        looked.resize(self.windows.len(), None);
         let mut wait = PACE;
         for n in 0..self.watchers.len() {
             let Some((w, window)) = self.watchers.get(n).and_then(|w| Some((w, self.windows.get_mut(w.window)?)))
@@ -171,7 +176,7 @@ impl Group {
             let baseline = &self.baseline;
             let standing = live.iter().find(|(rule, _)| *rule == w.rule).map(|(_, standing)| *standing);
             let state = standing.map(|s| s.open);
-            let Some(seen) = seen.get_mut(w.window) else { continue };
+            let Some(seen) = looked.get_mut(w.window) else { continue };
             let (outlook, s, whole) = seen.get_or_insert_with(|| {
                 let outlook = baseline.outlook(now, window.span(), &near);
                 (outlook, window.plain_signals(now, &outlook, baseline), false)
@@ -194,7 +199,11 @@ impl Group {
                 continue;
             }
             if !std::mem::replace(whole, true) {
-                (s.surprise, s.silence) = (outlook.surprise(s.mentions), outlook.silence(s.mentions));
+                s.surprise = outlook.surprise(s.mentions);
+            }
+            // The silence is dear, and few ask for it.
+            if rule.names_silence() {
+                s.silence = outlook.silence(s.mentions);
             }
             let (outlook, mut s) = (*outlook, *s);
             };
@@ -224,6 +233,7 @@ impl Group {
                 };
                 let evidence = Arc::new(evidence);
                 out.push(Verdict { key: self.key(rule), topic: self.topic.clone(), severity, evidence });
+                    s.silence = outlook.silence(s.mentions);
             }
             if let Some(w) = self.watchers.get_mut(n) {
                 w.since = since;
@@ -233,3 +243,4 @@ impl Group {
         (learned, (!quiet).then_some(wait))
     }
 }
+        self.looked = looked;
