@@ -15,6 +15,8 @@ use super::group::{Group, Times};
 pub use super::rule::Compiled;
 use super::scope::Scopes;
 pub use super::scope::{Scope, ScopeKey};
+use super::terms::Said;
+use super::wall::Wall;
 use crate::model::time::{Span, between};
 use crate::model::{Alert, Evidence, Mention, Planned, Severity};
 
@@ -82,6 +84,8 @@ pub struct Detector {
     /// Groups that mentions came for, or that learned, since they were last kept.
     changed: BTreeSet<usize>,
     planned: Vec<Planned>,
+    /// The clock of the people; `None` for UTC.
+    wall: Option<Wall>,
     last_tick: Option<Timestamp>,
     /// Times that nobody watched: from and to.
     unwatched: Vec<(Timestamp, Timestamp)>,
@@ -111,11 +115,11 @@ impl Detector {
             let scope = detector.scopes.add(&rule.alert);
             detector.scope_of.entry(rule.alert.name.clone()).or_insert((n, scope));
             detector.rules_of.resize(detector.scopes.count(), Vec::new());
+            detector.places.resize(detector.scopes.count(), HashMap::new());
             if let Some(of) = detector.rules_of.get_mut(scope) {
                 of.push(n);
             }
         }
-            detector.places.resize(detector.scopes.count(), HashMap::new());
         // The silence of a source that never spoke is silence as well.
         for n in 0..detector.scopes.count() {
             let sources = detector.scopes.get(n).map(|s| s.sources.clone()).unwrap_or_default();
@@ -131,6 +135,11 @@ impl Detector {
     /// such as an everyday post, is part of the usual.
     pub fn plan(&mut self, planned: Vec<Planned>) {
         self.planned = planned.into_iter().filter(|p| p.factor > 1.0).collect();
+    }
+
+    /// The zone whose hours the days and weeks of groups have, by its IANA name; UTC where none is set.
+    pub fn set_zone(&mut self, name: &str) {
+        self.wall = Wall::of(name);
     }
 
     /// The longest window of any rule.
@@ -166,13 +175,22 @@ impl Detector {
         let siblings = like.filter_map(|n| self.groups.get(*n));
         let prior = Prior::of(siblings.map(|g| &g.baseline));
         self.changed.insert(self.groups.len());
-        self.groups.push(Group::new(scope, group.clone(), topic, prior, rules));
+        let mut new = Group::new(scope, group.clone(), topic, prior, rules);
+        if self.wall.is_some() {
+            new.baseline.begin_local();
+        }
+        self.groups.push(new);
         let n = self.groups.len() - 1;
         self.members.entry(scope).or_default().push(n);
         if let Some(of) = self.places.get_mut(scope) {
             of.insert(group, n);
         }
         n
+    }
+
+    /// The number of a group, where it is there.
+    fn find(&self, scope: usize, group: &str) -> Option<usize> {
+        self.places.get(scope)?.get(group).copied()
     }
 
     fn key_of(&self, group: &Group) -> ScopeKey {
@@ -188,11 +206,6 @@ impl Detector {
                 group.baseline = kept.baseline;
                 self.changed.remove(&n);
             }
-    /// The number of a group, where it is there.
-    fn find(&self, scope: usize, group: &str) -> Option<usize> {
-        self.places.get(scope)?.get(group).copied()
-    }
-
         }
     }
 
@@ -219,6 +232,7 @@ impl Detector {
 
     fn take(&mut self, m: &Mention, count: bool) {
         let recent = self.last_tick.is_none_or(|now| between(m.at, now) < PAST);
+        let said = Said::of(m);
         for (scope, group, topic) in self.scopes.groups_of(m) {
             let sentiment = m.sentiment_toward(&topic);
             let n = self.place(scope, group, topic);
@@ -232,7 +246,6 @@ impl Detector {
                 group.baseline.count_felt(m, sentiment);
                 self.changed.insert(n);
             }
-        let said = Said::of(m);
             let Some(group) = self.groups.get_mut(n) else { continue };
             group.hear(&said, count);
             if !m.history {
@@ -257,6 +270,7 @@ impl Detector {
     /// Warms the baselines of groups that are new, and the memory of those that remember voices and words, with a mention
     /// of the past. `known` are the groups that have learned already.
     pub fn warm(&mut self, m: &Mention, known: &HashSet<ScopeKey>) {
+        let said = Said::of(m);
         for (scope, group, topic) in self.scopes.groups_of(m) {
             let name = self.scopes.get(scope).map(|s| s.name.clone()).unwrap_or_default();
             let key = ScopeKey { scope: name, group: group.clone() };
@@ -270,7 +284,6 @@ impl Detector {
                 self.look_at(n, Timestamp::MIN);
             }
         }
-        let said = Said::of(m);
     }
 
     /// Groups whose past became known after it was learned, such as by an import.
@@ -341,7 +354,12 @@ impl Detector {
         let mut verdicts = Vec::with_capacity(live.len());
         let from = now - self.longest_window() - Span::hours(2);
         let near: Vec<Planned> = self.planned.iter().filter(|p| p.touches(from, now)).cloned().collect();
-        let times = Times { unwatched: &self.unwatched, planned: &self.planned, near: &near };
+        let times = Times {
+            unwatched: &self.unwatched,
+            planned: &self.planned,
+            near: &near,
+            ahead: self.wall.as_mut().map(|w| w.at(now)),
+        };
         let mut again = Vec::new();
         for n in due {
             let Some(group) = self.groups.get_mut(n) else { continue };
@@ -450,6 +468,37 @@ pub(crate) mod tests {
         }
         let verdicts = d.tick(mention(0, 48 * 60 + 10, 0.0).at, &Live::new());
         assert!(verdicts.iter().all(|v| v.severity.is_none()), "{verdicts:?}");
+    }
+
+    #[test]
+    fn the_morning_stays_the_morning_when_clocks_change() {
+        // Twelve an hour from eight to ten in Stockholm, for five weeks around the change of clocks.
+        let zone = jiff::tz::TimeZone::get("Europe/Stockholm").expect("it is known");
+        let start: Timestamp = "2026-03-02T00:00:00Z".parse().expect("a time");
+        let expected = |name: &str, by_utc: i64| {
+            let mut d = Detector::new(&[alert()]);
+            d.set_zone(name);
+            for h in 0..28 * 24 {
+                if h == by_utc {
+                    d.set_zone("Europe/Stockholm");
+                }
+                let at = start + Span::hours(h);
+                let busy = (8..10).contains(&at.to_zoned(zone.clone()).hour());
+                for i in 0..if busy { 12 } else { 1 } {
+                    d.feed(&Mention { at: at + Span::mins(i * 4), ..mention(h * 100 + i, 0, 0.2) });
+                }
+                d.tick(at + Span::mins(29), &Live::new());
+                d.tick(at + Span::mins(59), &Live::new());
+            }
+            // Monday after the change: eight in the morning is six o'clock UTC.
+            let monday: Timestamp = "2026-03-30T07:00:00Z".parse().expect("a time");
+            d.tick(monday - Span::hours(1), &Live::new());
+            d.groups[0].baseline.expected(monday, Span::hours(1))
+        };
+        let (local, utc) = (expected("Europe/Stockholm", -1), expected("UTC", -1));
+        assert!(local > 3.0 * utc, "{local} {utc}");
+        let moved = expected("UTC", 20 * 24);
+        assert!(moved > 2.0 * utc, "what was learned by UTC before a zone was set is not lost: {moved} {utc}");
     }
 
     #[test]

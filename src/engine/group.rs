@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::baseline::{Baseline, Outlook, Prior};
-use super::detect::{GroupKey, Live, Verdict};
+use super::baseline::{Baseline, GRACE, Outlook, Prior};
+use super::detect::{GroupKey, Standing, Verdict};
 use super::firsts::Firsts;
 use super::rule::Rule;
-use super::terms::Terms;
+use super::terms::{Said, Terms};
+use super::wall::Ahead;
 use super::window::Window;
 use crate::model::time::{Span, between};
 use crate::model::{Evidence, Mention, Planned, Signals};
@@ -35,6 +36,8 @@ pub struct Times<'t> {
     pub planned: &'t [Planned],
     /// Those of them that may be on.
     pub near: &'t [Planned],
+    /// What the clock on the wall shows; `None` where all go by UTC.
+    pub ahead: Option<Ahead>,
 }
 
 /// A group of a scope.
@@ -53,11 +56,11 @@ pub struct Group {
     /// Rules of the same span share a window.
     windows: Vec<Window>,
     watchers: Vec<Watcher>,
+    /// What each window shows while the group is looked at, and whether that holds the surprise.
+    looked: Vec<Option<(Outlook, Signals, bool)>>,
     /// It watches over a source's silence: it is looked at though nothing comes.
     silent: bool,
 }
-    /// What each window shows while the group is looked at, and whether that holds the surprise.
-    looked: Vec<Option<(Outlook, Signals, bool)>>,
 
 /// What holds and is not yet told is looked at this often, and this often what is live.
 const CLOSELY: Span = Span::secs(1);
@@ -151,7 +154,15 @@ impl Group {
         let topic = &self.topic;
         let planned =
             |from: Timestamp, to: Timestamp| times.planned.iter().any(|p| p.touches(from, to) && p.concerns(topic));
-        let learned = self.baseline.learn(now, |from, to| ringing || blind(from, to) || planned(from, to));
+        let unknown = |from: Timestamp, to: Timestamp| ringing || blind(from, to) || planned(from, to);
+        if let Some(ahead) = times.ahead.filter(|a| !self.baseline.is_ahead(a.hours)) {
+            // The hours before clocks changed are those of the clock as it was.
+            if self.baseline.has_begun() && ahead.since < now {
+                self.baseline.learn(ahead.since + GRACE, unknown);
+            }
+            self.baseline.go_by(ahead.hours);
+        }
+        let learned = self.baseline.learn(now, unknown);
         let near: Vec<Planned> = times.near.iter().filter(|p| p.concerns(topic)).cloned().collect();
         self.windows.iter_mut().for_each(|w| w.slide(now));
         let mut looked = std::mem::take(&mut self.looked);
@@ -163,6 +174,8 @@ impl Group {
             else {
                 continue;
             };
+            let standing = live.iter().find(|(rule, _)| *rule == w.rule).map(|(_, standing)| *standing);
+            let state = standing.map(|s| s.open);
             let Some(rule) = rules.get(w.rule) else { continue };
             // Nobody can say that a source was silent while nobody listened.
             let deaf = self.silent && blind(now - window.span(), now);
@@ -174,24 +187,11 @@ impl Group {
                 continue;
             }
             let baseline = &self.baseline;
-            let standing = live.iter().find(|(rule, _)| *rule == w.rule).map(|(_, standing)| *standing);
-            let state = standing.map(|s| s.open);
             let Some(seen) = looked.get_mut(w.window) else { continue };
             let (outlook, s, whole) = seen.get_or_insert_with(|| {
                 let outlook = baseline.outlook(now, window.span(), &near);
                 (outlook, window.plain_signals(now, &outlook, baseline), false)
             });
-            let from = now - window.span();
-            let firsts = w.firsts.as_ref().map(|f| f.since(from)).unwrap_or_default();
-            let terms: Vec<String> = w
-                .terms
-                .as_ref()
-                .map(|t| t.new_at(now).into_iter().map(|(word, people)| format!("{word} ({people} people)")).collect())
-                .unwrap_or_default();
-            (s.first_seen, s.new_terms) = (firsts.len() as u64, terms.len() as u64);
-            let (holds, goes_on) = match may {
-                true => (rule.holds(&s), state == Some(true) && rule.goes_on(&s)),
-                false => (false, state == Some(true) && !deaf && rule.goes_on(&s)),
             if state.is_none() && rule.cannot_hold(s) {
                 if let Some(w) = self.watchers.get_mut(n) {
                     w.since = None;
@@ -206,6 +206,17 @@ impl Group {
                 s.silence = outlook.silence(s.mentions);
             }
             let (outlook, mut s) = (*outlook, *s);
+            let from = now - window.span();
+            let firsts = w.firsts.as_ref().map(|f| f.since(from)).unwrap_or_default();
+            let terms: Vec<String> = w
+                .terms
+                .as_ref()
+                .map(|t| t.new_at(now).into_iter().map(|(word, people)| format!("{word} ({people} people)")).collect())
+                .unwrap_or_default();
+            (s.first_seen, s.new_terms) = (firsts.len() as u64, terms.len() as u64);
+            let (holds, goes_on) = match may {
+                true => (rule.holds(&s), state == Some(true) && rule.goes_on(&s)),
+                false => (false, state == Some(true) && !deaf && rule.goes_on(&s)),
             };
             let since = holds.then(|| w.since.unwrap_or(now));
             let held = since.map_or(Span::ZERO, |since| between(since, now));
@@ -222,6 +233,7 @@ impl Group {
                 let evidence = if standing.is_some_and(known) {
                     Evidence { signals: s, ..Evidence::default() }
                 } else {
+                    s.silence = outlook.silence(s.mentions);
                     let mut evidence = rule.evidence(s, if rings { raised } else { Vec::new() });
                     // What has rung already is told once; its range is worth computing once.
                     if state != Some(true) {
@@ -233,14 +245,13 @@ impl Group {
                 };
                 let evidence = Arc::new(evidence);
                 out.push(Verdict { key: self.key(rule), topic: self.topic.clone(), severity, evidence });
-                    s.silence = outlook.silence(s.mentions);
             }
             if let Some(w) = self.watchers.get_mut(n) {
                 w.since = since;
             }
         }
+        self.looked = looked;
         let quiet = !self.silent && wait == PACE && self.windows.iter().all(Window::is_empty);
         (learned, (!quiet).then_some(wait))
     }
 }
-        self.looked = looked;

@@ -30,3 +30,4 @@ pub mod stories;
 mod terms;
 pub mod threshold;
 pub mod window;
+pub mod wall;

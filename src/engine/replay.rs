@@ -88,6 +88,12 @@ impl<'r> Replay<'r> {
         self
     }
 
+    /// The same in a zone, by its IANA name, whose hours the days of groups have.
+    pub fn in_zone(mut self, name: &str) -> Replay<'r> {
+        self.detector.set_zone(name);
+        self
+    }
+
     /// Takes a mention in when its time has come. Mentions come in the order of their event time; one that comes late is
     /// taken in now.
     pub fn feed(&mut self, m: &Mention) {
@@ -132,14 +138,6 @@ impl<'r> Replay<'r> {
         for (_, alert) in &self.opened {
             *opened.entry(alert.clone()).or_default() += 1;
         }
-        let next = i64::try_from(self.incidents.len()).unwrap_or(i64::MAX) + 1;
-        let mut duty = Duty { alerts: self.alerts, people: self.people, opened };
-        let going: Vec<&Incident> = self.live().collect();
-        for decision in duty.decide(&going, &verdicts, next, now) {
-            moved = true;
-            if decision.before.is_none() {
-                self.opened.push_back((now, decision.incident.alert.clone()));
-            }
         let mut moved = false;
         for n in &self.live {
             let Some(i) = self.incidents.get_mut(*n) else { continue };
@@ -154,6 +152,14 @@ impl<'r> Replay<'r> {
                 i.fired = fired;
             }
         }
+        let next = i64::try_from(self.incidents.len()).unwrap_or(i64::MAX) + 1;
+        let mut duty = Duty { alerts: self.alerts, people: self.people, opened };
+        let going: Vec<&Incident> = self.live().collect();
+        for decision in duty.decide(&going, &verdicts, next, now) {
+            moved = true;
+            if decision.before.is_none() {
+                self.opened.push_back((now, decision.incident.alert.clone()));
+            }
             self.keep(decision, now);
         }
         let over = |i: &Incident| i.calm && i.resolved.is_some_and(|at| between(at, now) > REOPEN);

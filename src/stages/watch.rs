@@ -214,6 +214,7 @@ fn of_scope(c: &Connection, scope: &Scope, from: Timestamp) -> Stored<Vec<Mentio
 fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State> {
     let mut detector = Detector::new(&knowledge.rules.alerts);
     detector.plan(knowledge.rules.calendar.clone());
+    detector.set_zone(&knowledge.rules.time_zone);
     ground.store.read(|c| {
         let mut known: HashSet<ScopeKey> = HashSet::new();
         for (scope, group, text) in groups::all(c)? {
