@@ -4,6 +4,7 @@
 //! and calls. The same code serves the daemon, and by way of [`replay`] rule tests and backtests.
 
 pub mod baseline;
+pub mod budget;
 pub mod clusters;
 pub mod compare;
 pub mod condition;
@@ -29,5 +30,5 @@ pub mod spikes;
 pub mod stories;
 mod terms;
 pub mod threshold;
-pub mod window;
 pub mod wall;
+pub mod window;

@@ -214,10 +214,7 @@ fn silence_is_watched_of_sources_that_there_are() {
     files.push(("rules/alerts/quiet.toml", quiet));
     let rules = read(&files).unwrap_or_else(|f| panic!("{}", fault::render_all(&f, false)));
     let faults: Vec<String> = rules.unheard(&["bbc-business", "wire"]).iter().map(Fault::brief).collect();
-    assert_eq!(
-        faults,
-        ["rules/alerts/quiet.toml:3: there is no source `bbc-busines` (did you mean `bbc-business`?)"]
-    );
+    assert_eq!(faults, ["rules/alerts/quiet.toml:3: there is no source `bbc-busines` (did you mean `bbc-business`?)"]);
 }
 
 #[test]

@@ -97,7 +97,8 @@ mod tests {
             held: crate::model::time::Span::mins(2),
         };
         let key = GroupKey { alert: "a".into(), group: "acme".into() };
-        let verdict = Verdict { key, topic: "acme".into(), severity: Some(Severity::Crisis), evidence: evidence.into() };
+        let verdict =
+            Verdict { key, topic: "acme".into(), severity: Some(Severity::Crisis), evidence: evidence.into() };
         let now = jiff::Timestamp::UNIX_EPOCH;
         let (i, _) = crate::engine::incident::open(&verdict, Severity::Crisis, None, &Alert::default(), now);
         let i = Incident { muted_by: Some(3), shadow: true, ..i };
