@@ -40,6 +40,8 @@ pub struct Brief<'a> {
     pub person: &'a Person,
     /// Full names of all who were told.
     pub told: &'a [String],
+    /// The incidents of messages that were held back from the person, one for each message.
+    pub held: &'a [i64],
     /// Full name of whoever has it.
     pub taken_by: Option<&'a str>,
     /// What links begin with.
@@ -234,6 +236,9 @@ fn environment() -> Environment<'static> {
     e
 }
 
+/// Incidents of held messages that are named.
+const HELD: usize = 20;
+
 fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, String), LetterError> {
     let i = brief.incident;
     let s = &i.evidence.signals;
@@ -269,6 +274,7 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         voices => Value::from(Serde(voices(brief, words, &zone, stories))),
         hot => brief.hot.iter().map(|h| format!("{} {}×", header_text(&h.term, 40), h.now)).collect::<Vec<_>>(),
         told,
+        held => held(brief.held),
         first => brief.playbook.map(|p| p.first.clone()).unwrap_or_default(),
         playbook => brief.playbook.map(|p| p.title.clone()).unwrap_or_default(),
         tasks => brief.playbook.map(|p| p.checklist.iter().take(15).map(task).collect::<Vec<_>>()).unwrap_or_default(),
@@ -296,8 +302,19 @@ fn vocabulary(w: &Words) -> Value {
         loudest => w.loudest, copies => w.copies, sites => w.sites, followers => w.followers, reached => w.reached,
         told => w.told, first => w.first, checklist => w.checklist, due => w.due, dos => w.dos, donts => w.donts,
         say => w.say, take => w.take, details => w.details, people => w.people, has_it => w.has_it, over => w.over,
-        since => w.since, hot => w.hot, fresh => w.fresh,
+        since => w.since, hot => w.hot, fresh => w.fresh, held => w.held, incidents => w.incidents,
     }
+}
+
+/// How many messages were held back, and the first of the incidents that they are about.
+fn held(of: &[i64]) -> Option<Value> {
+    let mut incidents = of.to_vec();
+    incidents.sort_unstable();
+    incidents.dedup();
+    let more = incidents.len() > HELD;
+    let mut named: Vec<String> = incidents.iter().take(HELD).map(i64::to_string).collect();
+    named.extend(more.then(|| "…".to_owned()));
+    (!of.is_empty()).then(|| context! { n => of.len(), incidents => named.join(", ") })
 }
 
 /// Between what the window usually lies; empty for an incident that does not know.

@@ -37,15 +37,22 @@ impl Check {
             config = read.rebase(path);
             faults.extend(wrong);
         }
-        if let Err(wrong) = sources::read(&config.sheet, &config.fetch.allow_private) {
+        let mut sources = None;
+        match sources::read(&config.sheet, &config.fetch.allow_private) {
+            // Without settings nobody can say which sources there are.
+            Ok(read) => sources = path.is_some().then_some(read),
             // Syntax is told once.
-            faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>());
+            Err(wrong) => faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>()),
         }
         let dir = self.rules.clone().unwrap_or_else(|| config.rules_dir.clone());
         let mut untested = Vec::new();
         let summary = match Rules::load(&dir, Clock::System.now()) {
             Ok(rules) => {
                 faults.extend(rules.warnings.iter().cloned());
+                if let Some(sources) = &sources {
+                    let names: Vec<&str> = sources.iter().map(|s| s.name.as_str()).collect();
+                    faults.extend(rules.unheard(&names));
+                }
                 let (tests, wrong) = cases::load(&dir, &rules);
                 faults.extend(wrong);
                 untested = never_mailed(&config, &rules)?;

@@ -170,7 +170,7 @@ fn state(config: &Config) -> Vec<Finding> {
         Err(e) => finding("index", State::Warning, format!("{e}; `vakt run` builds it anew")),
     });
     if let Ok(o) = store.read(outbox::standing) {
-        let line = format!("{} waiting, {} delivered, {} failed", o.waiting, o.delivered, o.failed);
+        let line = format!("{} waiting, {} delivered, {} failed, {} held", o.waiting, o.delivered, o.failed, o.held);
         let state = if o.failed > 0 || !o.last_error.is_empty() && o.waiting > 0 { State::Ill } else { State::Well };
         let line = if o.last_error.is_empty() { line } else { format!("{line}; last error: {}", o.last_error) };
         out.push(finding("outbox", state, line));

@@ -101,6 +101,11 @@ impl Condition {
         })
     }
 
+    /// Whether it cannot hold, whatever the signals that are told late turn out to be.
+    pub fn cannot_hold(&self, signals: &Signals) -> bool {
+        self.reckoning.cannot_hold(signals)
+    }
+
     /// With fewer or more mentions it cannot hold, as far as that can be told.
     pub fn bounds(&self) -> (u64, u64) {
         let terms = |part: &IdedExpr| {

@@ -5,6 +5,7 @@
 //! comes next.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use super::group::{Group, Times};
 pub use super::rule::Compiled;
 use super::scope::Scopes;
 pub use super::scope::{Scope, ScopeKey};
+use super::terms::Said;
+use super::wall::Wall;
 use crate::model::time::{Span, between};
 use crate::model::{Alert, Evidence, Mention, Planned, Severity};
 
@@ -35,8 +38,8 @@ pub struct Verdict {
     pub topic: String,
     /// The severity that it asks for; `None` where its condition does not hold.
     pub severity: Option<Severity>,
-    /// Why.
-    pub evidence: Evidence,
+    /// Why. Of what rings as it did, no worse than before, only the signals are told.
+    pub evidence: Arc<Evidence>,
 }
 
 /// What is kept of a group over a restart; its windows are filled again from the mentions.
@@ -48,8 +51,19 @@ pub struct Kept {
     pub baseline: Baseline,
 }
 
-/// The groups with live incidents, and whether the incident is open: the hours of an open one teach nothing.
-pub type Live = HashMap<GroupKey, bool>;
+/// The groups with live incidents, and how the incident stands.
+pub type Live = HashMap<GroupKey, Standing>;
+
+/// How a live incident stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// It is not resolved: its hours teach nothing.
+    pub open: bool,
+    /// How severe it is.
+    pub severity: Severity,
+    /// The most mentions seen so far.
+    pub peak: u64,
+}
 
 /// Watches all groups of all alert rules.
 #[derive(Debug, Default)]
@@ -57,11 +71,12 @@ pub struct Detector {
     rules: Compiled,
     /// Of each scope, the numbers of its rules.
     rules_of: Vec<Vec<usize>>,
-    /// Of each rule, the number of its scope.
-    scope_of: HashMap<String, usize>,
+    /// Of each rule by its name, its number and that of its scope.
+    scope_of: HashMap<String, (usize, usize)>,
     scopes: Scopes,
     groups: Vec<Group>,
-    places: HashMap<(usize, String), usize>,
+    /// Of each scope, the numbers of its groups by their values.
+    places: Vec<HashMap<String, usize>>,
     /// The groups of each scope.
     members: HashMap<usize, Vec<usize>>,
     /// When each active group is looked at next.
@@ -69,6 +84,8 @@ pub struct Detector {
     /// Groups that mentions came for, or that learned, since they were last kept.
     changed: BTreeSet<usize>,
     planned: Vec<Planned>,
+    /// The clock of the people; `None` for UTC.
+    wall: Option<Wall>,
     last_tick: Option<Timestamp>,
     /// Times that nobody watched: from and to.
     unwatched: Vec<(Timestamp, Timestamp)>,
@@ -96,8 +113,9 @@ impl Detector {
         let mut detector = Detector { rules: rules.clone(), ..Detector::default() };
         for (n, rule) in rules.iter().enumerate() {
             let scope = detector.scopes.add(&rule.alert);
-            detector.scope_of.entry(rule.alert.name.clone()).or_insert(scope);
+            detector.scope_of.entry(rule.alert.name.clone()).or_insert((n, scope));
             detector.rules_of.resize(detector.scopes.count(), Vec::new());
+            detector.places.resize(detector.scopes.count(), HashMap::new());
             if let Some(of) = detector.rules_of.get_mut(scope) {
                 of.push(n);
             }
@@ -113,10 +131,14 @@ impl Detector {
         detector
     }
 
-    /// Events that are known to come: they let more be expected, and what they bring teaches nothing. What widens nothing,
-    /// such as an everyday post, is part of the usual.
+    /// Events that are known to come: more is expected with them, and what they bring teaches nothing.
     pub fn plan(&mut self, planned: Vec<Planned>) {
         self.planned = planned.into_iter().filter(|p| p.factor > 1.0).collect();
+    }
+
+    /// The zone whose hours the days and weeks of groups have, by its IANA name; UTC where none is set.
+    pub fn set_zone(&mut self, name: &str) {
+        self.wall = Wall::of(name);
     }
 
     /// The longest window of any rule.
@@ -137,14 +159,14 @@ impl Detector {
     /// Whether rules over a scope have to hear its past again after a restart, beside what is kept.
     pub fn remembers(&self, scope: &Scope) -> bool {
         let of = self.scopes.find(&scope.name).and_then(|n| self.rules_of.get(n));
-        let rules = of.into_iter().flatten().filter_map(|n| self.rules.get(*n));
-        rules.into_iter().any(|r| r.alert.first_seen.is_some() || r.alert.new_term.is_some())
+        let mut rules = of.into_iter().flatten().filter_map(|n| self.rules.get(*n));
+        rules.any(|r| r.alert.first_seen.is_some() || r.alert.new_term.is_some())
     }
 
     /// The number of a group, which is made where it is not there yet.
     fn place(&mut self, scope: usize, group: String, topic: String) -> usize {
-        if let Some(n) = self.places.get(&(scope, group.clone())) {
-            return *n;
+        if let Some(n) = self.find(scope, &group) {
+            return n;
         }
         let rules = self.rules_of.get(scope).into_iter().flatten().filter_map(|n| self.rules.get(*n).map(|r| (*n, r)));
         // A new group is taken for one like its siblings.
@@ -152,11 +174,22 @@ impl Detector {
         let siblings = like.filter_map(|n| self.groups.get(*n));
         let prior = Prior::of(siblings.map(|g| &g.baseline));
         self.changed.insert(self.groups.len());
-        self.groups.push(Group::new(scope, group.clone(), topic, prior, rules));
+        let mut new = Group::new(scope, group.clone(), topic, prior, rules);
+        if self.wall.is_some() {
+            new.baseline.begin_local();
+        }
+        self.groups.push(new);
         let n = self.groups.len() - 1;
         self.members.entry(scope).or_default().push(n);
-        self.places.insert((scope, group), n);
+        if let Some(of) = self.places.get_mut(scope) {
+            of.insert(group, n);
+        }
         n
+    }
+
+    /// The number of a group, where it is there.
+    fn find(&self, scope: usize, group: &str) -> Option<usize> {
+        self.places.get(scope)?.get(group).copied()
     }
 
     fn key_of(&self, group: &Group) -> ScopeKey {
@@ -198,6 +231,7 @@ impl Detector {
 
     fn take(&mut self, m: &Mention, count: bool) {
         let recent = self.last_tick.is_none_or(|now| between(m.at, now) < PAST);
+        let said = Said::of(m);
         for (scope, group, topic) in self.scopes.groups_of(m) {
             let sentiment = m.sentiment_toward(&topic);
             let n = self.place(scope, group, topic);
@@ -212,7 +246,7 @@ impl Detector {
                 self.changed.insert(n);
             }
             let Some(group) = self.groups.get_mut(n) else { continue };
-            group.hear(m, count);
+            group.hear(&said, count);
             if !m.history {
                 group.add(m, sentiment);
             }
@@ -235,13 +269,14 @@ impl Detector {
     /// Warms the baselines of groups that are new, and the memory of those that remember voices and words, with a mention
     /// of the past. `known` are the groups that have learned already.
     pub fn warm(&mut self, m: &Mention, known: &HashSet<ScopeKey>) {
+        let said = Said::of(m);
         for (scope, group, topic) in self.scopes.groups_of(m) {
             let name = self.scopes.get(scope).map(|s| s.name.clone()).unwrap_or_default();
             let key = ScopeKey { scope: name, group: group.clone() };
             let sentiment = m.sentiment_toward(&topic);
             let n = self.place(scope, group, topic);
             let Some(group) = self.groups.get_mut(n) else { continue };
-            group.hear(m, false);
+            group.hear(&said, false);
             if !known.contains(&key) {
                 group.baseline.count_felt(m, sentiment);
                 self.changed.insert(n);
@@ -269,9 +304,9 @@ impl Detector {
                 let key = ScopeKey { scope: name.to_owned(), group: group.clone() };
                 if name == scope
                     && self.late.contains(&key)
-                    && let Some(place) = self.places.get(&(n, group))
+                    && let Some(place) = self.find(n, &group)
                 {
-                    of.entry(*place).or_default().push(m.seen_from(&topic));
+                    of.entry(place).or_default().push(m.seen_from(&topic));
                 }
             }
         }
@@ -304,22 +339,31 @@ impl Detector {
             }
             due.insert(n);
         }
-        let mut unknown: HashSet<&GroupKey> = live.keys().collect();
-        for key in live.keys() {
-            let scope = self.scope_of.get(&key.alert);
-            if let Some(n) = scope.and_then(|s| self.places.get(&(*s, key.group.clone()))) {
-                unknown.remove(key);
-                due.insert(*n);
-            }
+        let mut unknown: Vec<&GroupKey> = Vec::new();
+        let mut standings: HashMap<usize, Vec<(usize, Standing)>> = HashMap::new();
+        for (key, standing) in live {
+            let found = self.scope_of.get(&key.alert);
+            let Some((rule, n)) = found.and_then(|(rule, scope)| Some((*rule, self.find(*scope, &key.group)?))) else {
+                unknown.push(key);
+                continue;
+            };
+            standings.entry(n).or_default().push((rule, *standing));
+            due.insert(n);
         }
-        let mut verdicts = Vec::new();
+        let mut verdicts = Vec::with_capacity(live.len());
         let from = now - self.longest_window() - Span::hours(2);
         let near: Vec<Planned> = self.planned.iter().filter(|p| p.touches(from, now)).cloned().collect();
-        let times = Times { unwatched: &self.unwatched, planned: &self.planned, near: &near };
+        let times = Times {
+            unwatched: &self.unwatched,
+            planned: &self.planned,
+            near: &near,
+            ahead: self.wall.as_mut().map(|w| w.at(now)),
+        };
         let mut again = Vec::new();
         for n in due {
             let Some(group) = self.groups.get_mut(n) else { continue };
-            let (learned, wait) = group.look(&self.rules, now, live, &times, &mut verdicts);
+            let standings = standings.get(&n).map(Vec::as_slice).unwrap_or_default();
+            let (learned, wait) = group.look(&self.rules, now, standings, &times, &mut verdicts);
             if learned {
                 self.changed.insert(n);
             }
@@ -328,15 +372,14 @@ impl Detector {
         again.into_iter().for_each(|(n, at)| self.look_at(n, at));
         // An incident whose group has nothing left, not even a baseline, still has to calm down.
         for key in unknown {
-            let evidence = Evidence::default();
+            let evidence = Arc::default();
             verdicts.push(Verdict { key: key.clone(), topic: String::new(), severity: None, evidence });
         }
         verdicts.sort_by(|a, b| a.key.cmp(&b.key));
         verdicts
     }
 
-    /// What an alert rule sees at an instant, whether it rings or not: of each group that it has, in the order that they
-    /// came.
+    /// What an alert rule sees at an instant, whether it rings or not, of each of its groups in their order.
     pub fn peek(&mut self, alert: &str, now: Timestamp) -> Vec<(String, Evidence)> {
         let Some((n, rule)) = self.rules.iter().enumerate().find(|(_, r)| r.alert.name == alert) else {
             return Vec::new();
@@ -423,6 +466,37 @@ pub(crate) mod tests {
         }
         let verdicts = d.tick(mention(0, 48 * 60 + 10, 0.0).at, &Live::new());
         assert!(verdicts.iter().all(|v| v.severity.is_none()), "{verdicts:?}");
+    }
+
+    #[test]
+    fn the_morning_stays_the_morning_when_clocks_change() {
+        // Twelve an hour from eight to ten in Stockholm, for five weeks around the change of clocks.
+        let zone = jiff::tz::TimeZone::get("Europe/Stockholm").expect("it is known");
+        let start: Timestamp = "2026-03-02T00:00:00Z".parse().expect("a time");
+        let expected = |name: &str, by_utc: i64| {
+            let mut d = Detector::new(&[alert()]);
+            d.set_zone(name);
+            for h in 0..28 * 24 {
+                if h == by_utc {
+                    d.set_zone("Europe/Stockholm");
+                }
+                let at = start + Span::hours(h);
+                let busy = (8..10).contains(&at.to_zoned(zone.clone()).hour());
+                for i in 0..if busy { 12 } else { 1 } {
+                    d.feed(&Mention { at: at + Span::mins(i * 4), ..mention(h * 100 + i, 0, 0.2) });
+                }
+                d.tick(at + Span::mins(29), &Live::new());
+                d.tick(at + Span::mins(59), &Live::new());
+            }
+            // Monday after the change: eight in the morning is six o'clock UTC.
+            let monday: Timestamp = "2026-03-30T07:00:00Z".parse().expect("a time");
+            d.tick(monday - Span::hours(1), &Live::new());
+            d.groups[0].baseline.expected(monday, Span::hours(1))
+        };
+        let (local, utc) = (expected("Europe/Stockholm", -1), expected("UTC", -1));
+        assert!(local > 3.0 * utc, "{local} {utc}");
+        let moved = expected("UTC", 20 * 24);
+        assert!(moved > 2.0 * utc, "what was learned by UTC before a zone was set is not lost: {moved} {utc}");
     }
 
     #[test]

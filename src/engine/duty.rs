@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::detect::{GroupKey, Live, Verdict};
+use super::detect::{GroupKey, Live, Standing, Verdict};
 use super::incident::{self, Call, Charge};
 use crate::model::incident::Flood;
 use crate::model::{Alert, Incident, Notice, People, Person, Severity, Silence, Status};
@@ -59,9 +59,18 @@ pub fn reached<'p>(incident: &mut Incident, call: &Call, people: &'p People, now
     reached
 }
 
+fn pair(key: &GroupKey) -> (&str, &str) {
+    (&key.alert, &key.group)
+}
+
+/// How an incident stands for the detector.
+pub fn standing(i: &Incident) -> Standing {
+    Standing { open: i.status != Status::Resolved, severity: i.severity, peak: i.peak }
+}
+
 /// The groups of live incidents, as the detector wants them.
-pub fn live(incidents: &[Incident]) -> Live {
-    incidents.iter().map(|i| (key_of(i), i.status != Status::Resolved)).collect()
+pub fn live<'i>(incidents: impl IntoIterator<Item = &'i Incident>) -> Live {
+    incidents.into_iter().map(|i| (key_of(i), standing(i))).collect()
 }
 
 /// The worst open incident about each topic that is a crisis: it mutes lesser ones about the same.
@@ -89,25 +98,31 @@ impl Duty<'_> {
     }
 
     /// Decides on live incidents, oldest first, and on what rings beside them; new incidents are numbered from `next`.
-    pub fn decide(&mut self, live: &[Incident], verdicts: &[Verdict], next: i64, now: Timestamp) -> Vec<Decision> {
+    pub fn decide(&mut self, live: &[&Incident], verdicts: &[Verdict], next: i64, now: Timestamp) -> Vec<Decision> {
         let mut out: Vec<Decision> = Vec::new();
-        let mut judged: HashSet<GroupKey> = HashSet::new();
-        let of: HashMap<&GroupKey, &Verdict> = verdicts.iter().map(|v| (&v.key, v)).collect();
+        // Those that nothing happens to, each with how many decisions came before it.
+        let mut same: Vec<(usize, &Incident)> = Vec::new();
+        let mut judged: HashSet<(&str, &str)> = HashSet::new();
+        let of: HashMap<(&str, &str), &Verdict> = verdicts.iter().map(|v| (pair(&v.key), v)).collect();
         // The latest incident of a group is the one that goes on.
-        for before in live.iter().rev().filter(|i| i.group != FLOOD) {
-            let key = key_of(before);
-            if !judged.insert(key.clone()) {
+        for before in live.iter().copied().rev().filter(|i| i.group != FLOOD) {
+            let key = (before.alert.as_str(), before.group.as_str());
+            if !judged.insert(key) {
                 continue;
             }
             let verdict = of.get(&key).copied();
             let alert = self.alert(&before.alert);
+            if incident::stays(before, verdict, alert, now) == Some(before.fired) {
+                same.push((out.len(), before));
+                continue;
+            }
             let mut incident = before.clone();
             let calls = incident::judge(&mut incident, verdict, self.charge(alert), now);
             out.push(Decision { incident, before: Some(before.clone()), calls });
         }
         let mut next = next;
         let mut kept_back: BTreeMap<&str, Vec<&Verdict>> = BTreeMap::new();
-        let rings = |v: &&Verdict| v.severity.is_some() && v.key.group != FLOOD && !judged.contains(&v.key);
+        let rings = |v: &&Verdict| v.severity.is_some() && v.key.group != FLOOD && !judged.contains(&pair(&v.key));
         for verdict in verdicts.iter().filter(rings) {
             let (Some(severity), Some(alert)) = (verdict.severity, self.alert(&verdict.key.alert)) else { continue };
             let opened = self.opened.get(&alert.name).copied().unwrap_or(0);
@@ -122,7 +137,7 @@ impl Duty<'_> {
             *self.opened.entry(verdict.key.alert.clone()).or_default() += 1;
         }
         self.flood(live, &kept_back, next, now, &mut out);
-        self.hush(live, now, &mut out);
+        self.hush(live, &same, now, &mut out);
         out.retain(|d| d.before.as_ref() != Some(&d.incident));
         out
     }
@@ -130,14 +145,14 @@ impl Duty<'_> {
     /// One incident of each rule stands for what it keeps back.
     fn flood(
         &self,
-        live: &[Incident],
+        live: &[&Incident],
         kept_back: &BTreeMap<&str, Vec<&Verdict>>,
         next: i64,
         now: Timestamp,
         out: &mut Vec<Decision>,
     ) {
         let mut next = next;
-        let floods: Vec<&Incident> = live.iter().filter(|i| i.group == FLOOD).collect();
+        let floods: Vec<&Incident> = live.iter().copied().filter(|i| i.group == FLOOD).collect();
         let going_on = floods.iter().map(|i| i.alert.as_str());
         let names: BTreeSet<&str> = kept_back.keys().copied().chain(going_on).collect();
         for name in names {
@@ -178,13 +193,22 @@ impl Duty<'_> {
 
     /// A crisis mutes lesser incidents about the same topic, and people silence what they know of; when that is over, those
     /// that still ring call.
-    fn hush(&self, live: &[Incident], now: Timestamp, out: &mut [Decision]) {
-        let decided: HashSet<i64> = out.iter().map(|d| d.incident.id).collect();
-        let others = live.iter().filter(|i| !decided.contains(&i.id));
-        let crises = crises(out.iter().map(|d| &d.incident).chain(others));
+    fn hush(&self, live: &[&Incident], same: &[(usize, &Incident)], now: Timestamp, out: &mut Vec<Decision>) {
+        let mut all: Vec<&Incident> = out.iter().map(|d| &d.incident).collect();
+        same.iter().rev().for_each(|(place, i)| all.insert(*place, i));
+        let decided: HashSet<i64> = all.iter().map(|i| i.id).collect();
+        let others = live.iter().copied().filter(|i| !decided.contains(&i.id));
+        let crises = crises(all.into_iter().chain(others));
+        let silence = |i: &Incident| self.silences.iter().find(|s| s.covers(i, now)).map(|s| s.id);
+        for (place, i) in same.iter().rev() {
+            let hushed = muted_by(&crises, i).is_some() || silence(i).is_some();
+            if i.status == Status::Open && i.is_hushed() != hushed {
+                let (incident, before) = ((*i).clone(), Some((*i).clone()));
+                out.insert(*place, Decision { incident, before, calls: Vec::new() });
+            }
+        }
         for d in out.iter_mut().filter(|d| d.incident.status == Status::Open) {
-            let muted_by = muted_by(&crises, &d.incident);
-            let silenced_by = self.silences.iter().find(|s| s.covers(&d.incident, now)).map(|s| s.id);
+            let (muted_by, silenced_by) = (muted_by(&crises, &d.incident), silence(&d.incident));
             if muted_by.is_some() || silenced_by.is_some() {
                 // What it would have called is not called.
                 d.calls.clear();
@@ -224,7 +248,7 @@ mod tests {
 
     fn rings(alert: &str, group: &str, severity: Option<Severity>) -> Verdict {
         let key = GroupKey { alert: alert.into(), group: group.into() };
-        Verdict { key, topic: "acme".into(), severity, evidence: Evidence::default() }
+        Verdict { key, topic: "acme".into(), severity, evidence: Evidence::default().into() }
     }
 
     /// Incidents over time, as a store would hold them.
@@ -241,7 +265,7 @@ mod tests {
             let mut duty = Duty { alerts, people: &people, silences: &self.silences, opened: self.opened.clone() };
             let now = Timestamp::UNIX_EPOCH + Span::mins(minute);
             let next = self.all.iter().map(|i| i.id).max().unwrap_or(0) + 1;
-            let decisions = duty.decide(&self.all, verdicts, next, now);
+            let decisions = duty.decide(&self.all.iter().collect::<Vec<_>>(), verdicts, next, now);
             self.opened = duty.opened;
             let mut told = Vec::new();
             for d in decisions {

@@ -33,7 +33,7 @@ impl Firsts {
     }
 
     /// Hears a mention. What is history is nobody's news.
-    pub fn hear(&mut self, m: &Mention) {
+    pub fn hear(&mut self, m: &Mention, news: bool) {
         let since = *self.since.get_or_insert(m.at);
         self.since = Some(since.min(m.at));
         let by_site = self.want.tier.is_some_and(|t| m.tier > 0 && m.tier <= t);
@@ -49,7 +49,7 @@ impl Firsts {
         };
         let last = self.heard.insert(key, m.at);
         let first = last.is_none_or(|last| between(last, m.at) >= self.want.within);
-        if first && !m.history && between(since, m.at) >= LISTENED {
+        if first && news && between(since, m.at) >= LISTENED {
             self.new.push_back((m.at, who));
         }
         if self.heard.len() > MOST {
@@ -81,17 +81,17 @@ mod tests {
         let paper = |minute| Mention { tier: 1, site: "paper.example".into(), ..mention(1, minute, 0.0) };
         let other = |minute| Mention { site: "other.example".into(), ..paper(minute) };
         let day = 24 * 60;
-        f.hear(&paper(0));
-        f.hear(&Mention { tier: 2, ..other(day + 1) });
-        f.hear(&paper(day + 2));
+        f.hear(&paper(0), true);
+        f.hear(&Mention { tier: 2, ..other(day + 1) }, true);
+        f.hear(&paper(day + 2), true);
         assert!(
             f.since(Timestamp::MIN).is_empty(),
             "one came before a day was over, one is of no such tier, one is known"
         );
-        f.hear(&other(day + 3));
-        f.hear(&other(day + 4));
+        f.hear(&other(day + 3), true);
+        f.hear(&other(day + 4), true);
         assert_eq!(f.since(mention(0, day, 0.0).at), ["other.example (tier 1)"]);
-        f.hear(&paper(40 * day));
+        f.hear(&paper(40 * day), true);
         assert_eq!(
             f.since(mention(0, 39 * day, 0.0).at),
             ["paper.example (tier 1)"],
@@ -99,7 +99,7 @@ mod tests {
         );
         let mut loud = mention(7, 41 * day, 0.0);
         loud.author.followers = Some(200_000);
-        f.hear(&loud);
+        f.hear(&loud, true);
         assert_eq!(f.since(mention(0, 41 * day, 0.0).at), ["author 7 (200000 followers)"]);
     }
 }

@@ -1,15 +1,15 @@
 //! One group: its windows, what it has learned and remembers, and what its rules say when it is looked at.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::baseline::{Baseline, Outlook, Prior};
-use super::detect::{GroupKey, Live, Verdict};
+use super::baseline::{Baseline, GRACE, Outlook, Prior};
+use super::detect::{GroupKey, Standing, Verdict};
 use super::firsts::Firsts;
 use super::rule::Rule;
-use super::terms::Terms;
+use super::terms::{Said, Terms};
+use super::wall::Ahead;
 use super::window::Window;
 use crate::model::time::{Span, between};
 use crate::model::{Evidence, Mention, Planned, Signals};
@@ -36,6 +36,8 @@ pub struct Times<'t> {
     pub planned: &'t [Planned],
     /// Those of them that may be on.
     pub near: &'t [Planned],
+    /// What the clock on the wall shows; `None` where all go by UTC.
+    pub ahead: Option<Ahead>,
 }
 
 /// A group of a scope.
@@ -54,6 +56,8 @@ pub struct Group {
     /// Rules of the same span share a window.
     windows: Vec<Window>,
     watchers: Vec<Watcher>,
+    /// What each window shows while the group is looked at, and whether that holds the surprise.
+    looked: Vec<Option<(Outlook, Signals, bool)>>,
     /// It watches over a source's silence: it is looked at though nothing comes.
     silent: bool,
 }
@@ -92,21 +96,19 @@ impl Group {
                 terms: alert.new_term.map(|least| Terms::new(least, alert.window)),
             });
         }
-        Group { scope, name, topic, baseline: Baseline::with_prior(prior), next_look: None, windows, watchers, silent }
+        let (baseline, looked) = (Baseline::with_prior(prior), Vec::new());
+        Group { scope, name, topic, baseline, next_look: None, windows, watchers, looked, silent }
     }
 
     /// Hears who speaks and which words are used. What is not `fresh` was heard before a restart.
-    pub fn hear(&mut self, m: &Mention, fresh: bool) {
-        for w in self.watchers.iter_mut().filter(|w| w.firsts.is_some() || w.terms.is_some()) {
-            let m = match fresh || m.history {
-                true => Cow::Borrowed(m),
-                false => Cow::Owned(Mention { history: true, ..m.clone() }),
-            };
+    pub fn hear(&mut self, said: &Said<'_>, fresh: bool) {
+        let news = fresh && !said.mention().history;
+        for w in &mut self.watchers {
             if let Some(firsts) = &mut w.firsts {
-                firsts.hear(&m);
+                firsts.hear(said.mention(), news);
             }
             if let Some(terms) = &mut w.terms {
-                terms.read(&m);
+                terms.read(said, news);
             }
         }
     }
@@ -143,31 +145,37 @@ impl Group {
         &mut self,
         rules: &[Rule],
         now: Timestamp,
-        live: &Live,
+        live: &[(usize, Standing)],
         times: &Times<'_>,
         out: &mut Vec<Verdict>,
     ) -> (bool, Option<Span>) {
-        let keys: Vec<Option<GroupKey>> = match live.is_empty() {
-            true => Vec::new(),
-            false => self.watchers.iter().map(|w| rules.get(w.rule).map(|r| self.key(r))).collect(),
-        };
-        let of = |n: usize| keys.get(n).and_then(Option::as_ref).and_then(|k| live.get(k)).copied();
-        let ringing = (0..self.watchers.len()).any(|n| of(n) == Some(true));
+        let ringing = live.iter().any(|(_, standing)| standing.open);
         let blind = |from: Timestamp, to: Timestamp| times.unwatched.iter().any(|(a, b)| *a < to && *b > from);
         let topic = &self.topic;
         let planned =
             |from: Timestamp, to: Timestamp| times.planned.iter().any(|p| p.touches(from, to) && p.concerns(topic));
-        let learned = self.baseline.learn(now, |from, to| ringing || blind(from, to) || planned(from, to));
+        let unknown = |from: Timestamp, to: Timestamp| ringing || blind(from, to) || planned(from, to);
+        if let Some(ahead) = times.ahead.filter(|a| !self.baseline.is_ahead(a.hours)) {
+            // The hours before clocks changed are those of the clock as it was.
+            if self.baseline.has_begun() && ahead.since < now {
+                self.baseline.learn(ahead.since + GRACE, unknown);
+            }
+            self.baseline.go_by(ahead.hours);
+        }
+        let learned = self.baseline.learn(now, unknown);
         let near: Vec<Planned> = times.near.iter().filter(|p| p.concerns(topic)).cloned().collect();
         self.windows.iter_mut().for_each(|w| w.slide(now));
-        let mut signals: BTreeMap<usize, (Outlook, Signals)> = BTreeMap::new();
+        let mut looked = std::mem::take(&mut self.looked);
+        looked.clear();
+        looked.resize(self.windows.len(), None);
         let mut wait = PACE;
         for n in 0..self.watchers.len() {
-            let state = of(n);
             let Some((w, window)) = self.watchers.get(n).and_then(|w| Some((w, self.windows.get_mut(w.window)?)))
             else {
                 continue;
             };
+            let standing = live.iter().find(|(rule, _)| *rule == w.rule).map(|(_, standing)| *standing);
+            let state = standing.map(|s| s.open);
             let Some(rule) = rules.get(w.rule) else { continue };
             // Nobody can say that a source was silent while nobody listened.
             let deaf = self.silent && blind(now - window.span(), now);
@@ -179,10 +187,25 @@ impl Group {
                 continue;
             }
             let baseline = &self.baseline;
-            let (outlook, mut s) = *signals.entry(w.window).or_insert_with(|| {
+            let Some(seen) = looked.get_mut(w.window) else { continue };
+            let (outlook, s, whole) = seen.get_or_insert_with(|| {
                 let outlook = baseline.outlook(now, window.span(), &near);
-                (outlook, window.signals(now, &outlook, baseline))
+                (outlook, window.plain_signals(now, &outlook, baseline), false)
             });
+            if state.is_none() && rule.cannot_hold(s) {
+                if let Some(w) = self.watchers.get_mut(n) {
+                    w.since = None;
+                }
+                continue;
+            }
+            if !std::mem::replace(whole, true) {
+                s.surprise = outlook.surprise(s.mentions);
+            }
+            // The silence is dear, and few ask for it.
+            if rule.names_silence() {
+                s.silence = outlook.silence(s.mentions);
+            }
+            let (outlook, mut s) = (*outlook, *s);
             let from = now - window.span();
             let firsts = w.firsts.as_ref().map(|f| f.since(from)).unwrap_or_default();
             let terms: Vec<String> = w
@@ -205,20 +228,29 @@ impl Group {
             };
             if rings || state.is_some() {
                 let (severity, raised) = rule.severity(&s);
-                let severity = rings.then_some(severity);
-                let mut evidence = rule.evidence(s, if rings { raised } else { Vec::new() });
-                // What has rung already is told once; its range is worth computing once.
-                if state != Some(true) {
-                    evidence.range = (outlook.range(0.0, 0.95).1, outlook.range(0.0, 0.999).1);
-                }
-                evidence.about = firsts.into_iter().take(ABOUT).chain(terms.into_iter().take(ABOUT)).collect();
-                evidence.held = held;
+                let (severity, now_has) = (rings.then_some(severity), s.mentions);
+                let known = |i: Standing| i.open && severity.is_none_or(|s| s <= i.severity && now_has <= i.peak);
+                let evidence = if standing.is_some_and(known) {
+                    Evidence { signals: s, ..Evidence::default() }
+                } else {
+                    s.silence = outlook.silence(s.mentions);
+                    let mut evidence = rule.evidence(s, if rings { raised } else { Vec::new() });
+                    // What has rung already is told once; its range is worth computing once.
+                    if state != Some(true) {
+                        evidence.range = (outlook.range(0.0, 0.95).1, outlook.range(0.0, 0.999).1);
+                    }
+                    evidence.about = firsts.into_iter().take(ABOUT).chain(terms.into_iter().take(ABOUT)).collect();
+                    evidence.held = held;
+                    evidence
+                };
+                let evidence = Arc::new(evidence);
                 out.push(Verdict { key: self.key(rule), topic: self.topic.clone(), severity, evidence });
             }
             if let Some(w) = self.watchers.get_mut(n) {
                 w.since = since;
             }
         }
+        self.looked = looked;
         let quiet = !self.silent && wait == PACE && self.windows.iter().all(Window::is_empty);
         (learned, (!quiet).then_some(wait))
     }

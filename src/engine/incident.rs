@@ -3,6 +3,8 @@
 //! Each function takes the incident and the time and returns the calls that follow. Content raises an incident and
 //! never closes or lowers it; only calm or people do.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::detect::Verdict;
@@ -130,6 +132,29 @@ pub fn hush(
     if notify.is_empty() { Vec::new() } else { vec![Call { notice: Notice::Opened, notify }] }
 }
 
+/// When its condition last held, where judging it would change nothing else; `None` where more may happen.
+pub fn stays(i: &Incident, verdict: Option<&Verdict>, alert: Option<&Alert>, now: Timestamp) -> Option<Timestamp> {
+    let ringing = verdict.and_then(|v| v.severity.map(|s| (v, s)));
+    if i.status == Status::Resolved {
+        let same = ringing.map_or(i.calm, |(_, severity)| !i.calm && severity <= i.severity);
+        return same.then_some(i.fired);
+    }
+    let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    if i.status == Status::Open && !i.is_hushed() && (due(i.next_step) || due(i.next_remind)) {
+        return None;
+    }
+    if i.status == Status::Acknowledged && due(i.ack.as_ref().and_then(|a| a.until)) {
+        return None;
+    }
+    match ringing {
+        Some((v, severity)) => (severity <= i.severity && v.evidence.signals.mentions <= i.peak).then_some(now),
+        None => {
+            let over = crate::model::time::between(i.fired, now) >= alert.map_or(REOPEN, |a| a.resolve_after);
+            (!over).then_some(i.fired)
+        }
+    }
+}
+
 /// Judges an incident at a tick: raised, escalated, reminded, calmed, resolved or reopened.
 pub fn judge(incident: &mut Incident, verdict: Option<&Verdict>, charge: Charge<'_>, now: Timestamp) -> Vec<Call> {
     let mut calls = Vec::new();
@@ -153,7 +178,7 @@ pub fn judge(incident: &mut Incident, verdict: Option<&Verdict>, charge: Charge<
             let range = incident.evidence.range;
             incident.evidence = verdict.evidence.clone();
             if incident.evidence.range == (0, 0) {
-                incident.evidence.range = range;
+                Arc::make_mut(&mut incident.evidence).range = range;
             }
         }
         if raised {
@@ -280,6 +305,7 @@ pub(crate) mod tests {
             steps: vec![step("anna"), step("bo")],
             repeat: 2,
             last_resort: vec!["chief".into()],
+            lapse: Some(Span::mins(90)),
             ..Policy::default()
         }
     }
@@ -289,7 +315,7 @@ pub(crate) mod tests {
             key: GroupKey { alert: "acme-negative".into(), group: "acme".into() },
             topic: "acme".into(),
             severity,
-            evidence: Evidence { signals: Signals { mentions, ..Signals::default() }, ..Evidence::default() },
+            evidence: Evidence { signals: Signals { mentions, ..Signals::default() }, ..Evidence::default() }.into(),
         }
     }
 
@@ -396,6 +422,27 @@ pub(crate) mod tests {
     }
 
     proptest::proptest! {
+        /// What is said to stay as it is does.
+        #[test]
+        fn what_stays_is_not_changed_by_judging(steps in proptest::collection::vec((0u8..6, 8u64..13, 1i64..40), 1..60)) {
+            let mut i = opened();
+            let mut minute = 0;
+            for (kind, mentions, wait) in steps {
+                minute += wait;
+                if kind == 5 {
+                    done(&mut i, Act::Acknowledge, "anna", minute);
+                }
+                let v = verdict(usize::from(kind).checked_sub(1).and_then(|n| Severity::ALL.get(n).copied()), mentions);
+                let (stays, mut before) = (stays(&i, Some(&v), Some(&alert()), t(minute)), i.clone());
+                let calls = judged(&mut i, &v, minute);
+                if let Some(fired) = stays {
+                    before.fired = fired;
+                    proptest::prop_assert!(calls.is_empty());
+                    proptest::prop_assert_eq!(&i, &before);
+                }
+            }
+        }
+
         /// Whatever comes, in whatever order: content never resolves early, lowers or acknowledges.
         #[test]
         fn content_only_raises(steps in proptest::collection::vec((0u8..6, 1i64..40), 1..60)) {

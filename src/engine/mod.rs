@@ -5,6 +5,7 @@
 
 pub mod acts;
 pub mod baseline;
+pub mod budget;
 pub mod clusters;
 pub mod compare;
 pub mod condition;
@@ -30,4 +31,5 @@ pub mod spikes;
 pub mod stories;
 mod terms;
 pub mod threshold;
+pub mod wall;
 pub mod window;

@@ -32,6 +32,8 @@ enum Sign {
 #[derive(Debug)]
 enum Part {
     Signal(Get),
+    /// A signal that costs more than others, and is told after them.
+    Late(Get),
     Fixed(Worth),
     And(Box<[Part]>),
     Or(Box<[Part]>),
@@ -58,11 +60,22 @@ impl Reckoning {
             _ => None,
         }
     }
+
+    /// Whether it cannot hold, whatever the signals that are told late turn out to be.
+    pub(super) fn cannot_hold(&self, s: &Signals) -> bool {
+        self.0.cannot_hold(s)
+    }
 }
+
+/// Signals that cost more than others, and are told after them.
+const LATE: [&str; 4] = ["surprise", "silence", "first_seen", "new_terms"];
 
 fn part(expr: &IdedExpr) -> Option<Part> {
     match &expr.expr {
-        Expr::Ident(name) => SIGNALS.iter().find(|(n, _, _)| n == name).map(|(_, get, _)| Part::Signal(*get)),
+        Expr::Ident(name) => SIGNALS.iter().find(|(n, _, _)| n == name).map(|(n, get, _)| match LATE.contains(n) {
+            true => Part::Late(*get),
+            false => Part::Signal(*get),
+        }),
         Expr::Literal(LiteralValue::Boolean(b)) => Some(Part::Fixed(Worth::Truth(*b.inner()))),
         Expr::Literal(LiteralValue::Int(n)) => Some(Part::Fixed(Worth::Whole(*n.inner()))),
         Expr::Literal(LiteralValue::UInt(n)) => Some(Part::Fixed(Worth::Whole(i64::try_from(*n.inner()).ok()?))),
@@ -97,9 +110,28 @@ fn operation(name: &str, parts: Vec<Part>) -> Option<Part> {
 }
 
 impl Part {
+    fn is_late(&self) -> bool {
+        match self {
+            Part::Signal(_) | Part::Fixed(_) => false,
+            Part::Late(_) => true,
+            Part::And(parts) | Part::Or(parts) => parts.iter().any(Part::is_late),
+            Part::Not(part) | Part::Minus(part) => part.is_late(),
+            Part::Two(_, parts) => parts.iter().any(Part::is_late),
+            Part::Choice(parts) => parts.iter().any(Part::is_late),
+        }
+    }
+
+    fn cannot_hold(&self, s: &Signals) -> bool {
+        match self {
+            Part::And(parts) => parts.iter().any(|part| part.cannot_hold(s)),
+            Part::Or(parts) => parts.iter().all(|part| part.cannot_hold(s)),
+            part => !part.is_late() && part.worth(s) == Some(Worth::Truth(false)),
+        }
+    }
+
     fn worth(&self, s: &Signals) -> Option<Worth> {
         Some(match self {
-            Part::Signal(get) => match get(s) {
+            Part::Signal(get) | Part::Late(get) => match get(s) {
                 Value::Int(n) => Worth::Whole(n),
                 Value::Float(x) => Worth::Broken(x),
             },

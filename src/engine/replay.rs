@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use super::acts::Act;
 pub use super::detect::Compiled;
-use super::detect::{Detector, Live};
-use super::duty::{Decision, Duty, live, reached};
-use super::incident::{Charge, REOPEN};
+use super::detect::{Detector, Live, Verdict};
+use super::duty::{Decision, Duty, FLOOD, live, reached};
+use super::incident::{self, Charge, REOPEN};
 use crate::model::time::{Span, between, from_millis};
 use crate::model::{Alert, Evidence, Incident, Mention, Notice, People, Planned, Severity, Status};
 
@@ -48,8 +48,8 @@ pub struct Replay<'r> {
     detector: Detector,
     /// All incidents by number, the first being number 1.
     incidents: Vec<Incident>,
-    /// Those that are live, as they are now, oldest first.
-    live: Vec<Incident>,
+    /// The places of those that are live, oldest first.
+    live: Vec<usize>,
     /// The groups of those, as the detector wants them.
     groups: Live,
     opened: VecDeque<(Timestamp, String)>,
@@ -89,6 +89,12 @@ impl<'r> Replay<'r> {
         self
     }
 
+    /// The same in a zone, by its IANA name, whose hours the days of groups have.
+    pub fn in_zone(mut self, name: &str) -> Replay<'r> {
+        self.detector.set_zone(name);
+        self
+    }
+
     /// Takes a mention in when its time has come. Mentions come in the order of their event time; one that comes late is
     /// taken in now.
     pub fn feed(&mut self, m: &Mention) {
@@ -113,7 +119,7 @@ impl<'r> Replay<'r> {
 
     /// The next whole second in which something is due.
     fn next_due(&self, from: Timestamp) -> Option<Timestamp> {
-        let steps = self.live.iter().flat_map(|i| [i.next_step, i.next_remind]).flatten();
+        let steps = self.live().flat_map(|i| [i.next_step, i.next_remind]).flatten();
         let due = self.detector.next_look().into_iter().chain(steps).min()?;
         Some(second_after(due.max(from) - Span::millis(1)).max(second_after(from)))
     }
@@ -133,17 +139,41 @@ impl<'r> Replay<'r> {
         for (_, alert) in &self.opened {
             *opened.entry(alert.clone()).or_default() += 1;
         }
+        let mut moved = false;
+        for n in &self.live {
+            let Some(i) = self.incidents.get_mut(*n) else { continue };
+            let of =
+                |v: &Verdict| (v.key.alert.as_str(), v.key.group.as_str()).cmp(&(i.alert.as_str(), i.group.as_str()));
+            let verdict = verdicts.binary_search_by(of).ok().and_then(|n| verdicts.get(n));
+            let alert = self.alerts.iter().find(|a| a.name == i.alert);
+            // What goes on as it did needs no decision.
+            if i.group != FLOOD
+                && let Some(fired) = incident::stays(i, verdict, alert, now)
+            {
+                i.fired = fired;
+            }
+        }
         let next = i64::try_from(self.incidents.len()).unwrap_or(i64::MAX) + 1;
         let mut duty = Duty { alerts: self.alerts, people: self.people, silences: &[], opened };
-        for decision in duty.decide(&self.live, &verdicts, next, now) {
+        let going: Vec<&Incident> = self.live().collect();
+        for decision in duty.decide(&going, &verdicts, next, now) {
+            moved = true;
             if decision.before.is_none() {
                 self.opened.push_back((now, decision.incident.alert.clone()));
             }
             self.keep(decision, now);
         }
         let over = |i: &Incident| i.calm && i.resolved.is_some_and(|at| between(at, now) > REOPEN);
-        self.live.retain(|i| !over(i));
-        self.groups = live(&self.live);
+        let before = self.live.len();
+        self.live.retain(|n| self.incidents.get(*n).is_some_and(|i| !over(i)));
+        if moved || self.live.len() < before {
+            self.groups = live(self.live());
+        }
+    }
+
+    /// Incidents that are live, oldest first.
+    fn live(&self) -> impl DoubleEndedIterator<Item = &Incident> {
+        self.live.iter().filter_map(|n| self.incidents.get(*n))
     }
 
     /// Writes down what was decided.
@@ -181,14 +211,11 @@ impl<'r> Replay<'r> {
             });
         }
         if before.is_none() {
-            self.incidents.push(incident.clone());
-            self.live.push(incident);
+            self.live.push(self.incidents.len());
+            self.incidents.push(incident);
             return;
         }
         if let Some(place) = usize::try_from(incident.id - 1).ok().and_then(|n| self.incidents.get_mut(n)) {
-            place.clone_from(&incident);
-        }
-        if let Some(place) = self.live.iter_mut().find(|i| i.id == incident.id) {
             *place = incident;
         }
     }
@@ -201,7 +228,7 @@ impl<'r> Replay<'r> {
         let charge = Charge::of(self.alerts.iter().find(|a| a.name == before.alert), self.people);
         let Some(calls) = act.on(&mut incident, by, "", charge, now) else { return };
         self.keep(Decision { incident, before: Some(before), calls }, now);
-        self.groups = live(&self.live);
+        self.groups = live(self.live());
     }
 
     /// What an alert rule sees now of each of its groups, whether it rings or not.

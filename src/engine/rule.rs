@@ -15,6 +15,7 @@ pub struct Rule {
     raise: Vec<(Severity, Condition)>,
     /// With fewer or more mentions the condition cannot hold.
     bounds: (u64, u64),
+    silence: bool,
 }
 
 /// Alert rules with their conditions compiled, shared by all that run them.
@@ -43,7 +44,10 @@ impl Rule {
         let calm = alert.calm.as_ref().and_then(|text| Condition::parse(text).ok());
         let raise = alert.raise.iter().filter_map(|r| Some((r.to, Condition::parse(&r.when).ok()?))).collect();
         let bounds = condition.bounds();
-        Some(Rule { alert: alert.clone(), condition, calm, raise, bounds })
+        let raise: Vec<(Severity, Condition)> = raise;
+        let all = raise.iter().map(|(_, when)| when).chain(&calm).chain([&condition]);
+        let silence = { all }.any(|c| c.names().contains(&"silence"));
+        Some(Rule { alert: alert.clone(), condition, calm, raise, bounds, silence })
     }
 
     /// Whether so many mentions can be enough.
@@ -54,6 +58,16 @@ impl Rule {
     /// Whether its condition holds.
     pub fn holds(&self, s: &Signals) -> bool {
         self.may_hold(s.mentions) && s.sources >= self.alert.min_sources && self.condition.holds(s)
+    }
+
+    /// Whether it is judged by the silence.
+    pub fn names_silence(&self) -> bool {
+        self.silence
+    }
+
+    /// Whether its condition cannot hold, whatever the signals that cost most turn out to be.
+    pub fn cannot_hold(&self, s: &Signals) -> bool {
+        s.sources < self.alert.min_sources || self.condition.cannot_hold(s)
     }
 
     /// Whether an open incident of it goes on: its condition holds, or it is not yet calm.

@@ -4,7 +4,7 @@
 //! [`MOST`] mentions the rest is counted without its details, so that a storm fills no memory: numbers stay exact, but
 //! authors, stories, sites and languages are those of the first so many.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::Hash;
 
 use jiff::Timestamp;
@@ -153,7 +153,7 @@ pub struct Window {
     /// What came beyond [`MOST`], by parts of the window.
     crowd: BTreeMap<i64, Sums>,
     /// Mentions by parts of the window, over the window and the one before it.
-    course: BTreeMap<i64, u32>,
+    course: VecDeque<(i64, u32)>,
     sums: Sums,
     authors: Tally<u64>,
     carriers: Tally<u64>,
@@ -179,7 +179,7 @@ impl Window {
             span,
             seen: BTreeMap::new(),
             crowd: BTreeMap::new(),
-            course: BTreeMap::new(),
+            course: VecDeque::new(),
             sums: Sums::default(),
             authors: Tally::default(),
             carriers: Tally::default(),
@@ -229,7 +229,14 @@ impl Window {
         }
         let (sums, part) = (Sums::of(m, sentiment), self.part_of(m.at));
         self.sums.add(&sums);
-        *self.course.entry(part).or_default() += 1;
+        match self.course.binary_search_by_key(&part, |(p, _)| *p) {
+            Ok(place) => {
+                if let Some((_, n)) = self.course.get_mut(place) {
+                    *n += 1;
+                }
+            }
+            Err(place) => self.course.insert(place, (part, 1)),
+        }
         if self.seen.len() >= MOST {
             self.crowd.entry(part).or_default().add(&sums);
             return;
@@ -291,11 +298,8 @@ impl Window {
             self.sums.take(&old);
         }
         let first = self.part_of(from - self.span);
-        while let Some(entry) = self.course.first_entry() {
-            if *entry.key() >= first {
-                break;
-            }
-            entry.remove();
+        while self.course.front().is_some_and(|(part, _)| *part < first) {
+            self.course.pop_front();
         }
     }
 
@@ -319,11 +323,20 @@ impl Window {
 
     /// Mentions of some parts.
     fn of_parts(&self, parts: std::ops::Range<i64>) -> u64 {
-        self.course.range(parts).map(|(_, n)| u64::from(*n)).sum()
+        let place = |part: i64| self.course.partition_point(|(p, _)| *p < part);
+        let (from, to) = (place(parts.start), place(parts.end));
+        self.course.range(from.min(to)..to).map(|(_, n)| u64::from(*n)).sum()
     }
 
     /// The signals of the window at `now`, against what is usual in it. Slide it first.
     pub fn signals(&mut self, now: Timestamp, outlook: &Outlook, baseline: &Baseline) -> Signals {
+        let plain = self.plain_signals(now, outlook, baseline);
+        let (surprise, silence) = (outlook.surprise(plain.mentions), outlook.silence(plain.mentions));
+        Signals { surprise, silence, ..plain }
+    }
+
+    /// The same without `surprise` and `silence`, which cost more than all others.
+    pub fn plain_signals(&mut self, now: Timestamp, outlook: &Outlook, baseline: &Baseline) -> Signals {
         let third = PARTS / 3;
         let minutes = Span::millis(self.part() * third).as_minutes().max(1e-9);
         let end = self.part_of(now) + 1;
@@ -338,8 +351,8 @@ impl Window {
             mentions: sums.mentions,
             expected,
             ratio: sums.mentions as f64 / expected.max(0.01),
-            surprise: outlook.surprise(sums.mentions),
-            silence: outlook.silence(sums.mentions),
+            surprise: 0.0,
+            silence: 0.0,
             previous,
             negative: sums.negative,
             positive: sums.positive,

@@ -8,6 +8,7 @@ use super::links::Leave;
 use super::{Ground, Knowledge};
 use crate::channels::letter::{self, Brief, ChartFacts};
 use crate::channels::mail;
+use crate::engine::budget::{self, Asked};
 use crate::engine::duty;
 use crate::engine::hot::{Hot, hot};
 use crate::engine::incident::Call;
@@ -29,7 +30,36 @@ const BUCKETS: i64 = 48;
 pub struct Letters {
     /// The messages.
     pub messages: Vec<Message>,
+    /// Of each, what may hold it back.
+    limits: Vec<Limit>,
     mark: i64,
+}
+
+/// What may hold a message back.
+#[derive(Debug, Clone)]
+struct Limit {
+    budget: Option<u32>,
+    /// When the person's day began.
+    day: Timestamp,
+    notice: Notice,
+    /// Messages held before, which this one tells of.
+    tells: Vec<i64>,
+}
+
+impl Limit {
+    /// Whether a message about an incident is held.
+    fn holds(&self, c: &Connection, m: &Message, incident: &Incident) -> Stored<bool> {
+        if self.budget.is_none() {
+            return Ok(false);
+        }
+        let asked = Asked {
+            severity: incident.severity,
+            notice: self.notice,
+            told: outbox::was_told(c, &m.person, incident.id)?,
+            sent: outbox::sent_since(c, &m.person, self.day)?,
+        };
+        Ok(budget::is_held(self.budget, &asked))
+    }
 }
 
 /// Composes the letters of calls and moves the incident's numbers on. Stores nothing.
@@ -45,7 +75,7 @@ pub fn letters(
     now: Timestamp,
 ) -> Stored<Letters> {
     let people = &knowledge.rules.people;
-    let mut out = Letters { messages: Vec::new(), mark: erasures::mark(c)? };
+    let mut out = Letters { mark: erasures::mark(c)?, ..Letters::default() };
     let alert = alert_of(knowledge, incident);
     if calls.is_empty() || incident.shadow {
         return Ok(out);
@@ -78,6 +108,8 @@ pub fn letters(
             });
             let asks = leave == Some(Leave::Take) && incident.severity >= Severity::Escalate;
             let digits = (asks && door.is_some()).then(|| ground.links.code(incident.id, &person.name));
+            let held = outbox::held_of(c, &person.name)?;
+            let held_about: Vec<i64> = held.iter().map(|(_, about)| *about).collect();
             let brief = Brief {
                 notice: call.notice,
                 door: door.as_deref(),
@@ -91,13 +123,19 @@ pub fn letters(
                 playbook: knowledge.rules.playbook(&alert.playbook),
                 person,
                 told: &told,
+                held: &held_about,
                 taken_by: taken_by.as_deref(),
                 base_url: ground.house.base_url.as_deref(),
                 now,
                 from_domain: ground.house.domain(),
             };
             match message(ground, &brief, incident.id, person, now) {
-                Ok(message) => out.messages.push(message),
+                Ok(message) => {
+                    let day = budget::day_of(person, now);
+                    let tells = held.into_iter().map(|(id, _)| id).collect();
+                    out.limits.push(Limit { budget: person.budget, day, notice: call.notice, tells });
+                    out.messages.push(message);
+                }
                 Err(why) => {
                     // A letter that cannot be composed must not keep the others from being sent.
                     tracing::error!(
@@ -128,8 +166,17 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
         incidents::note(c, incident.id, now, "vakt", call.notice.as_str(), &detail)?;
         audit::append(c, now, "vakt", call.notice.as_str(), &format!("incident {}", incident.id), &detail)?;
     }
-    for message in &letters.messages {
+    for (n, message) in letters.messages.iter().enumerate() {
+        let limit = letters.limits.get(n);
+        if limit.map_or(Ok(false), |l| l.holds(c, message, incident))? {
+            outbox::hold(c, message)?;
+            incidents::note(c, incident.id, now, "vakt", "held", &message.person)?;
+            continue;
+        }
         outbox::put(c, message)?;
+        for id in limit.iter().flat_map(|l| &l.tells) {
+            outbox::held_is_told(c, *id, now)?;
+        }
     }
     Ok(())
 }
@@ -257,6 +304,7 @@ fn bare_alert(incident: &Incident) -> Alert {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Severity;
     use crate::store::Store;
 
     #[test]
@@ -276,7 +324,7 @@ mod tests {
             created: now,
             attempts: 0,
         };
-        let letters = |mark| Letters { messages: vec![message.clone()], mark };
+        let letters = |mark| Letters { messages: vec![message.clone()], mark, ..Letters::default() };
         let post = |letters: Letters| {
             let incident = incident.clone();
             store.write_blocking(move |tx| post(tx, &incident, &[], &letters, now))
@@ -285,5 +333,52 @@ mod tests {
         assert!(matches!(post(letters(0)), Err(StoreError::Busy)));
         assert!(post(Letters::default()).is_ok(), "what quotes nobody is not held up");
         assert!(post(letters(1)).is_ok());
+    }
+
+    #[test]
+    fn what_is_beyond_a_budget_is_held_and_told_of_later() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
+        let now = Timestamp::UNIX_EPOCH + Span::days(10);
+        let send = |id: i64, severity, notice, at: Timestamp| {
+            let incident = Incident { id, severity, ..crate::engine::incident::tests::opened() };
+            store
+                .write_blocking(move |tx| {
+                    let n = outbox::standing(tx)?;
+                    let message = Message {
+                        id: 0,
+                        message_id: format!("m{}", n.waiting + n.held),
+                        incident: Some(id),
+                        person: "a".into(),
+                        address: "a@acme.example".into(),
+                        subject: "s".into(),
+                        body: b"what was said".to_vec(),
+                        created: at,
+                        attempts: 0,
+                    };
+                    let tells = outbox::held_of(tx, "a")?.into_iter().map(|(id, _)| id).collect();
+                    let person = Person::default();
+                    let limit = Limit { budget: Some(2), day: budget::day_of(&person, at), notice, tells };
+                    let letters = Letters { messages: vec![message], limits: vec![limit], mark: 0 };
+                    post(tx, &incident, &[], &letters, at)?;
+                    Ok(outbox::of_incident(tx, id)?.pop().map(|t| t.state))
+                })
+                .expect("written")
+                .expect("it is kept")
+        };
+        let known = move |id| Incident { id, ..crate::engine::incident::tests::opened() };
+        store.write_blocking(move |tx| (1..=5).try_for_each(|id| incidents::insert(tx, &known(id)))).expect("written");
+        let held = || store.read(|c| outbox::held_of(c, "a")).expect("read");
+        let (review, escalate) = (Severity::Review, Severity::Escalate);
+        assert_eq!([1, 2].map(|id| send(id, review, Notice::Opened, now)), ["waiting", "waiting"]);
+        assert_eq!([3, 4].map(|id| send(id, review, Notice::Opened, now)), ["held", "held"]);
+        assert_eq!(held().iter().map(|(_, about)| *about).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(send(2, review, Notice::Resolved, now), "waiting", "they know that it began");
+        assert_eq!(held(), [], "that message told of them");
+        assert_eq!(send(3, review, Notice::Resolved, now), "held");
+        assert_eq!(send(3, escalate, Notice::Raised, now), "waiting");
+        assert_eq!(send(5, review, Notice::Opened, now + Span::days(1)), "waiting", "another day");
+        let standing = store.read(outbox::standing).expect("read");
+        assert_eq!((standing.waiting, standing.held), (5, 3));
     }
 }

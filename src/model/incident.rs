@@ -1,5 +1,7 @@
 //! An alert rule that fired for one group: open, acknowledged, resolved; with its evidence.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -119,7 +121,7 @@ pub struct Incident {
     /// Most mentions seen in one window.
     pub peak: u64,
     /// Why it stands at its severity, at its worst.
-    pub evidence: Evidence,
+    pub evidence: Arc<Evidence>,
     /// The number of the worse incident about the same that mutes it: nobody is called for it meanwhile.
     #[serde(default)]
     pub muted_by: Option<i64>,

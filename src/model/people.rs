@@ -21,6 +21,8 @@ pub struct Person {
     pub phone: String,
     /// When the person sleeps.
     pub quiet: Option<Quiet>,
+    /// Messages a day, in the person's zone, beyond which those of lesser incidents are held; `None` for no limit.
+    pub budget: Option<u32>,
 }
 
 /// Hours in which a person is left alone.

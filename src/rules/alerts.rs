@@ -16,6 +16,7 @@ const LEAST_REMIND: Span = Span::mins(5);
 pub(super) struct Written {
     pub(super) name: Place,
     pub(super) topics: Vec<Place>,
+    pub(super) silence_of: Vec<Place>,
     pub(super) playbook: Option<Place>,
     pub(super) escalation: Place,
     alert: Alert,
@@ -83,13 +84,14 @@ fn read_one(form: Form<'_>) -> Option<Written> {
     form.finish();
     let (name, condition, escalation) = (name?, condition?, escalation?);
     let any_topics = all.is_empty();
+    let silence_of: Vec<Place> = silence_of.into_iter().map(|s| Place::new(desk, s)).collect();
     let topics: Vec<Place> = if any_topics { any } else { all }.into_iter().map(|t| Place::new(desk, t)).collect();
     let alert = Alert {
         title: title.map_or_else(|| name.value.clone(), |t| t.value),
         name: name.value.clone(),
         topics: topics.iter().map(|t| t.name().to_owned()).collect(),
         any: any_topics && silence_of.is_empty(),
-        silence_of: silence_of.into_iter().map(|s| s.value).collect(),
+        silence_of: silence_of.iter().map(|s| s.name().to_owned()).collect(),
         window: window.value,
         condition,
         hold,
@@ -107,7 +109,8 @@ fn read_one(form: Form<'_>) -> Option<Written> {
         most_an_hour: most,
         shadow,
     };
-    Some(Written { name: Place::new(desk, name), topics, playbook, escalation: Place::new(desk, escalation), alert })
+    let (name, escalation) = (Place::new(desk, name), Place::new(desk, escalation));
+    Some(Written { name, topics, silence_of, playbook, escalation, alert })
 }
 
 /// The condition as written, or what a rule means that only says what it listens for.

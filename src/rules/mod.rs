@@ -62,7 +62,13 @@ pub struct Rules {
     pub sheets: Vec<Arc<Sheet>>,
     /// What is legal but probably wrong.
     pub warnings: Vec<Fault>,
+    /// Sources that alerts watch over, by name, as written.
+    pub watched: Watched,
 }
+
+/// Sources that alerts watch over, with where each is named.
+#[derive(Debug, Default)]
+pub struct Watched(Vec<Place>);
 
 impl Rules {
     /// Reads a rules directory as it is at a time: that of the clock, or one that is looked at.
@@ -162,6 +168,12 @@ impl Rules {
             let help = fault::suggest(name, self.searches.iter().map(|s| s.name.as_str()));
             format!("no search is saved as `{name}` in searches/*.toml: {help}")
         })
+    }
+
+    /// The faults that alerts watch over the silence of sources that there are not. Rules are read without the settings,
+    /// which know the sources.
+    pub fn unheard(&self, sources: &[&str]) -> Vec<Fault> {
+        self.watched.0.iter().filter_map(|name| name.among("source", sources)).collect()
     }
 
     /// Names of the topics with these numbers.
@@ -286,6 +298,7 @@ impl Written {
                 rules.queries.push(node);
             }
         }
+        rules.watched = Watched(self.alerts.iter().flat_map(|a| a.silence_of.iter().cloned()).collect());
         rules.alerts = self.alerts.into_iter().map(alerts::Written::mean).collect();
         rules.searches = self.searches.into_iter().filter_map(searches::Written::mean).collect();
         rules.playbooks = self.playbooks.into_iter().map(playbooks::Written::mean).collect();

@@ -208,6 +208,16 @@ fn days_off_are_those_of_the_calendars_named() {
 }
 
 #[test]
+fn silence_is_watched_of_sources_that_there_are() {
+    let quiet = "[[alert]]\nname = \"quiet\"\nsilence_of = [\"bbc-busines\", \"wire\"]\nescalation = \"pr\"\n";
+    let mut files = all();
+    files.push(("rules/alerts/quiet.toml", quiet));
+    let rules = read(&files).unwrap_or_else(|f| panic!("{}", fault::render_all(&f, false)));
+    let faults: Vec<String> = rules.unheard(&["bbc-business", "wire"]).iter().map(Fault::brief).collect();
+    assert_eq!(faults, ["rules/alerts/quiet.toml:3: there is no source `bbc-busines` (did you mean `bbc-business`?)"]);
+}
+
+#[test]
 fn an_empty_directory_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
     assert!(Rules::load(dir.path(), Timestamp::UNIX_EPOCH).is_err());

@@ -138,6 +138,7 @@ async fn metrics_page(State(served): State<Served>) -> Response {
     if let Ok(standing) = served.ground.store.read(outbox::standing) {
         metrics::gauge!("vakt_outbox_waiting").set(standing.waiting as f64);
         metrics::gauge!("vakt_outbox_failed").set(standing.failed as f64);
+        metrics::gauge!("vakt_outbox_held").set(standing.held as f64);
     }
     for (stage, pulse) in &served.pulses {
         metrics::gauge!("vakt_stage_pass_age_seconds", "stage" => *stage).set(pulse.age().as_secs_f64());

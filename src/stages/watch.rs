@@ -215,6 +215,7 @@ fn of_scope(c: &Connection, scope: &Scope, from: Timestamp) -> Stored<Vec<Mentio
 fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State> {
     let mut detector = Detector::new(&knowledge.rules.alerts);
     detector.plan(knowledge.rules.calendar.clone());
+    detector.set_zone(&knowledge.rules.time_zone);
     ground.store.read(|c| {
         let mut known: HashSet<ScopeKey> = HashSet::new();
         for (scope, group, text) in groups::all(c)? {
@@ -293,7 +294,8 @@ fn judge(
         let mut duty = Duty { alerts, people, silences: &silences, opened };
         let next = if verdicts.is_empty() { 0 } else { incidents::next_id(c)? };
         let mut changes = Changes::default();
-        for mut decision in duty.decide(live, verdicts, next, now) {
+        let live: Vec<&Incident> = live.iter().collect();
+        for mut decision in duty.decide(&live, verdicts, next, now) {
             let letters = tell::letters(ground, knowledge, c, &mut decision.incident, &decision.calls, now)?;
             changes.incidents.push((decision, letters));
         }

@@ -44,6 +44,62 @@ pub fn put(c: &Connection, m: &Message) -> Stored<()> {
     Ok(())
 }
 
+/// Keeps a message back: it is not sent, and the person's next message tells of it.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn hold(c: &Connection, m: &Message) -> Stored<()> {
+    c.prepare_cached(
+        "INSERT OR IGNORE INTO outbox (message_id, incident, person, address, subject, body, created, due, attempts, state,
+         relay, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 0, 'held', '', '')",
+    )?
+    .execute(params![m.message_id, m.incident, m.person, m.address, m.subject, m.body, m.created.as_millisecond()])?;
+    Ok(())
+}
+
+/// Messages about incidents that went to a person since an instant, or are on their way.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn sent_since(c: &Connection, person: &str, since: Timestamp) -> Stored<u64> {
+    let mut q = c.prepare_cached(
+        "SELECT count(*) FROM outbox WHERE person = ?1 AND created >= ?2 AND state <> 'held' AND incident IS NOT NULL",
+    )?;
+    let n: i64 = q.query_row(params![person, since.as_millisecond()], |r| r.get(0))?;
+    Ok(u64::try_from(n).unwrap_or(0))
+}
+
+/// Whether a person was told of an incident by a message that was not held.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn was_told(c: &Connection, person: &str, incident: i64) -> Stored<bool> {
+    let mut q = c.prepare_cached("SELECT 1 FROM outbox WHERE incident = ?2 AND person = ?1 AND state <> 'held'")?;
+    Ok(q.exists(params![person, incident])?)
+}
+
+/// The messages to a person that were held and that no other message has told of: each with its number and incident.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn held_of(c: &Connection, person: &str) -> Stored<Vec<(i64, i64)>> {
+    let mut q = c.prepare_cached(
+        "SELECT id, coalesce(incident, 0) FROM outbox WHERE state = 'held' AND done IS NULL AND person = ?1 ORDER BY id",
+    )?;
+    let rows = q.query_map([person], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Another message tells that this one was held.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn held_is_told(c: &Connection, id: i64, now: Timestamp) -> Stored<()> {
+    c.prepare_cached("UPDATE outbox SET done = ?2 WHERE id = ?1 AND state = 'held'")?
+        .execute(params![id, now.as_millisecond()])?;
+    Ok(())
+}
+
 /// Messages that are due, oldest first; those about incidents before others.
 ///
 /// # Errors
@@ -142,6 +198,8 @@ pub struct Standing {
     pub delivered: u64,
     /// Messages that every relay has refused for good.
     pub failed: u64,
+    /// Messages held back beyond people's budgets.
+    pub held: u64,
     /// The last error; empty where there is none.
     pub last_error: String,
     /// When the oldest waiting message was composed.
@@ -162,6 +220,7 @@ pub fn standing(c: &Connection) -> Stored<Standing> {
         match state.as_str() {
             "waiting" => (out.waiting, out.oldest) = (n, Some(from_millis(oldest))),
             "delivered" => out.delivered = n,
+            "held" => out.held = n,
             _ => out.failed = n,
         }
     }
@@ -177,11 +236,11 @@ pub struct Told {
     pub person: String,
     /// Its subject.
     pub subject: String,
-    /// `waiting`, `delivered` or `failed`.
+    /// `waiting`, `delivered`, `failed`, or `held` beyond the person's budget.
     pub state: String,
     /// When it was composed.
     pub created: Timestamp,
-    /// When a relay took it, or every relay refused it.
+    /// When a relay took it, or every relay refused it, or another message told that it was held.
     pub done: Option<Timestamp>,
 }
 

@@ -30,6 +30,26 @@ fn check_tells_every_mistake_and_exits_with_1() {
 }
 
 #[test]
+fn check_knows_the_sources_whose_silence_is_watched() {
+    let dir = fresh();
+    let quiet = "[[alert]]\nname = \"quiet\"\nsilence_of = [\"wir\"]\nescalation = \"pr\"\n";
+    let topic = "[[topic]]\nname = \"a\"\nkind = \"brand\"\nquery = \"a\"\n";
+    let people = "[[person]]\nname = \"anna\"\nemail = \"anna@acme.example\"\n[[policy]]\nname = \"pr\"\n\
+        steps = [{ notify = [\"anna\"], wait = \"15m\" }]\n";
+    for (name, text) in [("alerts/quiet.toml", quiet), ("topics/a.toml", topic), ("people.toml", people)] {
+        super::world::write_rule(dir.path(), name, text);
+    }
+    let rules = dir.path().join("rules");
+    let more = "[[source]]\nname = \"wire\"\nkind = \"feed\"\nurl = \"https://wire.example/feed\"\n";
+    let settings = dir.path().join("vakt.toml");
+    std::fs::write(&settings, std::fs::read_to_string(&settings).unwrap() + more).unwrap();
+    let said = ask(dir.path(), &["check", rules.to_str().unwrap()]);
+    let text = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(text.contains("there is no source `wir`") && text.contains("quiet.toml:3"), "{text}");
+    assert!(text.contains("did you mean `wire`?") && said.status.code() == Some(1), "{text}");
+}
+
+#[test]
 fn the_sample_rules_and_settings_are_in_order() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let said = std::process::Command::new(env!("CARGO_BIN_EXE_vakt"))

@@ -47,7 +47,8 @@ fn incident() -> Incident {
             raised: vec![(Severity::Crisis, "reach > 250000".into())],
             range: (6, 11),
             ..Evidence::default()
-        },
+        }
+        .into(),
         muted_by: None,
         silenced_by: None,
         snoozed: None,
@@ -110,6 +111,10 @@ fn playbook() -> Playbook {
 }
 
 fn letter(notice: Notice, language: &str, mentions: &[Mention]) -> Letter {
+    letter_with(notice, language, mentions, &[])
+}
+
+fn letter_with(notice: Notice, language: &str, mentions: &[Mention], held: &[i64]) -> Letter {
     let (incident, alert, person, playbook) = (incident(), alert(), person(language), playbook());
     let chart = ChartFacts { sparkline: "▁▂█".into(), most: 42, usual: 1.5, png: Some(vec![1, 2, 3]) };
     let hot = [("#acmefire", HotKind::Hashtag, 12), ("smält<b>", HotKind::Word, 7)].map(|(term, kind, now)| Hot {
@@ -130,6 +135,7 @@ fn letter(notice: Notice, language: &str, mentions: &[Mention]) -> Letter {
         playbook: Some(&playbook),
         person: &person,
         told: &["Maria Lindqvist".to_owned(), "Bo".to_owned()],
+        held,
         taken_by: None,
         base_url: Some("https://vakt.acme.example"),
         door: match notice {
@@ -236,4 +242,19 @@ proptest::proptest! {
         proptest::prop_assert!(mail_parser::MessageParser::default().parse(&bytes).is_some());
         proptest::prop_assert!(!l.subject.contains(['\r', '\n']));
     }
+}
+
+#[test]
+fn what_was_held_back_is_told() {
+    let lines = ["en", "sv", "de", "it", "es"].map(|language| {
+        let text = letter_with(Notice::Reminder, language, &two(), &[12, 14, 12]).text;
+        text.lines().find(|l| l.contains("12, 14")).unwrap_or("nothing").to_owned()
+    });
+    insta::assert_snapshot!(lines.join("\n"), @"
+    Held back beyond your messages a day: 3 (incidents: 12, 14)
+    Hålls inne utöver dina meddelanden per dag: 3 (händelser: 12, 14)
+    Zurückgehalten über Ihre Nachrichten pro Tag hinaus: 3 (Vorfälle: 12, 14)
+    Trattenuti oltre i tuoi messaggi al giorno: 3 (incidenti: 12, 14)
+    Retenidos por encima de sus mensajes al día: 3 (incidentes: 12, 14)
+    ");
 }

@@ -147,15 +147,15 @@ impl Backtest {
         let variants = self.sweep.as_ref().map(|s| s.variants(&alerts)).transpose()?.unwrap_or_default();
         let again = in_force.and_then(|before| Again::since(before, here));
         let again_there = other.and_then(|k| Again::since(in_force.unwrap_or(&here.rules), k));
-        let mut own = Replay::new(&alerts, &here.rules.people).with_plan(&here.rules.calendar);
-        let mut others: Vec<Replay<'_>> =
-            variants.iter().map(|v| Replay::new(v, &here.rules.people).with_plan(&here.rules.calendar)).collect();
-        others.extend(
-            there
-                .as_ref()
-                .zip(other)
-                .map(|(alerts, k)| Replay::new(alerts, &k.rules.people).with_plan(&k.rules.calendar)),
-        );
+        let mut own =
+            Replay::new(&alerts, &here.rules.people).with_plan(&here.rules.calendar).in_zone(&here.rules.time_zone);
+        let mut others: Vec<Replay<'_>> = variants
+            .iter()
+            .map(|v| Replay::new(v, &here.rules.people).with_plan(&here.rules.calendar).in_zone(&here.rules.time_zone))
+            .collect();
+        others.extend(there.as_ref().zip(other).map(|(alerts, k)| {
+            Replay::new(alerts, &k.rules.people).with_plan(&k.rules.calendar).in_zone(&k.rules.time_zone)
+        }));
         let (since, until) = self.time(past)?;
         let heard = Heard::by(alerts.iter().chain(there.iter().flatten()));
         let topics = (again.is_none() && again_there.is_none()).then(|| heard.topics()).flatten();

@@ -103,7 +103,8 @@ mod tests {
             held: crate::model::time::Span::mins(2),
         };
         let key = GroupKey { alert: "a".into(), group: "acme".into() };
-        let verdict = Verdict { key, topic: "acme".into(), severity: Some(Severity::Crisis), evidence };
+        let verdict =
+            Verdict { key, topic: "acme".into(), severity: Some(Severity::Crisis), evidence: evidence.into() };
         let now = jiff::Timestamp::UNIX_EPOCH;
         let (alert, people) = (Alert::default(), People::default());
         let charge = crate::engine::incident::Charge::of(Some(&alert), &people);

@@ -90,7 +90,7 @@ impl Stage {
         let rules = &self.knowledge.rules;
         let plan = self.plans.iter().min_by_key(|(around, _)| apart(*around, case.start));
         let planned = plan.map(|(_, planned)| planned.as_slice()).unwrap_or_default();
-        Replay::of(&self.compiled, &rules.alerts, &rules.people).with_plan(planned)
+        Replay::of(&self.compiled, &rules.alerts, &rules.people).with_plan(planned).in_zone(&rules.time_zone)
     }
 
     /// Plays a test.

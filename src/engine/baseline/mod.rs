@@ -52,7 +52,7 @@ const REMEMBERED: i64 = 24 * 14;
 /// No more hours than this are caught up; what lies before is forgotten anyway.
 const MOST_HOURS: i64 = 24 * 400;
 /// An hour is learned this long after it ended, so that late mentions are in it.
-const GRACE: i64 = HOUR / 2;
+pub const GRACE: Span = Span::mins(30);
 
 /// What one hour held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -98,6 +98,9 @@ pub struct Baseline {
     /// Hours that the clock of the group's people is ahead of UTC.
     #[serde(skip_serializing_if = "is_zero")]
     ahead: i8,
+    /// The shapes are by that clock, and not by UTC.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    local: bool,
 }
 
 fn is_zero(n: &i8) -> bool {
@@ -144,6 +147,31 @@ impl Baseline {
         self.ahead = hours;
     }
 
+    /// The same, where what was learned may be by UTC: that is moved to their hours once.
+    pub fn go_by(&mut self, hours: i8) {
+        if !std::mem::replace(&mut self.local, true) {
+            let places = hours.saturating_sub(self.ahead);
+            self.day.turn(places);
+            self.week.turn(places);
+        }
+        self.set_ahead(hours);
+    }
+
+    /// What it is taken for is by the clock of the group's people already.
+    pub fn begin_local(&mut self) {
+        self.local = true;
+    }
+
+    /// Whether it goes by a clock that is so many hours ahead of UTC.
+    pub fn is_ahead(&self, hours: i8) -> bool {
+        self.local && self.ahead == hours
+    }
+
+    /// Whether it has learned up to some hour.
+    pub fn has_begun(&self) -> bool {
+        self.next.is_some()
+    }
+
     /// Whether the hour of an instant is learned already, or lies before all that was.
     pub fn is_past(&self, at: Timestamp) -> bool {
         self.next.is_some_and(|next| hour_of(at) < next)
@@ -158,7 +186,8 @@ impl Baseline {
         whole: bool,
         now: Timestamp,
     ) -> Option<Baseline> {
-        let mut fresh = Baseline { prior: self.prior.clone(), ahead: self.ahead, ..Baseline::default() };
+        let mut fresh =
+            Baseline { prior: self.prior.clone(), ahead: self.ahead, local: self.local, ..Baseline::default() };
         mentions.for_each(|m| fresh.count(m));
         fresh.learn(now, |from, _| self.skipped.contains(hour_of(from)));
         (whole || fresh.hours >= self.hours).then_some(fresh)
@@ -208,7 +237,7 @@ impl Baseline {
     /// Learns the hours that are over, however many there are. `unknown` says that an hour was not watched, or is part
     /// of an incident or of a known event; such an hour teaches nothing.
     pub fn learn(&mut self, now: Timestamp, unknown: impl Fn(Timestamp, Timestamp) -> bool) -> bool {
-        let over = (now.as_millisecond() - GRACE).div_euclid(HOUR);
+        let over = (now.as_millisecond() - GRACE.as_millis()).div_euclid(HOUR);
         let first = self.open.keys().next().copied().unwrap_or(over);
         let mut hour = self.next.unwrap_or(first.min(over)).max(over - MOST_HOURS);
         if hour >= over {

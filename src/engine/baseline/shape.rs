@@ -38,6 +38,14 @@ impl Shape {
         self.0.get(slot).map_or((0.0, 0.0), |(seen, would)| (unpack(*seen), unpack(*would)))
     }
 
+    /// Moves every slot so many places on.
+    pub(super) fn turn(&mut self, places: i8) {
+        let slots = self.0.len();
+        if let (Ok(all), true) = (i64::try_from(slots), slots > 0) {
+            self.0.rotate_right(usize::try_from(i64::from(places).rem_euclid(all)).unwrap_or(0));
+        }
+    }
+
     /// How many times the level a slot is, where `prior` mentions speak for a flat shape.
     pub(super) fn factor(&self, slot: usize, prior: f64) -> f64 {
         let (seen, would) = self.slot(slot);

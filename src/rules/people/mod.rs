@@ -71,6 +71,7 @@ fn read_person(form: Form<'_>) -> Option<(Place, Person)> {
         desk.error(wake.span.clone(), "`wake_for` needs quiet hours", "add quiet_hours = [\"22:00-07:00\"]");
     }
     let wake_for = wake_for.map_or(Severity::Escalate, |w| w.value);
+    let budget = form.number("budget", 1..=10_000).and_then(|n| u32::try_from(n.value).ok());
     form.finish();
     let (name, email) = (name?, email?);
     let person = Person {
@@ -81,6 +82,7 @@ fn read_person(form: Form<'_>) -> Option<(Place, Person)> {
         time_zone: time_zone.map_or_else(|| "UTC".into(), |z| z.value),
         phone: phone.unwrap_or_default(),
         quiet: (!quiet.is_empty()).then_some(Quiet { hours: quiet, wake_for }),
+        budget,
     };
     Some((Place::new(desk, name), person))
 }

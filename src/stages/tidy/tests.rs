@@ -90,7 +90,7 @@ pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
         told: Vec::new(),
         messages: 0,
         peak: 5,
-        evidence: Evidence::default(),
+        evidence: Evidence::default().into(),
         muted_by: None,
         silenced_by: None,
         snoozed: None,
