@@ -72,7 +72,7 @@ fn an_alarm_is_walked_through_before_it_rings() {
     let text = String::from_utf8_lossy(&said.stdout).into_owned();
     assert!(said.status.success() && text.starts_with("a opens at review on"), "{text}");
     let lines: Vec<&str> = text.lines().skip(1).collect();
-    assert!(lines[0].contains("+0m") && lines[0].contains("Anna Alm  pr-on-call"), "{text}");
+    assert!(lines[0].contains("+0s") && lines[0].contains("Anna Alm  pr-on-call"), "{text}");
     assert!(lines[1].contains("+10m") && lines[1].contains("Anna Alm, Bo Berg  pr") && lines.len() == 2, "{text}");
     assert_eq!(ask(dir.path(), &["oncall", "--alert", "b"]).status.code(), Some(2));
 }
