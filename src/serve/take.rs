@@ -52,6 +52,8 @@ impl Wrong {
 /// The words of the page in one language.
 struct Words {
     code: &'static str,
+    /// Mentions, usual, negative.
+    level: [&'static str; 3],
     ask: &'static str,
     note: &'static str,
     take: &'static str,
@@ -70,6 +72,7 @@ struct Words {
 static WORDS: [Words; 5] = [
     Words {
         code: "en",
+        level: ["mentions", "usual", "negative"],
         ask: "The four digits in the mail",
         note: "What the others should know (may stay empty)",
         take: "I take it",
@@ -86,6 +89,7 @@ static WORDS: [Words; 5] = [
     },
     Words {
         code: "sv",
+        level: ["omnämnanden", "normalt", "negativa"],
         ask: "De fyra siffrorna i mejlet",
         note: "Vad de andra bör veta (får vara tomt)",
         take: "Jag tar det",
@@ -102,6 +106,7 @@ static WORDS: [Words; 5] = [
     },
     Words {
         code: "de",
+        level: ["Erwähnungen", "üblich", "negativ"],
         ask: "Die vier Ziffern in der Mail",
         note: "Was die anderen wissen sollten (darf leer bleiben)",
         take: "Ich übernehme",
@@ -118,6 +123,7 @@ static WORDS: [Words; 5] = [
     },
     Words {
         code: "it",
+        level: ["menzioni", "di solito", "negative"],
         ask: "Le quattro cifre nella mail",
         note: "Che cosa devono sapere gli altri (può restare vuoto)",
         take: "Me ne occupo io",
@@ -134,6 +140,7 @@ static WORDS: [Words; 5] = [
     },
     Words {
         code: "es",
+        level: ["menciones", "habitual", "negativas"],
         ask: "Las cuatro cifras del correo",
         note: "Lo que deben saber los demás (puede quedar vacío)",
         take: "Me hago cargo",
@@ -175,7 +182,9 @@ impl Page<'_> {
             self.incident.map(|i| format!("{} · {} · {}", i.severity.as_str().to_uppercase(), i.alert, i.topic));
         let about = self.incident.map(|i| {
             let s = &i.evidence.signals;
-            format!("#{} · {} ({:.1}) · {:.0} % −", i.id, s.mentions, s.expected, s.negative_share * 100.0)
+            let [mentions, usual, negative] = w.level;
+            let share = s.negative_share * 100.0;
+            format!("#{}: {} {mentions} ({usual} {:.1}), {share:.0} % {negative}", i.id, s.mentions, s.expected)
         });
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
