@@ -55,3 +55,42 @@ async fn what_stays_late_is_a_fault_and_keeps_the_watchdog_hungry() {
     assert_eq!(auditor.told.len(), 1, "{:?}", auditor.told);
     assert!(auditor.duty.has_beaten(), "a source that is not asked is no reason to be restarted");
 }
+
+#[tokio::test]
+async fn somebody_outside_hears_of_it_while_all_is_well() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/ping/secret", listener.local_addr().expect("an address"));
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a caller");
+        let mut head = vec![0u8; 2048];
+        let n = stream.read(&mut head).await.expect("a request");
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+            .await
+            .expect("answered");
+        String::from_utf8_lossy(&head[..n]).into_owned()
+    });
+    let dir = tempfile::tempdir().expect("a folder");
+    let now = Timestamp::UNIX_EPOCH + Span::days(1);
+    let ground = crate::ground::tests::standing(&dir, Clock::stepped(now));
+    let mut auditor = auditor(&ground);
+    auditor.allow = Allow::parse(["127.0.0.0/8"]).expect("a network");
+    auditor.heartbeat = Some(Heartbeat {
+        url: Some(url),
+        every: Span::mins(1),
+        mail: Some("watch@acme.example".into()),
+        mail_every: Span::mins(15),
+    });
+    let state = sources::SourceState { due: 5, ..sources::SourceState::default() };
+    ground.store.write_blocking(move |tx| sources::put(tx, "news", &state)).expect("written");
+    auditor.pass(now).await;
+    age(&mut auditor);
+    auditor.sent = None;
+    auditor.mailed = None;
+    let before = ground.store.read(outbox::standing).expect("read").waiting;
+    auditor.pass(now).await;
+    assert!(auditor.sent.is_none() && auditor.mailed.is_none(), "what is late keeps it silent");
+    assert_eq!(ground.store.read(outbox::standing).expect("read").waiting, before);
+    assert!(heard.await.expect("it was asked").starts_with("GET /ping/secret "));
+}
