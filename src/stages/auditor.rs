@@ -14,7 +14,7 @@ use super::{Stage, operator};
 use crate::config::Heartbeat;
 use crate::ground::{Ground, Pulse};
 use crate::model::Status;
-use crate::model::time::Span;
+use crate::model::time::{Span, from_millis};
 use crate::sources::http::Request;
 use crate::sources::{Allow, Http};
 use crate::store::{Stored, incidents, outbox, sources};
@@ -97,7 +97,8 @@ impl Auditor {
         }
         for (name, state) in states.iter().filter(|(name, _)| self.named.contains(name)) {
             if state.due <= now.as_millisecond() {
-                out.push((format!("{name}, which was due at {}, is not asked", state.due), SOURCE));
+                let due = from_millis(state.due);
+                out.push((format!("{name}, which was due at {due:.0}, is not asked"), SOURCE));
             }
         }
         Ok(out)

@@ -149,6 +149,13 @@ impl Store {
         Ok(Store { path: path.to_owned(), writer, readers: Arc::default() })
     }
 
+    /// Whether a database is there in this version: opening it would not move it to a newer one.
+    pub fn is_current(path: &Path) -> bool {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let current = |c: Connection| migrations().pending_migrations(&c).is_ok_and(|n| n == 0);
+        Connection::open_with_flags(path, flags).is_ok_and(current)
+    }
+
     /// Where the database is.
     pub fn path(&self) -> &Path {
         &self.path

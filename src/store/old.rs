@@ -89,13 +89,14 @@ pub fn spared(c: &Connection, id: i64, limit: u32) -> Stored<Vec<i64>> {
     Ok(q.query_map(params![id, limit], |r| r.get(0))?.collect::<Result<_, _>>()?)
 }
 
-/// Empties messages that were done with before an instant, at most so many; tells how many. Who was told what about
+/// Empties messages that were done with before an instant, at most so many, those told of as held among them; tells how many. Who was told what about
 /// which incident, and when, stays.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub fn empty_letters(c: &Connection, before: i64, limit: u32) -> Stored<usize> {
-    let sql = "UPDATE outbox SET body = x'' WHERE id IN (SELECT id FROM outbox WHERE state IN ('delivered', 'failed')
+    let sql =
+        "UPDATE outbox SET body = x'' WHERE id IN (SELECT id FROM outbox WHERE state IN ('delivered', 'failed', 'held')
                AND done < ?1 AND length(body) > 0 LIMIT ?2)";
     Ok(c.prepare_cached(sql)?.execute(params![before, limit])?)
 }

@@ -36,12 +36,7 @@ pub struct Message {
 /// # Errors
 /// When the database cannot be written.
 pub fn put(c: &Connection, m: &Message) -> Stored<()> {
-    c.prepare_cached(
-        "INSERT OR IGNORE INTO outbox (message_id, incident, person, address, subject, body, created, due, attempts, state,
-         relay, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 0, 'waiting', '', '')",
-    )?
-    .execute(params![m.message_id, m.incident, m.person, m.address, m.subject, m.body, m.created.as_millisecond()])?;
-    Ok(())
+    add(c, m, "waiting")
 }
 
 /// Keeps a message back: it is not sent, and the person's next message tells of it.
@@ -49,11 +44,24 @@ pub fn put(c: &Connection, m: &Message) -> Stored<()> {
 /// # Errors
 /// When the database cannot be written.
 pub fn hold(c: &Connection, m: &Message) -> Stored<()> {
+    add(c, m, "held")
+}
+
+fn add(c: &Connection, m: &Message, state: &str) -> Stored<()> {
     c.prepare_cached(
         "INSERT OR IGNORE INTO outbox (message_id, incident, person, address, subject, body, created, due, attempts, state,
-         relay, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 0, 'held', '', '')",
+         relay, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 0, ?8, '', '')",
     )?
-    .execute(params![m.message_id, m.incident, m.person, m.address, m.subject, m.body, m.created.as_millisecond()])?;
+    .execute(params![
+        m.message_id,
+        m.incident,
+        m.person,
+        m.address,
+        m.subject,
+        m.body,
+        m.created.as_millisecond(),
+        state
+    ])?;
     Ok(())
 }
 
