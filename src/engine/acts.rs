@@ -123,6 +123,7 @@ impl Act {
                     return None;
                 }
                 let raised = *severity > incident.severity;
+                incident.overruled = Some(incident.known()).filter(|known| known > severity);
                 incident.severity = *severity;
                 Some(told(incident, if raised { Notice::Raised } else { Notice::Lowered }))
             }

@@ -65,7 +65,7 @@ fn pair(key: &GroupKey) -> (&str, &str) {
 
 /// How an incident stands for the detector.
 pub fn standing(i: &Incident) -> Standing {
-    Standing { open: i.status != Status::Resolved, severity: i.severity, peak: i.peak }
+    Standing { open: i.status != Status::Resolved, severity: i.known(), peak: i.peak }
 }
 
 /// The groups of live incidents, as the detector wants them.

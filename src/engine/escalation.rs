@@ -29,6 +29,19 @@ pub enum Next<'p> {
     Nobody,
 }
 
+/// What is done when a step is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken<'p> {
+    /// Names of those who are told.
+    pub notify: &'p [String],
+    /// Steps that are taken with it, over all rounds.
+    pub steps: u32,
+    /// When the next one is due.
+    pub next: Option<Timestamp>,
+    /// It is the last resort.
+    pub last: bool,
+}
+
 /// One call of a policy's course.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
@@ -88,23 +101,27 @@ impl Policy {
         }
     }
 
+    /// What comes after so many steps, with when the one after it is due; nothing where it has run out.
+    pub fn take(&self, people: &People, taken: u32, severity: Severity, at: Timestamp) -> Option<Taken<'_>> {
+        match self.next(people, taken, severity, at) {
+            Next::Step { step, taken } => {
+                let next = self.wait(step, taken).map(|wait| at + wait);
+                Some(Taken { notify: &step.notify, steps: taken, next, last: false })
+            }
+            Next::LastResort { notify, taken } => Some(Taken { notify, steps: taken, next: None, last: true }),
+            Next::Nobody => None,
+        }
+    }
+
     /// All that it would call for an incident that opened at an instant and that nobody took.
     pub fn course(&self, people: &People, severity: Severity, opened: Timestamp) -> Vec<Due> {
-        let (mut out, mut taken, mut at) = (Vec::new(), 0, Some(opened));
-        while let Some(now) = at {
-            let (notify, last) = match self.next(people, taken, severity, now) {
-                Next::Step { step, taken: more } => {
-                    (taken, at) = (more, self.wait(step, more).map(|wait| now + wait));
-                    (step.notify.clone(), false)
-                }
-                Next::LastResort { notify, taken: more } => {
-                    (taken, at) = (more, None);
-                    (notify.to_vec(), true)
-                }
-                Next::Nobody => break,
-            };
-            let persons = people.reach_awake(&notify, severity, now).into_iter().map(|p| p.name.clone()).collect();
-            out.push(Due { at: now, notify, persons, last });
+        let (mut out, mut steps, mut due) = (Vec::new(), 0, Some(opened));
+        while let Some(at) = due
+            && let Some(taken) = self.take(people, steps, severity, at)
+        {
+            let persons = people.reach_awake(taken.notify, severity, at).into_iter().map(|p| p.name.clone()).collect();
+            out.push(Due { at, notify: taken.notify.to_vec(), persons, last: taken.last });
+            (steps, due) = (taken.steps, taken.next);
         }
         out
     }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::detect::Verdict;
-use super::escalation::Next;
 use crate::model::time::Span;
 use crate::model::{Alert, Incident, Notice, People, Policy, Severity, Status};
 
@@ -55,6 +54,7 @@ pub fn open(verdict: &Verdict, severity: Severity, charge: Charge<'_>, now: Time
         topic: verdict.topic.clone(),
         status: Status::Open,
         severity,
+        overruled: None,
         opened: now,
         fired: now,
         resolved: None,
@@ -80,22 +80,14 @@ pub fn open(verdict: &Verdict, severity: Severity, charge: Charge<'_>, now: Time
     (incident, calls)
 }
 
-/// Takes the next step of the policy that counts, and sets when the one after it is due.
+/// Takes the next step of the policy that counts, and sets when the one after it is due: never where there is no policy
+/// any more.
 fn next_step(incident: &mut Incident, charge: Charge<'_>, now: Timestamp) -> Option<Vec<String>> {
-    let policy = charge.policy?;
     incident.next_step = None;
-    match policy.next(charge.people, incident.steps_taken, incident.severity, now) {
-        Next::Step { step, taken } => {
-            incident.steps_taken = taken;
-            incident.next_step = policy.wait(step, taken).map(|wait| now + wait);
-            Some(step.notify.clone())
-        }
-        Next::LastResort { notify, taken } => {
-            incident.steps_taken = taken;
-            Some(notify.to_vec())
-        }
-        Next::Nobody => None,
-    }
+    let taken = charge.policy?.take(charge.people, incident.steps_taken, incident.severity, now)?;
+    incident.steps_taken = taken.steps;
+    incident.next_step = taken.next;
+    Some(taken.notify.to_vec())
 }
 
 /// The policy begins again: its first step is taken.
@@ -128,6 +120,10 @@ pub fn hush(
         incident.next_remind = None;
         return Vec::new();
     }
+    if let Some(until) = incident.snoozed.filter(|until| *until > now) {
+        incident.next_step = Some(until);
+        return Vec::new();
+    }
     let notify = begin_again(incident, charge, now);
     if notify.is_empty() { Vec::new() } else { vec![Call { notice: Notice::Opened, notify }] }
 }
@@ -136,7 +132,7 @@ pub fn hush(
 pub fn stays(i: &Incident, verdict: Option<&Verdict>, alert: Option<&Alert>, now: Timestamp) -> Option<Timestamp> {
     let ringing = verdict.and_then(|v| v.severity.map(|s| (v, s)));
     if i.status == Status::Resolved {
-        let same = ringing.map_or(i.calm, |(_, severity)| !i.calm && severity <= i.severity);
+        let same = ringing.map_or(i.calm, |(_, severity)| !i.calm && severity <= i.known());
         return same.then_some(i.fired);
     }
     let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
@@ -147,7 +143,7 @@ pub fn stays(i: &Incident, verdict: Option<&Verdict>, alert: Option<&Alert>, now
         return None;
     }
     match ringing {
-        Some((v, severity)) => (severity <= i.severity && v.evidence.signals.mentions <= i.peak).then_some(now),
+        Some((v, severity)) => (severity <= i.known() && v.evidence.signals.mentions <= i.peak).then_some(now),
         None => {
             let over = crate::model::time::between(i.fired, now) >= alert.map_or(REOPEN, |a| a.resolve_after);
             (!over).then_some(i.fired)
@@ -162,7 +158,7 @@ pub fn judge(incident: &mut Incident, verdict: Option<&Verdict>, charge: Charge<
     if incident.status == Status::Resolved {
         match ringing {
             // People who say that it is over know that it still rings, unless it has become worse.
-            Some((verdict, severity)) if incident.calm || severity > incident.severity => {
+            Some((verdict, severity)) if incident.calm || severity > incident.known() => {
                 reopen(incident, verdict, severity, charge, now, &mut calls);
             }
             Some(_) => {}
@@ -172,7 +168,7 @@ pub fn judge(incident: &mut Incident, verdict: Option<&Verdict>, charge: Charge<
     }
     if let Some((verdict, severity)) = ringing {
         incident.fired = now;
-        let raised = severity > incident.severity;
+        let raised = severity > incident.known();
         if raised || verdict.evidence.signals.mentions > incident.peak {
             incident.peak = incident.peak.max(verdict.evidence.signals.mentions);
             let range = incident.evidence.range;
@@ -183,6 +179,7 @@ pub fn judge(incident: &mut Incident, verdict: Option<&Verdict>, charge: Charge<
         }
         if raised {
             incident.severity = severity;
+            incident.overruled = None;
             if incident.status == Status::Acknowledged || incident.snoozed.take().is_some() {
                 // Whoever had it or put it off had something smaller: it is open again, and the policy goes on.
                 open_again(incident, now);
@@ -233,7 +230,10 @@ fn reopen(
     incident.calm = false;
     incident.ack = None;
     incident.fired = now;
-    incident.severity = incident.severity.max(severity);
+    if severity > incident.known() {
+        incident.severity = severity;
+        incident.overruled = None;
+    }
     incident.evidence = verdict.evidence.clone();
     incident.peak = incident.peak.max(verdict.evidence.signals.mentions);
     let mut notify = begin_again(incident, charge, now);
@@ -276,197 +276,4 @@ pub(super) fn end(incident: &mut Incident, now: Timestamp) {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::super::acts::Act;
-    use super::super::detect::GroupKey;
-    use super::super::detect::tests::alert;
-    use super::*;
-    use crate::model::{Evidence, Person, Signals, Step};
-
-    pub(crate) fn people() -> People {
-        let person = |name: &str| Person { name: name.into(), ..Person::default() };
-        People { persons: ["anna", "bo", "chief"].map(person).to_vec(), policies: vec![policy()], ..People::default() }
-    }
-
-    fn judged(i: &mut Incident, v: &Verdict, minute: i64) -> Vec<Call> {
-        let alert = alert();
-        judge(i, Some(v), Charge::of(Some(&alert), &people()), t(minute))
-    }
-
-    fn done(i: &mut Incident, act: Act, by: &str, minute: i64) -> Vec<Call> {
-        let alert = alert();
-        act.on(i, by, "", Charge::of(Some(&alert), &people()), t(minute)).unwrap_or_default()
-    }
-
-    fn policy() -> Policy {
-        let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15), ..Step::default() };
-        Policy {
-            name: "pr".into(),
-            steps: vec![step("anna"), step("bo")],
-            repeat: 2,
-            last_resort: vec!["chief".into()],
-            lapse: Some(Span::mins(90)),
-            ..Policy::default()
-        }
-    }
-
-    pub(crate) fn verdict(severity: Option<Severity>, mentions: u64) -> Verdict {
-        Verdict {
-            key: GroupKey { alert: "acme-negative".into(), group: "acme".into() },
-            topic: "acme".into(),
-            severity,
-            evidence: Evidence { signals: Signals { mentions, ..Signals::default() }, ..Evidence::default() }.into(),
-        }
-    }
-
-    fn t(minute: i64) -> Timestamp {
-        Timestamp::UNIX_EPOCH + Span::mins(minute)
-    }
-
-    pub(crate) fn opened() -> Incident {
-        let v = verdict(Some(Severity::Escalate), 10);
-        let alert = alert();
-        let (mut i, calls) = open(&v, Severity::Escalate, Charge::of(Some(&alert), &people()), t(0));
-        assert_eq!(calls, [Call { notice: Notice::Opened, notify: vec!["anna".into()] }]);
-        i.told = vec!["anna".into()];
-        i
-    }
-
-    pub(crate) fn tick(i: &mut Incident, severity: Option<Severity>, minute: i64) -> Vec<Notice> {
-        let v = verdict(severity, 10);
-        judged(i, &v, minute).into_iter().map(|c| c.notice).collect()
-    }
-
-    #[test]
-    fn steps_go_round_and_end_in_the_last_resort() {
-        let mut i = opened();
-        let ringing = Some(Severity::Escalate);
-        let mut told = Vec::new();
-        for minute in 1..200 {
-            let v = verdict(ringing, 10);
-            for call in judged(&mut i, &v, minute) {
-                if call.notice == Notice::Escalated {
-                    told.push((minute, call.notify.join("+")));
-                }
-            }
-        }
-        let expected = [(15, "bo"), (30, "anna"), (45, "bo"), (60, "chief")];
-        assert_eq!(told, expected.map(|(m, who)| (m, who.to_owned())));
-    }
-
-    #[test]
-    fn overdue_steps_become_one_call() {
-        let mut i = opened();
-        let v = verdict(Some(Severity::Escalate), 10);
-        let calls = judged(&mut i, &v, 40);
-        assert_eq!(calls.len(), 1, "{calls:?}");
-        assert_eq!(calls[0].notify, ["bo", "anna"]);
-    }
-
-    #[test]
-    fn acknowledged_means_quiet_until_it_gets_worse() {
-        let mut i = opened();
-        assert_eq!(done(&mut i, Act::Acknowledge, "anna", 5).len(), 1);
-        assert_eq!(done(&mut i, Act::Acknowledge, "bo", 6), []);
-        assert_eq!(tick(&mut i, Some(Severity::Escalate), 50), []);
-        let worse = tick(&mut i, Some(Severity::Crisis), 51);
-        assert_eq!(worse, [Notice::Raised, Notice::Escalated]);
-        assert_eq!((i.status, i.severity), (Status::Open, Severity::Crisis));
-    }
-
-    #[test]
-    fn calm_resolves_and_a_quick_return_is_the_same_incident() {
-        let mut i = opened();
-        done(&mut i, Act::Acknowledge, "anna", 1);
-        assert_eq!(tick(&mut i, None, 60), []);
-        assert_eq!(tick(&mut i, None, 120), [Notice::Resolved]);
-        assert_eq!(tick(&mut i, None, 121), []);
-        assert_eq!(tick(&mut i, Some(Severity::Review), 130), [Notice::Reopened]);
-        assert_eq!((i.status, i.severity), (Status::Open, Severity::Escalate), "it never gets milder by itself");
-    }
-
-    #[test]
-    fn what_people_resolve_stays_so_until_it_has_calmed_or_is_worse() {
-        let mut i = opened();
-        let ringing = verdict(Some(Severity::Escalate), 12);
-        done(&mut i, Act::Resolve, "anna", 5);
-        assert_eq!(judged(&mut i, &ringing, 6), []);
-        assert_eq!(i.status, Status::Resolved, "it rings on, as they knew");
-        let mut worse = i.clone();
-        let crisis = verdict(Some(Severity::Crisis), 40);
-        assert_eq!(judged(&mut worse, &crisis, 7)[0].notice, Notice::Reopened);
-        judged(&mut i, &verdict(None, 1), 8);
-        assert!(i.calm);
-        let back = judged(&mut i, &ringing, 9);
-        assert_eq!((back[0].notice, i.status), (Notice::Reopened, Status::Open));
-    }
-
-    #[test]
-    fn reminds_while_nobody_has_it() {
-        let lone = Policy {
-            steps: vec![Step { notify: vec!["anna".into()], wait: Span::mins(15), ..Step::default() }],
-            repeat: 1,
-            last_resort: vec![],
-            ..policy()
-        };
-        let people = People { policies: vec![lone], ..people() };
-        let alert = alert();
-        let charge = Charge::of(Some(&alert), &people);
-        let v = verdict(Some(Severity::Escalate), 10);
-        let (mut i, _) = open(&v, Severity::Escalate, charge, t(0));
-        i.told = vec!["anna".into()];
-        let reminders: Vec<i64> = (1..100)
-            .filter(|m| judge(&mut i, Some(&v), charge, t(*m)).iter().any(|c| c.notice == Notice::Reminder))
-            .collect();
-        assert_eq!(reminders, [30, 60, 90]);
-    }
-
-    proptest::proptest! {
-        /// What is said to stay as it is does.
-        #[test]
-        fn what_stays_is_not_changed_by_judging(steps in proptest::collection::vec((0u8..6, 8u64..13, 1i64..40), 1..60)) {
-            let mut i = opened();
-            let mut minute = 0;
-            for (kind, mentions, wait) in steps {
-                minute += wait;
-                if kind == 5 {
-                    done(&mut i, Act::Acknowledge, "anna", minute);
-                }
-                let v = verdict(usize::from(kind).checked_sub(1).and_then(|n| Severity::ALL.get(n).copied()), mentions);
-                let (stays, mut before) = (stays(&i, Some(&v), Some(&alert()), t(minute)), i.clone());
-                let calls = judged(&mut i, &v, minute);
-                if let Some(fired) = stays {
-                    before.fired = fired;
-                    proptest::prop_assert!(calls.is_empty());
-                    proptest::prop_assert_eq!(&i, &before);
-                }
-            }
-        }
-
-        /// Whatever comes, in whatever order: content never resolves early, lowers or acknowledges.
-        #[test]
-        fn content_only_raises(steps in proptest::collection::vec((0u8..6, 1i64..40), 1..60)) {
-            let mut i = opened();
-            let mut minute = 0;
-            for (kind, wait) in steps {
-                minute += wait;
-                let before = i.clone();
-                match kind {
-                    0 => { tick(&mut i, None, minute); }
-                    1..=4 => { tick(&mut i, Some(Severity::ALL[usize::from(kind) - 1]), minute); }
-                    _ => { done(&mut i, Act::Acknowledge, "anna", minute); }
-                }
-                proptest::prop_assert!(i.severity >= before.severity);
-                if kind < 5 && i.status == Status::Acknowledged {
-                    proptest::prop_assert_eq!(before.status, Status::Acknowledged);
-                }
-                if before.status != Status::Resolved && i.status == Status::Resolved {
-                    proptest::prop_assert!(crate::model::time::between(before.fired, t(minute)) >= alert().resolve_after);
-                }
-                if i.status != Status::Open {
-                    proptest::prop_assert!(i.next_step.is_none() && i.next_remind.is_none());
-                }
-            }
-        }
-    }
-}
+pub(crate) mod tests;

@@ -97,6 +97,9 @@ pub struct Incident {
     pub status: Status,
     /// How bad it is; a rule raises it, only people lower it.
     pub severity: Severity,
+    /// What it was before people lowered it: they know of that, and only what is worse raises it again.
+    #[serde(default)]
+    pub overruled: Option<Severity>,
     /// When it opened.
     pub opened: Timestamp,
     /// When the condition last held.
@@ -140,6 +143,11 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// What is worse than this is worse than people know.
+    pub fn known(&self) -> Severity {
+        self.overruled.map_or(self.severity, |o| o.max(self.severity))
+    }
+
     /// Nobody is called for it, though it is open: a worse one mutes it, or people have silenced it.
     pub fn is_hushed(&self) -> bool {
         self.muted_by.is_some() || self.silenced_by.is_some()
@@ -184,6 +192,21 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// Every reason to tell somebody something.
+    pub const ALL: [Notice; 11] = [
+        Notice::Opened,
+        Notice::Reopened,
+        Notice::Raised,
+        Notice::Escalated,
+        Notice::Reminder,
+        Notice::Lapsed,
+        Notice::Assigned,
+        Notice::Snoozed,
+        Notice::Lowered,
+        Notice::Acknowledged,
+        Notice::Resolved,
+    ];
+
     /// The word used in subjects, pages and the store.
     pub fn as_str(self) -> &'static str {
         match self {

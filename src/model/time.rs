@@ -152,6 +152,18 @@ pub fn moment(text: &str, now: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> Re
         .ok_or_else(|| format!("`{text}` is no time; write 7d, 36h, 2026-03-10 or 2026-03-10T08:00Z"))
 }
 
+/// Reads an instant to come: `2h` (so long from now), or a date and time as [`moment`] takes it.
+///
+/// # Errors
+/// A sentence that says what is wrong with the text.
+pub fn to_come(text: &str, now: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> Result<jiff::Timestamp, String> {
+    let at = match Span::parse(text.trim()) {
+        Ok(span) => now + span,
+        Err(_) => moment(text, now, zone)?,
+    };
+    if at > now { Ok(at) } else { Err(format!("`{text}` is over already; write how long, as `2h`, or a time to come")) }
+}
+
 /// The time between two instants.
 pub fn between(from: jiff::Timestamp, to: jiff::Timestamp) -> Span {
     Span(to.as_millisecond() - from.as_millisecond())

@@ -12,7 +12,7 @@ use super::Served;
 use crate::engine::acts::Act;
 use crate::ground::acts::{Deed, Outcome};
 use crate::model::Severity;
-use crate::model::time::{Span, moment};
+use crate::model::time::to_come;
 
 /// What a request says.
 #[derive(Debug, Deserialize)]
@@ -48,14 +48,7 @@ fn act_of(word: &str, said: &Said, now: jiff::Timestamp) -> Result<Act, String> 
         "severity" => Act::Severity(Severity::parse(to?).ok_or("`to` is watch, review, escalate or crisis")?),
         "snooze" => {
             let text = said.until.as_deref().ok_or("`snooze` needs `for`, as \"2h\" or a time to come")?;
-            let until = match Span::parse(text) {
-                Ok(span) => now + span,
-                Err(_) => moment(text, now, &TimeZone::UTC)?,
-            };
-            if until <= now {
-                return Err(format!("`{text}` is over already"));
-            }
-            Act::Snooze(until)
+            Act::Snooze(to_come(text, now, &TimeZone::UTC)?)
         }
         _ => return Err("acts are ack, snooze, resolve, reopen, assign, severity and note".into()),
     })

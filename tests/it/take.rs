@@ -143,6 +143,12 @@ fn people_take_incidents_and_scanners_do_not() {
     assert!(act(address, "1/ack", token, "{\"as\":\"anna\"}").1.contains("\"changed\":false"));
     said(dir, &["incident", "assign", "1", "--as", "bo", "--to", "anna"]);
     said(dir, &["incident", "severity", "1", "--as", "anna", "--to", "review"]);
+    // The rule goes on to ask for more; what people have lowered stays so.
+    feed.publish("6", "Acme, and what about number six?", "voice 6");
+    until(dir, "it is heard", || ask(dir, &["search", "acme", "--count"]).stdout == b"7\n");
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(said(dir, &["incident", "list"]).contains("review"));
+    assert_eq!(status(dir), "acknowledged");
     said(dir, &["incident", "note", "1", "--as", "anna", "--note", "the plant is called"]);
     let shown = said(dir, &["incident", "show", "1"]);
     assert!(shown.contains("until ") && shown.contains("to anna") && shown.contains("the plant is called"), "{shown}");

@@ -51,6 +51,7 @@ fn incident() -> Incident {
         .into(),
         muted_by: None,
         silenced_by: None,
+        overruled: None,
         snoozed: None,
         shadow: false,
         flood: None,

@@ -11,7 +11,7 @@ use crate::engine::acts::Act;
 use crate::ground::acts::{Deed, Outcome};
 use crate::ground::{Clock, Ground};
 use crate::model::Severity;
-use crate::model::time::{Span, moment};
+use crate::model::time;
 use crate::rules::Rules;
 use crate::stages::reload;
 
@@ -68,16 +68,9 @@ pub(in crate::cli) fn severity(text: &str) -> Result<Severity, String> {
     Severity::parse(text).ok_or_else(|| "it is watch, review, escalate or crisis".into())
 }
 
-/// An instant to come, told by how long from now or as a date and time of this machine's zone.
+/// An instant to come, in this machine's zone.
 pub(in crate::cli) fn to_come(text: &str, now: Timestamp) -> Result<Timestamp, Refused> {
-    let at = match Span::parse(text) {
-        Ok(span) => now + span,
-        Err(_) => moment(text, now, &jiff::tz::TimeZone::system()).map_err(Refused)?,
-    };
-    if at <= now {
-        return Err(Refused(format!("`{text}` is over already; write how long, as `2h`, or a time to come")));
-    }
-    Ok(at)
+    time::to_come(text, now, &jiff::tz::TimeZone::system()).map_err(Refused)
 }
 
 /// The store and the rules, for somebody who acts and whom the rules know.

@@ -233,8 +233,9 @@ impl Reader<'_> {
     fn heard(&self, form: Form<'_>) -> Option<Heard> {
         let who = form.must_text("who").and_then(|w| self.somebody(w));
         let (from, by) = (after(&form, "from").map(|a| a.value), after(&form, "by").map(|a| a.value));
-        let words = NOTICES.map(Notice::as_str);
-        let notice = form.choice("notice", &words, |w| NOTICES.into_iter().find(|n| n.as_str() == w)).map(|n| n.value);
+        let words = Notice::ALL.map(Notice::as_str);
+        let notice =
+            form.choice("notice", &words, |w| Notice::ALL.into_iter().find(|n| n.as_str() == w)).map(|n| n.value);
         let alert = form.text("alert").and_then(|a| self.alert(a, false));
         form.finish();
         Some(Heard { who: who?, from, by, notice, alert })
@@ -276,18 +277,6 @@ impl Reader<'_> {
         form.has(key).then(|| known().filter(|t| named.contains(t)).map(str::to_owned).collect())
     }
 }
-
-/// Every reason to tell somebody something.
-const NOTICES: [Notice; 8] = [
-    Notice::Opened,
-    Notice::Reopened,
-    Notice::Raised,
-    Notice::Escalated,
-    Notice::Reminder,
-    Notice::Lapsed,
-    Notice::Acknowledged,
-    Notice::Resolved,
-];
 
 fn line_of(desk: &Desk, at: usize) -> usize {
     Fault::error(&desk.sheet, at..at, "").line()

@@ -93,6 +93,7 @@ pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
         evidence: Evidence::default().into(),
         muted_by: None,
         silenced_by: None,
+        overruled: None,
         snoozed: None,
         shadow: false,
         flood: None,
