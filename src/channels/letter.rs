@@ -169,7 +169,7 @@ pub fn compose(brief: &Brief<'_>) -> Result<Letter, LetterError> {
 
 /// Whether the notice brings the plan with it, or is but a word.
 fn whole(notice: Notice) -> bool {
-    !matches!(notice, Notice::Acknowledged | Notice::Resolved | Notice::Snoozed | Notice::Lowered)
+    !notice.asks_nothing()
 }
 
 /// Brand and alert; the brand once, where the alert's title begins with it.
@@ -216,6 +216,10 @@ fn subject(brief: &Brief<'_>, words: &Words) -> String {
         Notice::Resolved | Notice::Lowered => {
             let what = what(brief);
             format!("[{severity} · {notice}] {what}")
+        }
+        Notice::Merged => {
+            let into = brief.incident.merged_into.unwrap_or(0);
+            format!("[{severity} · {notice}] {} → {} {into}", what(brief), words.incident)
         }
         Notice::Snoozed => {
             let zone = TimeZone::get(&brief.person.time_zone).unwrap_or(TimeZone::UTC);

@@ -98,7 +98,7 @@ pub fn letters(
         // Nobody gets two letters about one incident at one time: the first call is the one that says most.
         for person in reached.into_iter().filter(|p| served.insert(p.name.clone())) {
             let leave = match call.notice {
-                Notice::Resolved | Notice::Snoozed | Notice::Lowered | Notice::Assigned => None,
+                Notice::Resolved | Notice::Snoozed | Notice::Lowered | Notice::Merged | Notice::Assigned => None,
                 Notice::Acknowledged => Some(Leave::Undo),
                 _ => Some(Leave::Take),
             };

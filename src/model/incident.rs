@@ -128,6 +128,10 @@ pub struct Incident {
     /// The number of the worse incident about the same that mutes it: nobody is called for it meanwhile.
     #[serde(default)]
     pub muted_by: Option<i64>,
+    /// The number of the incident that people say it is part of: while that is open and no milder, it mutes this one, and
+    /// this one ends with it.
+    #[serde(default)]
+    pub merged_into: Option<i64>,
     /// The number of the silence that people have laid over it: nobody is called for it meanwhile.
     #[serde(default)]
     pub silenced_by: Option<i64>,
@@ -185,6 +189,8 @@ pub enum Notice {
     Snoozed,
     /// People have made it milder.
     Lowered,
+    /// It is part of another incident from now on.
+    Merged,
     /// Somebody has it.
     Acknowledged,
     /// It is over.
@@ -192,8 +198,14 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// Whether it asks nothing of anybody: it can wait until sleepers wake, and brings no plan with it.
+    pub fn asks_nothing(self) -> bool {
+        use Notice::{Acknowledged, Lowered, Merged, Resolved, Snoozed};
+        matches!(self, Acknowledged | Resolved | Snoozed | Lowered | Merged)
+    }
+
     /// Every reason to tell somebody something.
-    pub const ALL: [Notice; 11] = [
+    pub const ALL: [Notice; 12] = [
         Notice::Opened,
         Notice::Reopened,
         Notice::Raised,
@@ -203,6 +215,7 @@ impl Notice {
         Notice::Assigned,
         Notice::Snoozed,
         Notice::Lowered,
+        Notice::Merged,
         Notice::Acknowledged,
         Notice::Resolved,
     ];
@@ -218,6 +231,7 @@ impl Notice {
             Notice::Lapsed => "lapsed",
             Notice::Assigned => "assigned",
             Notice::Snoozed => "snoozed",
+            Notice::Merged => "merged",
             Notice::Lowered => "lowered",
             Notice::Acknowledged => "acknowledged",
             Notice::Resolved => "resolved",

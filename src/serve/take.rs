@@ -20,7 +20,6 @@ use crate::ground::acts::{Deed, Outcome};
 use crate::ground::links::{Claim, Leave};
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Severity, Status};
-use crate::store::incidents;
 
 /// Nobody presses so soon after seeing the page.
 const READ: Span = Span::secs(3);
@@ -221,7 +220,7 @@ fn follow(served: &Served, link: &str) -> Result<Led, Box<Response>> {
     // Whoever has left the rules can do nothing any more.
     let Some(person) = knowledge.rules.people.person(&claim.person) else { return Err(dead(&WORDS[0])) };
     let words = words(&person.languages);
-    match served.ground.store.read(|c| incidents::get(c, claim.incident)) {
+    match served.ground.whole_of(claim.incident) {
         Ok(Some(incident)) => Ok(Led { claim, incident, words, now }),
         Ok(None) => Err(dead(words)),
         Err(e) => Err(Box::new((StatusCode::SERVICE_UNAVAILABLE, format!("{e}\n")).into_response())),
@@ -314,7 +313,7 @@ pub(super) async fn press(
                 .render(StatusCode::OK)
         }
         Ok(Ok(Outcome::Already(incident))) => Led { incident: *incident, ..led }.page(&served, None, StatusCode::OK),
-        Ok(Ok(Outcome::Unknown)) => StatusCode::NOT_FOUND.into_response(),
+        Ok(Ok(Outcome::Unknown | Outcome::Cannot(_))) => StatusCode::NOT_FOUND.into_response(),
         Ok(Err(e)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{e}; nothing has changed\n")).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -50,6 +50,7 @@ fn incident() -> Incident {
         }
         .into(),
         muted_by: None,
+        merged_into: None,
         silenced_by: None,
         overruled: None,
         snoozed: None,

@@ -92,6 +92,7 @@ pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
         peak: 5,
         evidence: Evidence::default().into(),
         muted_by: None,
+        merged_into: None,
         silenced_by: None,
         overruled: None,
         snoozed: None,
