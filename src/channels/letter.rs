@@ -202,9 +202,15 @@ fn headline(brief: &Brief<'_>, words: &Words) -> String {
     )
 }
 
+/// How severe, in capitals, and before it that nothing has happened where it is an exercise.
+pub(super) fn severity(i: &Incident) -> String {
+    let severity = i.severity.as_str().to_uppercase();
+    if i.drill.is_some() { format!("DRILL · {severity}") } else { severity }
+}
+
 /// The bracket is ours: what strangers wrote is not in a subject at all.
 fn subject(brief: &Brief<'_>, words: &Words) -> String {
-    let severity = brief.incident.severity.as_str().to_uppercase();
+    let severity = severity(brief.incident);
     let notice = words.notice(brief.notice);
     match brief.notice {
         Notice::Opened => format!("[{severity}] {}", headline(brief, words)),
@@ -262,7 +268,8 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         headline => headline(brief, words),
         notice => words.notice(brief.notice),
         whole => whole(brief.notice),
-        severity => i.severity.as_str().to_uppercase(),
+        severity => severity(i),
+        exercise => i.drill.as_ref().map(|_| words.exercise),
         colour => colour(i.severity),
         opened => time(i.opened),
         zone => brief.person.time_zone.as_str(),

@@ -24,6 +24,8 @@ pub(super) struct Words {
     /// Messages that were not sent beyond the person's daily budget, and the incidents they are about.
     pub(super) held: &'static str,
     pub(super) incidents: &'static str,
+    /// Nothing of it has happened.
+    pub(super) exercise: &'static str,
     /// One incident, before its number.
     pub(super) incident: &'static str,
     pub(super) floods: &'static str,
@@ -138,6 +140,7 @@ static EN: Words = Words {
     held: "Held back beyond your messages a day",
     incidents: "incidents",
     incident: "incident",
+    exercise: "This is an exercise: nothing of it has happened. Act as if it had, and publish nothing.",
     floods: "the rule floods; incidents kept back",
     chart: "Last 12 hours by quarter of an hour: all mentions, negative ones dark, the usual level dashed",
     loudest: "The loudest",
@@ -199,6 +202,7 @@ static SV: Words = Words {
     held: "Hålls inne utöver dina meddelanden per dag",
     incidents: "händelser",
     incident: "händelse",
+    exercise: "Detta är en övning: inget av det har hänt. Gör som om det hade hänt, men publicera ingenting.",
     floods: "regeln svämmar över; incidenter som hölls inne",
     chart: "Senaste 12 timmarna per kvart: alla omnämnanden, negativa mörka, normal nivå streckad",
     loudest: "Det som hörs mest",
@@ -260,6 +264,7 @@ static DE: Words = Words {
     held: "Zurückgehalten über Ihre Nachrichten pro Tag hinaus",
     incidents: "Vorfälle",
     incident: "Vorfall",
+    exercise: "Dies ist eine Übung: Nichts davon ist geschehen. Handeln Sie wie im Ernstfall, aber veröffentlichen Sie nichts.",
     floods: "die Regel schlägt zu oft an; zurückgehaltene Vorfälle",
     chart: "Die letzten 12 Stunden je Viertelstunde: alle Erwähnungen, negative dunkel, das Übliche gestrichelt",
     loudest: "Die lautesten Stimmen",
@@ -321,6 +326,7 @@ static IT: Words = Words {
     held: "Trattenuti oltre i tuoi messaggi al giorno",
     incidents: "incidenti",
     incident: "incidente",
+    exercise: "Questa è un'esercitazione: non è successo nulla di tutto ciò. Agisca come se fosse vero, ma non pubblichi niente.",
     floods: "la regola scatta troppo; incidenti trattenuti",
     chart: "Ultime 12 ore per quarto d'ora: tutte le menzioni, scure le negative, tratteggiato il livello abituale",
     loudest: "Le voci più forti",
@@ -382,6 +388,7 @@ static ES: Words = Words {
     held: "Retenidos por encima de sus mensajes al día",
     incidents: "incidentes",
     incident: "incidente",
+    exercise: "Esto es un simulacro: no ha ocurrido nada. Actúe como si fuera real, pero no publique nada.",
     floods: "la regla se dispara en exceso; incidentes retenidos",
     chart: "Últimas 12 horas por cuartos de hora: todas las menciones, oscuras las negativas, a trazos el nivel habitual",
     loudest: "Las voces más fuertes",

@@ -13,6 +13,7 @@ mod calendar;
 mod check;
 mod demo;
 mod doctor;
+mod drill;
 mod erase;
 mod eval;
 mod import;
@@ -72,6 +73,8 @@ enum Command {
     Check(check::Check),
     /// Who is on call, now or over a week
     Oncall(oncall::OnCall),
+    /// Exercise: an invented crisis calls the real people through the running daemon
+    Drill(drill::Exercise),
     /// Test the rules on mentions that tests tell
     Test(test::Test),
     /// A month of what is planned: launches, match days, holidays, posts
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
         Command::Oncall(c) => c.run(file),
+        Command::Drill(c) => c.run(file),
         Command::Test(c) => c.run(file),
         Command::Calendar(c) => c.run(file),
         Command::Doctor(c) => c.run(file),

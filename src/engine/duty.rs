@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::detect::{GroupKey, Live, Standing, Verdict};
 use super::incident::{self, Call, Charge};
 use crate::model::incident::Flood;
-use crate::model::{Alert, Incident, Notice, People, Person, Severity, Silence, Status};
+use crate::model::{Alert, Incident, People, Person, Severity, Silence, Status};
 
 /// The group of the incident that stands for all that a rule would have opened beyond its cap.
 pub const FLOOD: &str = "*";
@@ -46,10 +46,13 @@ pub fn key_of(i: &Incident) -> GroupKey {
 /// The persons whom a call reaches, who are told from now on.
 pub fn reached<'p>(incident: &mut Incident, call: &Call, people: &'p People, now: Timestamp) -> Vec<&'p Person> {
     incident.messages += 1;
+    // Those who are told of an exercise in the place of others are told whatever happens to it.
+    let instead = incident.drill.as_ref().map(|d| d.to.clone()).filter(|to| !to.is_empty() && !call.notify.is_empty());
+    let names = instead.as_ref().unwrap_or(&call.notify);
     let reached = match call.notice {
         // It can wait until sleepers wake: they read it then.
-        notice if notice.asks_nothing() => people.reach(&call.notify, now),
-        _ => people.reach_awake(&call.notify, incident.severity, now),
+        notice if notice.asks_nothing() => people.reach(names, now),
+        _ => people.reach_awake(names, incident.severity, now),
     };
     for person in &reached {
         if !incident.told.contains(&person.name) {
@@ -85,7 +88,7 @@ struct Muters {
 impl Muters {
     fn of<'i>(incidents: impl Iterator<Item = &'i Incident>) -> Muters {
         let mut out = Muters::default();
-        for i in incidents.filter(|i| i.status != Status::Resolved) {
+        for i in incidents.filter(|i| i.status != Status::Resolved && i.drill.is_none()) {
             out.severities.insert(i.id, i.severity);
             if i.severity == Severity::Crisis && !i.shadow && !i.topic.is_empty() && i.merged_into.is_none() {
                 out.crises.entry(i.topic.clone()).or_insert(i.id);
@@ -222,7 +225,10 @@ impl Duty<'_> {
         let decided: HashSet<i64> = all.iter().map(|i| i.id).collect();
         let others = live.iter().copied().filter(|i| !decided.contains(&i.id));
         let muters = Muters::of(all.into_iter().chain(others));
-        let silence = |i: &Incident| self.silences.iter().find(|s| s.covers(i, now)).map(|s| s.id);
+        let silence = |i: &Incident| {
+            let covers = |s: &&Silence| i.drill.is_none() && s.covers(i, now);
+            self.silences.iter().find(covers).map(|s| s.id)
+        };
         for (place, i) in same.iter().rev() {
             let hushed = muters.muter(i).is_some() || silence(i).is_some();
             if (i.status == Status::Open && i.is_hushed() != hushed) || (i.status != Status::Resolved && muters.ends(i))
@@ -263,7 +269,7 @@ mod tests {
     use super::super::detect::tests::alert;
     use super::*;
     use crate::model::time::Span;
-    use crate::model::{Evidence, Policy, Step};
+    use crate::model::{Evidence, Notice, Policy, Step};
 
     fn people() -> People {
         let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15), ..Step::default() };

@@ -73,6 +73,7 @@ pub fn open(verdict: &Verdict, severity: Severity, charge: Charge<'_>, now: Time
         silenced_by: None,
         shadow: charge.alert.is_some_and(|a| a.shadow),
         flood: None,
+        drill: None,
     };
     let mut calls = Vec::new();
     if let Some(notify) = next_step(&mut incident, charge, now) {

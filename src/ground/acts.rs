@@ -49,7 +49,7 @@ fn cut(note: &str) -> &str {
 }
 
 /// Tries again while something else changes what is acted on.
-fn again(act: impl Fn() -> Result<Outcome, StoreError>) -> Result<Outcome, StoreError> {
+pub(super) fn again<T>(act: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let mut tried = 0;
     loop {
         match act() {
@@ -107,7 +107,7 @@ impl Ground {
             incidents::update(tx, &whole)?;
             incidents::note(tx, part.id, now, &by, "merged", &detail)?;
             incidents::note(tx, whole.id, now, &by, "joined", &format!("incident {} is part of it", part.id))?;
-            audit::append(tx, now, &by, "merged", &format!("incident {}", part.id), &fact)?;
+            audit::append(tx, now, &by, "merged", &part.about(), &fact)?;
             tell::post(tx, &part, &of_part, &letters.0, now)?;
             tell::post(tx, &whole, &of_whole, &letters.1, now)
         })?;
@@ -154,7 +154,7 @@ impl Ground {
             let detail =
                 if fact.is_empty() || note.is_empty() { format!("{fact}{note}") } else { format!("{fact}: {note}") };
             incidents::note(tx, kept.id, now, &deed.by, what, &detail)?;
-            audit::append(tx, now, &deed.by, what, &format!("incident {}", kept.id), &fact)?;
+            audit::append(tx, now, &deed.by, what, &kept.about(), &fact)?;
             tell::post(tx, &kept, &calls, &letters, now)
         })?;
         self.bells.deliver.notify_one();

@@ -3,6 +3,7 @@
 
 pub mod acts;
 mod clock;
+mod drill;
 pub mod erasure;
 mod fresh;
 mod history;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::time::Span;
-use super::{Severity, Signals};
+use super::{Mention, Severity, Signals};
 
 /// Where an incident stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +141,9 @@ pub struct Incident {
     /// Its rule is only tried out: nobody is called.
     #[serde(default)]
     pub shadow: bool,
+    /// It is an exercise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Arc<Drill>>,
     /// It stands for all that its rule would have opened beyond its cap: how many, and the groups of the first of them.
     #[serde(default)]
     pub flood: Option<Flood>,
@@ -152,10 +155,28 @@ impl Incident {
         self.overruled.map_or(self.severity, |o| o.max(self.severity))
     }
 
+    /// How the audit log names it.
+    pub fn about(&self) -> String {
+        let mark = if self.drill.is_some() { " (DRILL)" } else { "" };
+        format!("incident {}{mark}", self.id)
+    }
+
     /// Nobody is called for it, though it is open: a worse one mutes it, or people have silenced it.
     pub fn is_hushed(&self) -> bool {
         self.muted_by.is_some() || self.silenced_by.is_some()
     }
+}
+
+/// The group of exercises: no real incident has it.
+pub const DRILL: &str = "*drill";
+
+/// An exercise: nothing of it has happened.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Drill {
+    /// Names of the persons who are told in the place of those whom the policy calls; empty where those are told.
+    pub to: Vec<String>,
+    /// The invented mentions that its messages show.
+    pub mentions: Vec<Mention>,
 }
 
 /// What a rule would have opened beyond its cap.

@@ -177,8 +177,10 @@ impl Page<'_> {
             let button = if leave == Leave::Undo { w.undo } else { w.take };
             context! { seen, code, button, note => leave == Leave::Take }
         });
-        let title =
-            self.incident.map(|i| format!("{} · {} · {}", i.severity.as_str().to_uppercase(), i.alert, i.topic));
+        let title = self.incident.map(|i| {
+            let mark = if i.drill.is_some() { "DRILL · " } else { "" };
+            format!("{mark}{} · {} · {}", i.severity.as_str().to_uppercase(), i.alert, i.topic)
+        });
         let about = self.incident.map(|i| {
             let s = &i.evidence.signals;
             let [mentions, usual, negative] = w.level;

@@ -156,7 +156,7 @@ impl Watch {
                     }
                     for (what, detail) in hushing(before.as_ref(), incident) {
                         incidents::note(tx, incident.id, now, "vakt", what, &detail)?;
-                        audit::append(tx, now, "vakt", what, &format!("incident {}", incident.id), &detail)?;
+                        audit::append(tx, now, "vakt", what, &incident.about(), &detail)?;
                     }
                     tell::post(tx, incident, calls, letters, now)?;
                 }

@@ -51,6 +51,7 @@ fn incident() -> Incident {
         .into(),
         muted_by: None,
         merged_into: None,
+        drill: None,
         silenced_by: None,
         overruled: None,
         snoozed: None,

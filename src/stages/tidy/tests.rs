@@ -93,6 +93,7 @@ pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
         evidence: Evidence::default().into(),
         muted_by: None,
         merged_into: None,
+        drill: None,
         silenced_by: None,
         overruled: None,
         snoozed: None,
