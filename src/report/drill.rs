@@ -1,7 +1,5 @@
 //! The account of an exercise, in Markdown: how soon it was seen, told and taken, and what to look at.
 
-use std::fmt::Write;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -73,7 +71,7 @@ impl Facts {
         }
         let slow = |s: &&Sent| s.took.is_some_and(|took| took > Span::secs(60));
         for sent in self.sent.iter().filter(slow) {
-            let took = sent.took.map(|t| seconds(t)).unwrap_or_default();
+            let took = sent.took.map(seconds).unwrap_or_default();
             out.push(format!("A message to {} took {took}: see the relay with `vakt doctor`.", sent.person));
         }
         out
@@ -88,67 +86,64 @@ impl Facts {
 
     /// The account, in a zone.
     pub fn markdown(&self, zone: &TimeZone) -> String {
-        let mut out = String::new();
+        let mut out: Vec<String> = Vec::new();
         let began = self.began.to_zoned(zone.clone());
         let faults = self.faults();
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "# Drill: {}\n", line(&self.title));
-        let _ = writeln!(
-            out,
+        out.push(format!("# Drill: {}\n", line(&self.title)));
+        out.push(format!(
             "Incident {} of the alert rule `{}`, {}, held by {} on {}. Nothing of it has happened.\n",
             self.incident,
             self.alert,
             self.severity,
             line(&self.by),
             began.strftime("%A, %-d %B %Y, %H:%M %Z")
-        );
-        let _ = writeln!(out, "| | |\n|---|---|");
+        ));
+        out.push("| | |\n|---|---|".to_owned());
         let (after, mentions) = self.rang;
-        let _ = writeln!(out, "| Seen | {after} after the first of {mentions} invented mentions |");
+        out.push(format!("| Seen | {after} after the first of {mentions} invented mentions |"));
         match self.delivery() {
             Some((median, longest)) => {
                 let told = self.sent.iter().filter(|s| s.took.is_some()).count();
-                let _ = writeln!(
-                    out,
+                out.push(format!(
                     "| Told | {told} of {} messages taken by a relay, median {}, longest {} |",
                     self.sent.len(),
                     seconds(median),
                     seconds(longest)
-                );
+                ));
             }
             None => {
-                let _ = writeln!(out, "| Told | no message of {} was taken by a relay |", self.sent.len());
+                out.push(format!("| Told | no message of {} was taken by a relay |", self.sent.len()));
             }
         }
         match &self.taken {
             Some((by, after)) => {
-                let _ = writeln!(out, "| Taken | by {} after {} |", line(by), seconds(*after));
+                out.push(format!("| Taken | by {} after {} |", line(by), seconds(*after)));
             }
             None => {
-                let _ = writeln!(out, "| Taken | by nobody |");
+                out.push("| Taken | by nobody |".to_owned());
             }
         }
-        let _ = writeln!(out, "\n## What to look at\n");
+        out.push("\n## What to look at\n".to_owned());
         if faults.is_empty() {
-            let _ = writeln!(out, "Nothing: everybody was reached, and somebody took it.");
+            out.push("Nothing: everybody was reached, and somebody took it.".to_owned());
         }
         for fault in &faults {
-            let _ = writeln!(out, "- {fault}");
+            out.push(format!("- {fault}"));
         }
-        let _ = writeln!(
-            out,
+        out.push(
             "\n## Messages\n\n| after | to | state | a relay took it within | subject |\n|---|---|---|---|---|"
+                .to_owned(),
         );
         for s in &self.sent {
             let took = s.took.map_or_else(|| "–".to_owned(), seconds);
-            let _ =
-                writeln!(out, "| +{} | {} | {} | {took} | {} |", seconds(s.after), s.person, s.state, line(&s.subject));
+            out.push(format!("| +{} | {} | {} | {took} | {} |", seconds(s.after), s.person, s.state, line(&s.subject)));
         }
-        let _ = writeln!(out, "\n## Timeline\n");
+        out.push("\n## Timeline\n".to_owned());
         for (after, who, what) in &self.timeline {
-            let _ = writeln!(out, "- +{} · {}: {}", seconds(*after), line(who), line(what));
+            out.push(format!("- +{} · {}: {}", seconds(*after), line(who), line(what)));
         }
-        out
+        out.push(String::new());
+        out.join("\n")
     }
 }
 
