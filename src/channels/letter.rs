@@ -173,7 +173,7 @@ fn whole(notice: Notice) -> bool {
 }
 
 /// Brand and alert; the brand once, where the alert's title begins with it.
-fn what(brief: &Brief<'_>) -> String {
+pub(super) fn what(brief: &Brief<'_>) -> String {
     let (brand, title) = (header_text(brief.brand, 40), header_text(&brief.alert.title, 60));
     if title.starts_with(&brand) { title } else { format!("{brand}: {title}") }
 }
@@ -203,7 +203,7 @@ fn headline(brief: &Brief<'_>, words: &Words) -> String {
 }
 
 /// The bracket is ours: what strangers wrote is not in a subject at all.
-fn subject(brief: &Brief<'_>, words: &Words) -> String {
+pub(super) fn subject(brief: &Brief<'_>, words: &Words) -> String {
     let severity = brief.incident.severity.as_str().to_uppercase();
     let notice = words.notice(brief.notice);
     match brief.notice {

@@ -8,13 +8,14 @@ use lettre::address::{Address, Envelope};
 use lettre::message::header::{
     ContentDisposition, ContentId, ContentTransferEncoding, ContentType, HeaderName, HeaderValue,
 };
-use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::letter::Letter;
+use super::short::Short;
 use crate::config::relay::{Protection, RelayAddress};
 use crate::model::Person;
 
@@ -35,15 +36,9 @@ pub enum MailError {
 /// # Errors
 /// When an address is none.
 pub fn envelope_bytes(letter: &Letter, from: &str, to: &Person, now: Timestamp) -> Result<Vec<u8>, MailError> {
-    let from: Mailbox = from.parse().map_err(|_| MailError::Address(from.to_owned()))?;
-    let address: Address = to.email.parse().map_err(|_| MailError::Address(to.email.clone()))?;
-    let to = Mailbox::new(Some(super::defang::header_text(&to.full_name, 80)), address);
-    let domain = from.email.domain().to_owned();
-    let mut builder = Message::builder()
-        .from(from)
-        .to(to)
+    let name = super::defang::header_text(&to.full_name, 80);
+    let mut builder = begun(from, (Some(name), &to.email), now)?
         .subject(letter.subject.clone())
-        .date(now.into())
         .message_id(Some(letter.message_id.clone()));
     if let Some(reply) = &letter.in_reply_to {
         builder = builder.in_reply_to(reply.clone());
@@ -51,15 +46,9 @@ pub fn envelope_bytes(letter: &Letter, from: &str, to: &Person, now: Timestamp) 
     if !letter.references.is_empty() {
         builder = builder.references(letter.references.join(" "));
     }
-    for (name, value) in [
-        ("Auto-Submitted", "auto-generated".to_owned()),
-        ("X-Auto-Response-Suppress", "All".to_owned()),
-        ("List-Id", format!("<incidents.{domain}>")),
-        ("X-Vakt-Incident", letter.incident.to_string()),
-        ("X-Vakt-Severity", letter.severity.to_owned()),
-    ] {
-        builder = builder.raw_header(raw(name, value));
-    }
+    builder = builder
+        .raw_header(raw("X-Vakt-Incident", letter.incident.to_string()))
+        .raw_header(raw("X-Vakt-Severity", letter.severity.to_owned()));
     if letter.urgent {
         builder = builder.raw_header(raw("Importance", "high".to_owned()));
     }
@@ -87,6 +76,31 @@ pub fn envelope_bytes(letter: &Letter, from: &str, to: &Person, now: Timestamp) 
         .body(encoded(&letter.text, ContentTransferEncoding::QuotedPrintable));
     let whole = MultiPart::alternative().boundary(boundary("alt")).singlepart(text).multipart(html);
     Ok(builder.multipart(whole)?.formatted())
+}
+
+/// Makes a short text the bytes of a mail: plain text, for gateways that make SMS of it. The same text gives the same bytes.
+///
+/// # Errors
+/// When an address is none.
+pub fn short_bytes(short: &Short, id: &str, from: &str, to: &str) -> Result<Vec<u8>, MailError> {
+    let builder = begun(from, (None, to), short.at)?.subject(short.what.clone()).message_id(Some(format!("<{id}>")));
+    let text = SinglePart::builder()
+        .header(ContentType::TEXT_PLAIN)
+        .body(encoded(&short.plain(true), ContentTransferEncoding::QuotedPrintable));
+    Ok(builder.singlepart(text)?.formatted())
+}
+
+/// A mail with sender and recipient, and what keeps machines from answering it: nothing is to come back but bounces.
+fn begun(from: &str, to: (Option<String>, &str), at: Timestamp) -> Result<MessageBuilder, MailError> {
+    let from: Mailbox = from.parse().map_err(|_| MailError::Address(from.to_owned()))?;
+    let address: Address = to.1.parse().map_err(|_| MailError::Address(to.1.to_owned()))?;
+    let domain = from.email.domain().to_owned();
+    let builder = Message::builder().from(from).to(Mailbox::new(to.0, address)).date(at.into());
+    // RFC 3834, and what Exchange and list servers go by.
+    Ok(builder
+        .raw_header(raw("Auto-Submitted", "auto-generated".to_owned()))
+        .raw_header(raw("X-Auto-Response-Suppress", "All".to_owned()))
+        .raw_header(raw("List-Id", format!("<incidents.{domain}>"))))
 }
 
 fn raw(name: &'static str, value: String) -> HeaderValue {

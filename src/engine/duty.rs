@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::detect::{GroupKey, Live, Standing, Verdict};
 use super::incident::{self, Call, Charge};
 use crate::model::incident::Flood;
-use crate::model::{Alert, Incident, Notice, People, Person, Severity, Silence, Status};
+use crate::model::{Alert, Incident, People, Person, Severity, Silence, Status};
 
 /// The group of the incident that stands for all that a rule would have opened beyond its cap.
 pub const FLOOD: &str = "*";
@@ -46,10 +46,9 @@ pub fn key_of(i: &Incident) -> GroupKey {
 /// The persons whom a call reaches, who are told from now on.
 pub fn reached<'p>(incident: &mut Incident, call: &Call, people: &'p People, now: Timestamp) -> Vec<&'p Person> {
     incident.messages += 1;
-    let reached = match call.notice {
-        // What asks nothing of anybody can wait until sleepers wake: they read it then.
-        Notice::Acknowledged | Notice::Resolved | Notice::Snoozed | Notice::Lowered => people.reach(&call.notify, now),
-        _ => people.reach_awake(&call.notify, incident.severity, now),
+    let reached = match call.notice.asks_nothing() {
+        true => people.reach(&call.notify, now),
+        false => people.reach_awake(&call.notify, incident.severity, now),
     };
     for person in &reached {
         if !incident.told.contains(&person.name) {
@@ -230,7 +229,7 @@ mod tests {
     use super::super::detect::tests::alert;
     use super::*;
     use crate::model::time::Span;
-    use crate::model::{Evidence, Policy, Step};
+    use crate::model::{Evidence, Notice, Policy, Step};
 
     fn people() -> People {
         let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15), ..Step::default() };

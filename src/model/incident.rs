@@ -207,6 +207,11 @@ impl Notice {
         Notice::Resolved,
     ];
 
+    /// Whether it asks nothing of anybody: it can wait until sleepers wake, and needs no sound.
+    pub fn asks_nothing(self) -> bool {
+        matches!(self, Notice::Acknowledged | Notice::Resolved | Notice::Snoozed | Notice::Lowered)
+    }
+
     /// The word used in subjects, pages and the store.
     pub fn as_str(self) -> &'static str {
         match self {
