@@ -27,7 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rusqlite_migration", &["store/"]),
     ("rust_stemmers", &["text/stem.rs"]),
     ("html5gum", &["text/clean.rs"]),
-    ("lettre", &["channels/mail.rs"]),
+    ("lettre", &["channels/mail.rs", "channels/mail/"]),
     ("png", &["report/chart.rs"]),
     ("rust_xlsxwriter", &["report/xlsx.rs"]),
     ("calamine", &["sources/archive/"]),
