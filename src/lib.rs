@@ -16,7 +16,7 @@
 //! | 4 | [`ground`] |
 //! | 3 | [`rules`], [`sources`], [`channels`], [`report`], [`store`], [`index`] |
 //! | 2 | [`engine`], [`query`], [`lab`] |
-//! | 1 | [`config`], [`text`] |
+//! | 1 | [`config`], [`net`], [`text`] |
 //! | 0 | [`model`], [`telemetry`] |
 //!
 //! `tests/it/walls.rs` reads the imports and holds these walls, and with them the room of every dependency.
@@ -30,6 +30,7 @@ pub mod ground;
 pub mod index;
 pub mod lab;
 pub mod model;
+pub mod net;
 pub mod query;
 pub mod report;
 pub mod rules;

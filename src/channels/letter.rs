@@ -173,7 +173,7 @@ fn whole(notice: Notice) -> bool {
 }
 
 /// Brand and alert; the brand once, where the alert's title begins with it.
-fn what(brief: &Brief<'_>) -> String {
+pub(super) fn what(brief: &Brief<'_>) -> String {
     let (brand, title) = (header_text(brief.brand, 40), header_text(&brief.alert.title, 60));
     if title.starts_with(&brand) { title } else { format!("{brand}: {title}") }
 }
@@ -209,7 +209,7 @@ pub(super) fn severity(i: &Incident) -> String {
 }
 
 /// The bracket is ours: what strangers wrote is not in a subject at all.
-fn subject(brief: &Brief<'_>, words: &Words) -> String {
+pub(super) fn subject(brief: &Brief<'_>, words: &Words) -> String {
     let severity = severity(brief.incident);
     let notice = words.notice(brief.notice);
     match brief.notice {

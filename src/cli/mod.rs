@@ -10,6 +10,7 @@ mod audit;
 mod backtest;
 mod beside;
 mod calendar;
+mod channels;
 mod check;
 mod demo;
 mod doctor;
@@ -79,7 +80,7 @@ enum Command {
     Test(test::Test),
     /// A month of what is planned: launches, match days, holidays, posts
     Calendar(calendar::Month),
-    /// Check relay, sources, disk, clock and permissions
+    /// Check relay, channels, sources, disk, clock and permissions
     Doctor(doctor::Doctor),
     /// What rules would have done with the past
     Backtest(backtest::Backtest),
@@ -91,6 +92,8 @@ enum Command {
     Audit(audit::Audit),
     /// List the sources and how each stands
     Sources(sources::Sources),
+    /// List the channels and the kinds that there are
+    Channels(channels::Channels),
     /// Everything that is heard in a text: language, sentiment, intent, topics, and why
     Score(score::Scored),
     /// Make the tables that ship, from the public sets that they are made of
@@ -133,6 +136,7 @@ pub fn main() -> ExitCode {
         Command::Silence(c) => c.run(file),
         Command::Audit(c) => c.run(file),
         Command::Sources(c) => c.run(file),
+        Command::Channels(c) => c.run(file),
         Command::Reindex(c) => c.run(file),
         Command::Eval(c) => c.run(),
         Command::Erase(c) => c.run(file),

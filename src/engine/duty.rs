@@ -49,10 +49,9 @@ pub fn reached<'p>(incident: &mut Incident, call: &Call, people: &'p People, now
     // Those who are told of an exercise in the place of others are told whatever happens to it.
     let instead = incident.drill.as_ref().map(|d| d.to.clone()).filter(|to| !to.is_empty() && !call.notify.is_empty());
     let names = instead.as_ref().unwrap_or(&call.notify);
-    let reached = match call.notice {
-        // It can wait until sleepers wake: they read it then.
-        notice if notice.asks_nothing() => people.reach(names, now),
-        _ => people.reach_awake(names, incident.severity, now),
+    let reached = match call.notice.asks_nothing() {
+        true => people.reach(names, now),
+        false => people.reach_awake(names, incident.severity, now),
     };
     for person in &reached {
         if !incident.told.contains(&person.name) {

@@ -32,4 +32,5 @@ pub mod stories;
 mod terms;
 pub mod threshold;
 pub mod wall;
+pub mod ways;
 pub mod window;

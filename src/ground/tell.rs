@@ -1,22 +1,25 @@
-//! Turns calls into letters: gathers the evidence, composes one message for each person, ready for the outbox.
+//! Turns calls into messages: gathers the evidence, composes a letter and short texts for each person, ready for the outbox.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::links::Leave;
 use super::{Ground, Knowledge};
-use crate::channels::letter::{self, Brief, ChartFacts};
-use crate::channels::mail;
+use crate::channels::letter::{self, Brief, ChartFacts, Letter};
+use crate::channels::{mail, short};
 use crate::engine::budget::{self, Asked};
 use crate::engine::duty;
 use crate::engine::hot::{Hot, hot};
 use crate::engine::incident::Call;
+use crate::engine::ways::{self, Leg};
 use crate::model::incident::Notice;
+use crate::model::people::{MAIL, Way};
 use crate::model::time::Span;
-use crate::model::{Alert, Incident, Mention, Person, Severity};
+use crate::model::{Alert, Incident, Mention, People, Severity};
 use crate::report::chart;
-use crate::store::outbox::{self, Message};
+use crate::store::outbox::{self, By, Message};
 use crate::store::{Connection, StoreError, Stored, audit, erasures, incidents, mentions};
 
 /// Mentions that a letter is made from.
@@ -30,33 +33,33 @@ const BUCKETS: i64 = 48;
 pub struct Letters {
     /// The messages.
     pub messages: Vec<Message>,
-    /// Of each, what may hold it back.
-    limits: Vec<Limit>,
+    /// Of each person, what may hold theirs back.
+    limits: BTreeMap<String, Limit>,
     mark: i64,
 }
 
-/// What may hold a message back.
+/// What may hold a person's messages back.
 #[derive(Debug, Clone)]
 struct Limit {
     budget: Option<u32>,
     /// When the person's day began.
     day: Timestamp,
     notice: Notice,
-    /// Messages held before, which this one tells of.
+    /// Messages held before, which these tell of.
     tells: Vec<i64>,
 }
 
 impl Limit {
-    /// Whether a message about an incident is held.
-    fn holds(&self, c: &Connection, m: &Message, incident: &Incident) -> Stored<bool> {
+    /// Whether what the person is told of an incident is held.
+    fn holds(&self, c: &Connection, person: &str, incident: &Incident) -> Stored<bool> {
         if self.budget.is_none() {
             return Ok(false);
         }
         let asked = Asked {
             severity: incident.severity,
             notice: self.notice,
-            told: outbox::was_told(c, &m.person, incident.id)?,
-            sent: outbox::sent_since(c, &m.person, self.day)?,
+            told: outbox::was_told(c, person, incident.id)?,
+            sent: outbox::sent_since(c, person, self.day)?,
         };
         Ok(budget::is_held(self.budget, &asked))
     }
@@ -95,7 +98,9 @@ pub fn letters(
     let taken_by =
         incident.ack.as_ref().map(|a| people.person(&a.by).map_or_else(|| a.by.clone(), |p| p.full_name.clone()));
     let brand = knowledge.rules.topic(&incident.topic).map_or_else(|| incident.topic.clone(), |t| t.title.clone());
+    let shared = shared(people);
     let mut served: HashSet<String> = HashSet::new();
+    let mut firsts: Firsts = HashMap::new();
     for call in calls {
         let reached = duty::reached(incident, call, people, now);
         if reached.is_empty() && !matches!(call.notice, Notice::Acknowledged | Notice::Resolved) {
@@ -138,12 +143,15 @@ pub fn letters(
                 now,
                 from_domain: ground.house.domain(),
             };
-            match message(ground, &brief, incident.id, person, now) {
-                Ok(message) => {
+            let carried = outbox::ways_of(c, &person.name, incident.id)?;
+            let composer = Composer { ground, brief: &brief, shared: &shared, carried: &carried };
+            match composer.messages(&mut firsts) {
+                Ok(messages) => {
                     let day = budget::day_of(person, now);
                     let tells = held.into_iter().map(|(id, _)| id).collect();
-                    out.limits.push(Limit { budget: person.budget, day, notice: call.notice, tells });
-                    out.messages.push(message);
+                    let limit = Limit { budget: person.budget, day, notice: call.notice, tells };
+                    out.limits.insert(person.name.clone(), limit);
+                    out.messages.extend(messages);
                 }
                 Err(why) => {
                     // A letter that cannot be composed must not keep the others from being sent.
@@ -175,41 +183,113 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
         incidents::note(c, incident.id, now, "vakt", call.notice.as_str(), &detail)?;
         audit::append(c, now, "vakt", call.notice.as_str(), &incident.about(), &detail)?;
     }
-    for (n, message) in letters.messages.iter().enumerate() {
-        let limit = letters.limits.get(n);
-        if limit.map_or(Ok(false), |l| l.holds(c, message, incident))? {
+    // Decided before any of them is put: what goes to a person by several ways is told once.
+    let mut held: HashSet<&str> = HashSet::new();
+    for (person, limit) in &letters.limits {
+        if limit.holds(c, person, incident)? {
+            held.insert(person);
+        } else {
+            limit.tells.iter().try_for_each(|id| outbox::held_is_told(c, *id, now))?;
+        }
+    }
+    let mut kept: HashSet<&str> = HashSet::new();
+    for message in &letters.messages {
+        if !held.contains(message.person.as_str()) {
+            outbox::put(c, message)?;
+        } else if kept.insert(&message.person) {
             outbox::hold(c, message)?;
             incidents::note(c, incident.id, now, "vakt", "held", &message.person)?;
-            continue;
-        }
-        outbox::put(c, message)?;
-        for id in limit.iter().flat_map(|l| &l.tells) {
-            outbox::held_is_told(c, *id, now)?;
         }
     }
     Ok(())
 }
 
-fn message(
-    ground: &Ground,
-    brief: &Brief<'_>,
-    incident: i64,
-    person: &Person,
-    now: Timestamp,
-) -> Result<Message, String> {
-    let letter = letter::compose(brief).map_err(|e| e.to_string())?;
-    let body = mail::envelope_bytes(&letter, &ground.house.from, person, now).map_err(|e| e.to_string())?;
-    Ok(Message {
-        id: 0,
-        message_id: letter.message_id.trim_matches(['<', '>']).to_owned(),
-        incident: Some(incident),
-        person: person.name.clone(),
-        address: person.email.clone(),
-        subject: letter.subject,
-        body,
-        created: now,
-        attempts: 0,
+/// The channels and addresses that several people name: what goes there is read by all of them.
+fn shared(people: &People) -> HashSet<(&str, &str)> {
+    let mut seen: HashMap<(&str, &str), &str> = HashMap::new();
+    let all = people.persons.iter().flat_map(|p| p.reach.iter().map(move |w| (p, w)));
+    all.filter_map(|(p, w)| {
+        let place = (w.channel.as_str(), w.to.as_str());
+        let first = seen.entry(place).or_insert(&p.name);
+        (*first != p.name).then_some(place)
     })
+    .collect()
+}
+
+/// The chains of a call by what is first in them: people who share their first way share the message.
+type Firsts = HashMap<(String, String), String>;
+
+/// Composes what one person is told.
+struct Composer<'a> {
+    ground: &'a Ground,
+    brief: &'a Brief<'a>,
+    shared: &'a HashSet<(&'a str, &'a str)>,
+    carried: &'a [(String, String)],
+}
+
+impl Composer<'_> {
+    /// One message for each of the person's ways.
+    fn messages(&self, firsts: &mut Firsts) -> Result<Vec<Message>, String> {
+        let Brief { incident, person, notice, .. } = *self.brief;
+        let letter = letter::compose(self.brief).map_err(|e| e.to_string())?;
+        let id = letter.message_id.trim_matches(['<', '>']).to_owned();
+        let carried = |w: &Way| {
+            let to = if w.channel == MAIL { &person.email } else { &w.to };
+            self.carried.iter().any(|(channel, address)| *channel == w.channel && address == to)
+        };
+        let mut chain = id.clone();
+        let mut out = Vec::new();
+        for leg in ways::legs(person, incident.severity, notice, carried) {
+            if let (Some(way), Some(0)) = (leg.way, leg.place) {
+                match firsts.entry((way.channel.clone(), way.to.clone())) {
+                    // Somebody who is told at the same time has the same first way: it tells both.
+                    Entry::Occupied(other) => {
+                        chain.clone_from(other.get());
+                        continue;
+                    }
+                    Entry::Vacant(free) => free.insert(chain.clone()),
+                };
+            }
+            out.push(self.message(&leg, &letter, &id, &chain)?);
+        }
+        Ok(out)
+    }
+
+    fn message(&self, leg: &Leg<'_>, letter: &Letter, id: &str, chain: &str) -> Result<Message, String> {
+        let Brief { incident, person, now, .. } = *self.brief;
+        let place = leg.place.unwrap_or(0);
+        let (channel, message_id, address, body) = match leg.way {
+            None => {
+                let body = mail::envelope_bytes(letter, &self.ground.house.from, person, now);
+                (MAIL, id.to_owned(), &person.email, body.map_err(|e| e.to_string())?)
+            }
+            Some(way) => {
+                let shared = self.shared.contains(&(way.channel.as_str(), way.to.as_str()));
+                let body = short::compose(self.brief, shared).bytes();
+                // A person may have two ways by one channel: two telephones.
+                let nth = person.reach.iter().position(|w| w == way).unwrap_or(0);
+                (way.channel.as_str(), format!("{}.{nth}.{id}", way.channel), &way.to, body)
+            }
+        };
+        let by = By {
+            channel: channel.to_owned(),
+            chain: leg.place.map(|_| chain.to_owned()).unwrap_or_default(),
+            place,
+            after: Span::millis(ways::PATIENCE.as_millis() * i64::from(place)),
+        };
+        Ok(Message {
+            id: 0,
+            message_id,
+            incident: Some(incident.id),
+            person: person.name.clone(),
+            by,
+            address: address.clone(),
+            subject: letter.subject.clone(),
+            body,
+            created: now,
+            attempts: 0,
+        })
+    }
 }
 
 /// The loudest mentions of the incident, loudest first.
@@ -323,7 +403,7 @@ fn bare_alert(incident: &Incident) -> Alert {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Severity;
+    use crate::model::{Person, Severity};
     use crate::store::Store;
 
     #[test]
@@ -337,6 +417,7 @@ mod tests {
             message_id: "m".into(),
             incident: Some(1),
             person: "a".into(),
+            by: By::default(),
             address: "a@acme.example".into(),
             subject: "s".into(),
             body: b"what was said".to_vec(),
@@ -369,6 +450,7 @@ mod tests {
                         message_id: format!("m{}", n.waiting + n.held),
                         incident: Some(id),
                         person: "a".into(),
+                        by: By::default(),
                         address: "a@acme.example".into(),
                         subject: "s".into(),
                         body: b"what was said".to_vec(),
@@ -378,7 +460,8 @@ mod tests {
                     let tells = outbox::held_of(tx, "a")?.into_iter().map(|(id, _)| id).collect();
                     let person = Person::default();
                     let limit = Limit { budget: Some(2), day: budget::day_of(&person, at), notice, tells };
-                    let letters = Letters { messages: vec![message], limits: vec![limit], mark: 0 };
+                    let limits = BTreeMap::from([("a".to_owned(), limit)]);
+                    let letters = Letters { messages: vec![message], limits, mark: 0 };
                     post(tx, &incident, &[], &letters, at)?;
                     Ok(outbox::of_incident(tx, id)?.pop().map(|t| t.state))
                 })

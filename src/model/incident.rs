@@ -219,7 +219,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Whether it asks nothing of anybody: it can wait until sleepers wake, and brings no plan with it.
+    /// Whether it asks nothing of anybody: it can wait until sleepers wake, needs no sound, and brings no plan with it.
     pub fn asks_nothing(self) -> bool {
         use Notice::{Acknowledged, Lowered, Merged, Resolved, Snoozed};
         matches!(self, Acknowledged | Resolved | Snoozed | Lowered | Merged)

@@ -1,12 +1,9 @@
-//! Where mentions come from: one polite HTTP client, one file for each kind of source, and one visible table of them.
+//! Where mentions come from: one file for each kind of source, and one visible table of them.
 
 pub mod archive;
 mod charset;
 pub mod feed;
-pub mod guard;
-pub mod http;
 mod mend;
-pub mod pace;
 mod refs;
 mod salvage;
 mod tags;
@@ -23,8 +20,7 @@ use crate::config::written::{Desk, Form};
 use crate::model::Capture;
 use crate::model::time::Span;
 
-pub use guard::Allow;
-pub use http::{FetchError, Http, Limits};
+pub use crate::net::{Allow, FetchError, Http, Limits, guard, http, pace};
 
 /// What one fetch brought.
 #[derive(Debug, Default)]

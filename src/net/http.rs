@@ -22,8 +22,10 @@ use super::pace::Pauses;
 use crate::model::time::{Span, between};
 
 mod error;
+mod post;
 
 pub use error::FetchError;
+pub use post::{Answer, Post};
 
 /// How many redirects are followed.
 const HOPS: usize = 5;
@@ -371,7 +373,7 @@ fn redirect(from: &Url, answer: &reqwest::Response) -> Result<Option<Url>, Fetch
 }
 
 /// Scheme, host and path: what may be shown of an address.
-pub(super) fn place(url: &Url) -> String {
+fn place(url: &Url) -> String {
     match url.host_str() {
         Some(host) => {
             let port = url.port().map(|p| format!(":{p}")).unwrap_or_default();
@@ -382,7 +384,7 @@ pub(super) fn place(url: &Url) -> String {
 }
 
 /// The same for text that may be no address at all.
-pub(super) fn place_of(text: &str) -> String {
+pub(crate) fn place_of(text: &str) -> String {
     Url::parse(text).map_or_else(|_| "the address".to_owned(), |url| place(&url))
 }
 
@@ -436,6 +438,11 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 
 /// `Retry-After` as seconds or as a date, held within a minute and a day; `None` where it says neither.
 fn parse_retry_after(said: &str, now: Timestamp) -> Option<Span> {
+    said_in_retry_after(said, now).map(|wait| wait.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))
+}
+
+/// `Retry-After` as it is said, never below nothing.
+fn said_in_retry_after(said: &str, now: Timestamp) -> Option<Span> {
     let said = said.trim();
     let digits = said.strip_prefix('-').unwrap_or(said);
     let wait = if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -444,7 +451,7 @@ fn parse_retry_after(said: &str, now: Timestamp) -> Option<Span> {
     } else {
         between(now, jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(said).ok()?)
     };
-    Some(wait.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))
+    Some(wait.max(Span::ZERO))
 }
 
 fn max_age(headers: &HeaderMap) -> Option<Span> {
