@@ -33,3 +33,4 @@ mod terms;
 pub mod threshold;
 pub mod wall;
 pub mod window;
+pub mod wording;

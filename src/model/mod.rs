@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod incident;
 pub mod mention;
+pub mod network;
 pub mod people;
 pub mod planned;
 pub mod playbook;
@@ -13,10 +14,12 @@ pub mod signals;
 pub mod silence;
 pub mod time;
 pub mod topic;
+pub mod voice;
 
 pub use alert::{Alert, Raise};
 pub use incident::{Evidence, Incident, Notice, Status, Term};
 pub use mention::{Author, Capture, Mention};
+pub use network::Network;
 pub use people::{People, Person, Team};
 pub use planned::Planned;
 pub use playbook::Playbook;
@@ -26,3 +29,4 @@ pub use severity::Severity;
 pub use signals::Signals;
 pub use silence::Silence;
 pub use topic::{Topic, TopicKind};
+pub use voice::Voice;
