@@ -425,14 +425,13 @@ fn statements(brief: &Brief<'_>) -> Vec<Statement> {
     {
         languages.push(own);
     }
-    // What is said in public leads to a page of the brand's, which only people know: never to vakt's own.
-    let link = "[link]";
     languages
         .into_iter()
         .filter_map(|l| playbook.statement(l))
         .map(|s| {
-            // The rules room has tried every statement; one that fails is shown as it is written.
-            let text = wording::fill(&s.text, brief.brand, link).unwrap_or_else(|| s.text.clone());
+            // What is said in public leads to a page of the brand's, which only people know: never to vakt's own. The rules
+            // room has tried every statement; one that fails is shown as it is written.
+            let text = wording::fill(&s.text, brief.brand, wording::LINK).unwrap_or_else(|| s.text.clone());
             Statement { language: s.language.clone(), text: header_text(&text, 1200) }
         })
         .collect()

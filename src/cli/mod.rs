@@ -13,6 +13,7 @@ mod calendar;
 mod check;
 mod demo;
 mod doctor;
+mod draft;
 mod erase;
 mod eval;
 mod import;
@@ -84,6 +85,8 @@ enum Command {
     Incident(incident::Incidents),
     /// Know of something and be left alone until then: lay, list and end silences
     Silence(silence::Silences),
+    /// Write, look over, approve and hand over what is said
+    Draft(draft::Drafts),
     /// Who did what: show the log, and prove that it is whole
     Audit(audit::Audit),
     /// List the sources and how each stands
@@ -127,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Silence(c) => c.run(file),
+        Command::Draft(c) => c.run(file),
         Command::Audit(c) => c.run(file),
         Command::Sources(c) => c.run(file),
         Command::Reindex(c) => c.run(file),

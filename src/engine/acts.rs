@@ -26,6 +26,8 @@ pub enum Act {
     Severity(Severity),
     /// Something to remember; nobody is told.
     Note,
+    /// Something that was decided; nobody is told.
+    Decide,
 }
 
 impl Act {
@@ -39,6 +41,7 @@ impl Act {
             Act::Assign(_) => "assigned",
             Act::Severity(_) => "severity",
             Act::Note => "noted",
+            Act::Decide => "decided",
         }
     }
 
@@ -48,7 +51,7 @@ impl Act {
             Act::Snooze(until) => format!("until {until:.0}"),
             Act::Assign(to) => format!("to {to}"),
             Act::Severity(severity) => severity.to_string(),
-            Act::Acknowledge | Act::Resolve | Act::Reopen | Act::Note => String::new(),
+            Act::Acknowledge | Act::Resolve | Act::Reopen | Act::Note | Act::Decide => String::new(),
         }
     }
 
@@ -127,7 +130,7 @@ impl Act {
                 incident.severity = *severity;
                 Some(told(incident, if raised { Notice::Raised } else { Notice::Lowered }))
             }
-            Act::Note => (!note.is_empty()).then(Vec::new),
+            Act::Note | Act::Decide => (!note.is_empty()).then(Vec::new),
         }
     }
 }

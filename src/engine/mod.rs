@@ -12,6 +12,7 @@ pub mod condition;
 pub mod coordinated;
 pub mod crises;
 pub mod detect;
+pub mod drafts;
 pub mod duty;
 pub mod escalation;
 pub mod facts;

@@ -29,6 +29,9 @@ pub enum Kind {
     Reply,
 }
 
+/// What stands for an address that only people know.
+pub const LINK: &str = "[link]";
+
 /// Fills a statement in; `None` where it cannot be, which the rules tell beforehand.
 pub fn fill(statement: &str, brand: &str, link: &str) -> Option<String> {
     let mut environment = Environment::new();
@@ -43,6 +46,20 @@ pub fn too_long(text: &str, network: Network) -> Option<(Length, Finding)> {
     let why = format!("{} {} on {}, where {} are too many", length.used, length.unit, network.title(), length.most + 1);
     let finding = Finding { span: 0..text.len(), why, remedy: format!("shorten it by {over}") };
     Some((length, finding))
+}
+
+/// What is still to be filled in before a text can be said; an empty one is.
+pub fn unfilled(text: &str) -> Option<Finding> {
+    if text.trim().is_empty() {
+        return Some(Finding {
+            span: 0..0,
+            why: "there are no words".into(),
+            remedy: "write what is to be said".into(),
+        });
+    }
+    let mark = [LINK, "{{"].into_iter().find_map(|mark| text.find(mark).map(|at| at..at + mark.len()))?;
+    let why = format!("`{}` is still to be filled in", text.get(mark.clone()).unwrap_or_default());
+    Some(Finding { span: mark, why, remedy: "put in what belongs there".into() })
 }
 
 /// Everything in a draft that the voice guide wants otherwise, in the order of the text.

@@ -38,8 +38,8 @@ const TRIES: usize = 20;
 const NOTE: usize = 4000;
 
 /// A note no longer than may be kept.
-fn cut(note: &str) -> &str {
-    let mut end = note.len().min(NOTE);
+pub(super) fn cut(note: &str, most: usize) -> &str {
+    let mut end = note.len().min(most);
     while !note.is_char_boundary(end) {
         end -= 1;
     }
@@ -69,7 +69,7 @@ impl Ground {
         let rules = &knowledge.rules;
         let charge = Charge::of(rules.alert(&before.alert), &rules.people);
         let mut incident = before.clone();
-        let note = cut(&deed.note);
+        let note = cut(&deed.note, NOTE);
         let Some(calls) = deed.act.on(&mut incident, &deed.by, note, charge, now) else {
             return Ok(Outcome::Already(Box::new(before)));
         };

@@ -3,6 +3,7 @@
 
 pub mod acts;
 mod clock;
+pub mod drafts;
 pub mod erasure;
 mod fresh;
 mod history;
