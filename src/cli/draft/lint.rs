@@ -57,7 +57,7 @@ impl Look {
     /// Tells it in lines, each with the words that it is about.
     pub(super) fn tell(&self, text: &str, paint: Paint) {
         for f in &self.findings {
-            let line = text.get(..f.span.start).unwrap_or("").lines().count().max(1);
+            let line = text.get(..f.span.start).unwrap_or("").matches('\n').count() + 1;
             say!("{} line {line}: {}; {}", paint.warm("!"), safe(&f.why, 300), safe(&f.remedy, 300));
         }
         if let Some(length) = &self.length {
