@@ -14,6 +14,7 @@ mod channels;
 mod check;
 mod demo;
 mod doctor;
+mod draft;
 mod drill;
 mod erase;
 mod eval;
@@ -88,6 +89,8 @@ enum Command {
     Incident(incident::Incidents),
     /// Know of something and be left alone until then: lay, list and end silences
     Silence(silence::Silences),
+    /// Write, look over, approve and hand over what is said
+    Draft(draft::Drafts),
     /// Who did what: show the log, and prove that it is whole
     Audit(audit::Audit),
     /// List the sources and how each stands
@@ -134,6 +137,7 @@ pub fn main() -> ExitCode {
         Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Silence(c) => c.run(file),
+        Command::Draft(c) => c.run(file),
         Command::Audit(c) => c.run(file),
         Command::Sources(c) => c.run(file),
         Command::Channels(c) => c.run(file),

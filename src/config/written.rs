@@ -321,6 +321,19 @@ impl<'a> Form<'a> {
         out
     }
 
+    /// Every key with a string, for tables whose keys are the reader's own words.
+    pub fn words(&self) -> Vec<(At<String>, At<String>)> {
+        let mut out = Vec::new();
+        for (key, value) in self.table.iter() {
+            let name = At { value: key.get_ref().to_string(), span: key.span() };
+            match value.get_ref().as_str() {
+                Some(text) => out.push((name, At { value: text.to_owned(), span: value.span() })),
+                None => self.wrong(key.get_ref(), value, "a string in quotes"),
+            }
+        }
+        out
+    }
+
     /// Every key with a number, for tables whose keys are the reader's own words.
     pub fn numbers(&self) -> Vec<(At<String>, f64)> {
         let mut out = Vec::new();

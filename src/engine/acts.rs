@@ -28,6 +28,8 @@ pub enum Act {
     Split,
     /// Something to remember; nobody is told.
     Note,
+    /// Something that was decided; nobody is told.
+    Decide,
 }
 
 impl Act {
@@ -42,6 +44,7 @@ impl Act {
             Act::Severity(_) => "severity",
             Act::Split => "split",
             Act::Note => "noted",
+            Act::Decide => "decided",
         }
     }
 
@@ -51,7 +54,7 @@ impl Act {
             Act::Snooze(until) => format!("until {until:.0}"),
             Act::Assign(to) => format!("to {to}"),
             Act::Severity(severity) => severity.to_string(),
-            Act::Acknowledge | Act::Resolve | Act::Reopen | Act::Split | Act::Note => String::new(),
+            Act::Acknowledge | Act::Resolve | Act::Reopen | Act::Split | Act::Note | Act::Decide => String::new(),
         }
     }
 
@@ -140,7 +143,7 @@ impl Act {
                 notify.extend(incident.told.iter().cloned());
                 Some(vec![Call { notice: Notice::Reopened, notify }])
             }
-            Act::Note => (!note.is_empty()).then(Vec::new),
+            Act::Note | Act::Decide => (!note.is_empty()).then(Vec::new),
         }
     }
 }

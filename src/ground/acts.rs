@@ -40,8 +40,8 @@ const TRIES: usize = 20;
 const NOTE: usize = 4000;
 
 /// A note no longer than may be kept.
-fn cut(note: &str) -> &str {
-    let mut end = note.len().min(NOTE);
+pub(super) fn cut(note: &str, most: usize) -> &str {
+    let mut end = note.len().min(most);
     while !note.is_char_boundary(end) {
         end -= 1;
     }
@@ -74,7 +74,7 @@ impl Ground {
     /// # Errors
     /// When the store cannot be read or written.
     pub fn merge(&self, part: i64, whole: i64, by: &str, note: &str) -> Result<Outcome, StoreError> {
-        again(|| self.try_merge(part, whole, by, cut(note)))
+        again(|| self.try_merge(part, whole, by, cut(note, NOTE)))
     }
 
     fn try_merge(&self, part: i64, whole: i64, by: &str, note: &str) -> Result<Outcome, StoreError> {
@@ -139,7 +139,7 @@ impl Ground {
         let rules = &knowledge.rules;
         let charge = Charge::of(rules.alert(&before.alert), &rules.people);
         let mut incident = before.clone();
-        let note = cut(&deed.note);
+        let note = cut(&deed.note, NOTE);
         let Some(calls) = deed.act.on(&mut incident, &deed.by, note, charge, now) else {
             return Ok(Outcome::Already(Box::new(before)));
         };

@@ -5,6 +5,7 @@ mod backtest;
 mod calendar;
 mod commands;
 mod crash;
+mod drafts;
 mod drill;
 mod erase;
 mod import;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
+use super::super::draft::told;
 use super::super::{Refused, Verdict, open_store};
 use crate::config::Config;
 use crate::engine::acts::Act;
@@ -59,6 +60,29 @@ pub(super) enum Acts {
     Split(Word),
     /// Write something down on its timeline
     Note(Word),
+    /// Write down what was decided
+    Decide {
+        /// Its number
+        id: i64,
+        /// What was decided, and why
+        what: String,
+        /// Your name in rules/people.toml
+        #[arg(long = "as", value_name = "NAME")]
+        by: String,
+    },
+    /// Tick a step of its playbook off
+    Tick {
+        /// Its number
+        id: i64,
+        /// The step's place in the checklist, from 1
+        step: u32,
+        /// Your name in rules/people.toml
+        #[arg(long = "as", value_name = "NAME")]
+        by: String,
+        /// It is not done after all
+        #[arg(long)]
+        undo: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +136,8 @@ impl Acts {
             Acts::Split(word) => (Act::Split, word),
             Acts::Note(word) => (Act::Note, word),
             Acts::Merge { into, word } => return merge(config, into, &word),
+            Acts::Decide { id, what, by } => (Act::Decide, Word { id, by, note: what }),
+            Acts::Tick { id, step, by, undo } => return tick(config, id, step, &by, !undo),
         };
         let mut who = vec![word.by.as_str()];
         if let Act::Assign(to) = &act {
@@ -141,5 +167,14 @@ fn merge(config: &Config, into: i64, word: &Word) -> anyhow::Result<Verdict> {
         Outcome::Cannot(why) => return Err(Refused(why.into()).into()),
         Outcome::Unknown => return Err(unknown(&format!("{} or {into}", word.id))),
     }
+    Ok(Verdict::Done)
+}
+
+fn tick(config: &Config, id: i64, step: u32, by: &str, done: bool) -> anyhow::Result<Verdict> {
+    let ground = ground_for(config, &[by])?;
+    let changed = told(ground.tick(id, step, by, done))?;
+    let stands = if done { "done" } else { "open" };
+    let already = if changed { "" } else { " already" };
+    say!("step {step} of incident {id} is {stands}{already}");
     Ok(Verdict::Done)
 }
