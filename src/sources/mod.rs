@@ -1,15 +1,31 @@
 //! Where mentions come from: one polite HTTP client, one file for each kind of source, and one visible table of them.
 
+mod api;
+mod appstore;
 pub mod archive;
+mod bluesky;
+mod bounds;
 mod charset;
+mod discourse;
 pub mod feed;
+mod gdelt;
+mod github;
 pub mod guard;
+mod hackernews;
 pub mod http;
+mod lemmy;
+mod listing;
+mod mastodon;
 mod mend;
 pub mod pace;
+mod reddit;
 mod refs;
 mod salvage;
+mod settings;
+mod stackexchange;
 mod tags;
+mod told;
+mod youtube;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,7 +40,7 @@ use crate::model::Capture;
 use crate::model::time::Span;
 
 pub use guard::Allow;
-pub use http::{FetchError, Http, Limits};
+pub use http::{FetchError, Http, Limits, Quota};
 
 /// What one fetch brought.
 #[derive(Debug, Default)]
@@ -45,6 +61,8 @@ pub struct Brought {
     pub cursor: serde_json::Value,
     /// How long the answer says that it holds.
     pub max_age: Option<Span>,
+    /// How much may still be asked, where the place says so.
+    pub quota: Option<Quota>,
 }
 
 /// A fetch under way.
@@ -62,17 +80,43 @@ pub struct Kind {
     pub name: &'static str,
     /// What it is, in a sentence.
     pub about: &'static str,
+    /// What one needs to get in.
+    pub entry: Entry,
+    /// How often it is asked where the settings do not say; adaptive where this does not either.
+    pub every: Option<Span>,
     /// Its settings with an example, as its manual.
     pub manual: &'static str,
     /// Reads the settings; mistakes go to the form's desk. The networks are those that the whole house may reach.
     pub read: Read,
 }
 
+/// What one needs to read a kind of place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Nothing: anybody may ask.
+    Open,
+    /// A key or an account that the place gives for nothing.
+    Key,
+}
+
 /// Reads a source's settings off a form.
 type Read = fn(&Form<'_>, &[String]) -> Option<Box<dyn Source>>;
 
 /// Every kind of source. A new kind is a file in this folder and a row here.
-pub const KINDS: &[Kind] = &[feed::kind::KIND];
+pub const KINDS: &[Kind] = &[
+    feed::kind::KIND,
+    mastodon::KIND,
+    lemmy::KIND,
+    discourse::KIND,
+    hackernews::KIND,
+    stackexchange::KIND,
+    github::KIND,
+    gdelt::KIND,
+    appstore::KIND,
+    bluesky::KIND,
+    reddit::KIND,
+    youtube::KIND,
+];
 
 /// A source that the settings name.
 #[derive(Clone)]
@@ -132,6 +176,15 @@ fn read_one(form: Form<'_>, allow_private: &[String], out: &mut Vec<Named>) {
     let settings = form.digest() ^ xxh3_64(allow_private.join(" ").as_bytes());
     form.finish();
     if let (Some(name), Some(source)) = (name, source) {
-        out.push(Named { name: name.value, kind: row.name, every, settings, source: source.into() });
+        out.push(Named {
+            name: name.value,
+            kind: row.name,
+            every: every.or(row.every),
+            settings,
+            source: source.into(),
+        });
     }
 }
+
+#[cfg(test)]
+mod tests;

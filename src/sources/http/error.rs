@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use crate::config::SecretError;
 use crate::model::time::Span;
 use crate::sources::guard::GuardError;
 
@@ -77,6 +78,8 @@ pub enum FetchError {
         place: String,
         /// The status.
         status: u16,
+        /// The beginning of its body; a stranger's words, never shown as they are.
+        body: Vec<u8>,
     },
     /// 401 or 403.
     #[error("{place} answered {status}: access is refused")]
@@ -85,7 +88,22 @@ pub enum FetchError {
         place: String,
         /// The status.
         status: u16,
+        /// The beginning of its body; a stranger's words, never shown as they are.
+        body: Vec<u8>,
     },
+    /// An API that says why it refuses.
+    #[error("{place} answered {status}: {words}")]
+    Told {
+        /// The address, without secrets.
+        place: String,
+        /// The status.
+        status: u16,
+        /// Its own words, on one line and without our secret.
+        words: String,
+    },
+    /// A secret that the settings name cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// 410: it is gone for good.
     #[error("{place} answered 410: it is gone for good")]
     Gone {
@@ -163,6 +181,9 @@ impl FetchError {
             FetchError::Broken { .. } => "broken",
             FetchError::Status { .. } => "status",
             FetchError::Unauthorized { .. } => "unauthorized",
+            FetchError::Told { status: 401 | 403, .. } => "unauthorized",
+            FetchError::Told { .. } => "status",
+            FetchError::Secret(_) => "secret",
             FetchError::Gone { .. } => "gone",
             FetchError::RateLimited { .. } => "rate_limited",
             FetchError::Paused { .. } => "paused",
