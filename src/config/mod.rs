@@ -222,7 +222,9 @@ fn read_root(config: &mut Config, form: Form<'_>) {
         config.retention = Retention::read(retention);
     }
     config.heartbeat = form.table("heartbeat", "[heartbeat] table").map(Heartbeat::read);
+    // Those two the sources read for themselves.
     form.tables("source", "source");
+    form.texts("source_files");
     form.finish();
 }
 

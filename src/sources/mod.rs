@@ -17,6 +17,7 @@ mod lemmy;
 mod listing;
 mod mastodon;
 mod mend;
+pub mod opml;
 pub mod pace;
 mod reddit;
 mod refs;
@@ -28,6 +29,7 @@ mod told;
 mod youtube;
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -72,6 +74,11 @@ pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Brought, FetchError>>
 pub trait Source: Send + Sync {
     /// Asks for what is new since `cursor`, which is null at first.
     fn fetch<'a>(&'a self, http: &'a Http, cursor: &'a serde_json::Value, now: Timestamp) -> Fetching<'a>;
+
+    /// The address of its feed, where it is one.
+    fn feed(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// One kind of source.
@@ -139,24 +146,48 @@ impl std::fmt::Debug for Named {
     }
 }
 
-/// Reads the `[[source]]` tables of the settings.
+/// Reads the `[[source]]` tables of the settings, and of the files that `source_files` names beside them.
 ///
 /// # Errors
-/// Every mistake in them.
+/// Every mistake in them; a file that cannot be read is one.
 pub fn read(sheet: &Arc<Sheet>, allow_private: &[String]) -> Result<Vec<Named>, Vec<Fault>> {
     let desk = Desk::new(sheet.clone());
     let mut out: Vec<Named> = Vec::new();
     if let Err(e) = Allow::parse(allow_private) {
         desk.error(0..0, e.to_string(), "write networks such as \"10.0.0.0/8\"");
     }
+    let mut files = Vec::new();
     desk.read(|root| {
-        for form in root.tables("source", "source") {
-            read_one(form, allow_private, &mut out);
-        }
+        read_all(&root, allow_private, &mut out);
+        files = root.texts("source_files");
     });
     // The rest of the sheet is the settings' business, syntax included.
-    let faults = desk.into_faults();
+    let mut faults = desk.into_faults();
+    for file in files {
+        // Paths in the settings are meant from where the settings stand.
+        let path = Path::new(&sheet.name).parent().unwrap_or(Path::new("")).join(&file.value);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let desk = Desk::new(Sheet::new(path.display().to_string(), text));
+                desk.read(|root| {
+                    read_all(&root, allow_private, &mut out);
+                    root.finish();
+                });
+                faults.extend(desk.into_faults());
+            }
+            Err(e) => {
+                let fault = Fault::error(sheet, file.span, format!("{} cannot be read: {e}", path.display()));
+                faults.push(fault.help("name a file with [[source]] tables, from where these settings stand"));
+            }
+        }
+    }
     if fault::any_error(&faults) { Err(faults) } else { Ok(out) }
+}
+
+fn read_all(root: &Form<'_>, allow_private: &[String], out: &mut Vec<Named>) {
+    for form in root.tables("source", "source") {
+        read_one(form, allow_private, out);
+    }
 }
 
 fn read_one(form: Form<'_>, allow_private: &[String], out: &mut Vec<Named>) {

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::guard::Allow;
 use crate::config::SecretRef;
+use crate::config::fault::Fault;
 use crate::config::written::Form;
 
 /// Things that one source may look for.
@@ -29,8 +30,9 @@ pub(super) fn address(form: &Form<'_>, key: &'static str, or: &str) -> Option<Ur
     let url = url.filter(|u| matches!(u.scheme(), "http" | "https") && u.host().is_some());
     let bare = url.filter(|u| u.query().is_none() && u.username().is_empty() && u.password().is_none());
     if bare.is_none() {
-        // An address may hold a password, so it is not repeated.
-        form.desk.error(text.span, format!("`{key}` is no plain web address"), "write https://host.example");
+        let fault = Fault::error(&form.desk.sheet, text.span, format!("`{key}` is no plain web address"));
+        // It may hold a password, so it is not shown.
+        form.desk.push(fault.help("write https://host.example").unseen());
     }
     bare
 }

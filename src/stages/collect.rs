@@ -215,6 +215,7 @@ impl Collect {
         state.failures = 0;
         state.hopeless = false;
         state.error.clear();
+        state.error_class.clear();
         state.degraded = brought.degraded.unwrap_or_default();
         state.last_ok = now.as_millisecond();
         state.skipped += brought.skipped_total as u64;
@@ -260,6 +261,7 @@ impl Collect {
         state.failures += 1;
         state.hopeless = e.is_final();
         state.error = e.to_string();
+        state.error_class = e.class().to_owned();
         let last = Span::millis(state.interval).max(pace.min);
         let outcome = Outcome::Failed { streak: state.failures, retry_after: e.retry_after() };
         let wait = match e {

@@ -23,6 +23,8 @@ pub struct SourceState {
     pub failures: u32,
     /// What the last failure was; empty after a success.
     pub error: String,
+    /// Its word from the closed set of failures; empty after a success.
+    pub error_class: String,
     /// Why what it sends had to be mended; empty where it was whole.
     pub degraded: String,
     /// When it last answered.

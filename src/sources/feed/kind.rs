@@ -39,6 +39,10 @@ fn read(form: &Form<'_>, allow_private: &[String]) -> Option<Box<dyn Source>> {
 }
 
 impl Source for Feed {
+    fn feed(&self) -> Option<&str> {
+        Some(&self.url)
+    }
+
     fn fetch<'a>(&'a self, http: &'a Http, cursor: &'a serde_json::Value, now: Timestamp) -> Fetching<'a> {
         Box::pin(async move {
             // A cursor of another kind, or none yet, begins anew.

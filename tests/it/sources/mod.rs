@@ -162,6 +162,78 @@ fn every_kind_brings_its_mentions_with_their_facts() {
     no_secret(dir);
 }
 
+#[test]
+fn a_source_is_tried_before_anything_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (day, came) = day();
+    let _sites = start(&day, dir);
+    let text =
+        |said: &std::process::Output| String::from_utf8_lossy(&[&said.stdout[..], &said.stderr].concat()).into_owned();
+    let said = ask(dir, &["sources", "try", "mastodon"]);
+    let shown = text(&said);
+    assert!(said.status.success() && shown.contains("My Acme kettle burned [Soot 60]"), "{shown}");
+    assert!(
+        shown.contains("followers 1200") && shown.contains("287 requests left") && shown.contains("Nothing was stored"),
+        "{shown}"
+    );
+    let said = ask(dir, &["sources", "try", "appstore", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!((&json["mentions"][0]["rating"], &json["total"]), (&1.0.into(), &1.into()), "{json}");
+    let said = ask(dir, &["sources", "try", "lure"]);
+    assert!(said.status.code() == Some(1) && text(&said).contains("allow_private"), "{}", text(&said));
+    // A secret that is wrong is told as such, in the place's own words.
+    std::fs::write(dir.join("secrets/github"), "canary-wrong").unwrap();
+    let said = ask(dir, &["sources", "try", "github"]);
+    let shown = text(&said);
+    assert!(
+        said.status.code() == Some(1) && shown.contains("401: Bad credentials") && shown.contains("check the token"),
+        "{shown}"
+    );
+    std::fs::remove_file(dir.join("secrets/github")).unwrap();
+    let shown = text(&ask(dir, &["sources", "try", "github"]));
+    assert!(shown.contains("cannot be read") && shown.contains("put the secret"), "{shown}");
+    let said = ask(dir, &["sources", "try", "mastodn"]);
+    assert!(said.status.code() == Some(2) && text(&said).contains("did you mean `mastodon`"), "{}", text(&said));
+    assert!(!dir.join("data").exists(), "nothing is stored");
+    assert_eq!(came.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn lists_of_feeds_come_and_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let settings = "data_dir = \"data\"\nsource_files = [\"feeds.toml\"]\n[[source]]\nkind = \"feed\"\nname = \"feed-7\"\nurl = \"https://f7.example/rss\"\n";
+    std::fs::write(dir.join("vakt.toml"), settings).unwrap();
+    let said = ask(dir, &["sources"]);
+    assert!(
+        said.status.code() == Some(2) && String::from_utf8_lossy(&said.stderr).contains("feeds.toml cannot be read")
+    );
+    std::fs::write(dir.join("feeds.toml"), "").unwrap();
+    let outline = |n| format!("<outline text=\"Feed {n}\" xmlUrl=\"https://f{n}.example/rss\"/>");
+    let list: String = (0..300).map(outline).collect();
+    std::fs::write(dir.join("mine.opml"), format!("<opml version=\"2.0\"><body>{list}</body></opml>")).unwrap();
+    let said = ask(dir, &["sources", "import", "mine.opml", "--into", "feeds.toml", "--every", "15m"]);
+    let end = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.status.success() && end.contains("299 feeds, 1 more were there already"), "{end}");
+    let said = ask(dir, &["sources", "list", "--json"]);
+    let all: Vec<serde_json::Value> = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!((all.len(), all[0]["standing"].as_str()), (300, Some("new")));
+    let said = ask(dir, &["sources", "export"]);
+    assert_eq!(String::from_utf8_lossy(&said.stdout).matches("xmlUrl=\"https://f").count(), 300);
+    let said = ask(dir, &["sources", "import", "mine.opml"]);
+    assert!(said.stdout.iter().all(u8::is_ascii_whitespace), "all are there already");
+    // A mistake in the other file is told with its own place.
+    std::fs::write(
+        dir.join("feeds.toml"),
+        "[[source]]\nkind = \"feed\"\nname = \"feed-7\"\nurl = \"https://x.example/\"\n",
+    )
+    .unwrap();
+    let said = ask(dir, &["sources"]);
+    let told = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(told.contains("two sources named `feed-7`") && told.contains("feeds.toml:3"), "{told}");
+}
+
 /// No secret stands in the log, the store or what commands print.
 fn no_secret(dir: &Path) {
     let mut text = std::fs::read_to_string(dir.join("vakt.log")).unwrap();
