@@ -13,6 +13,7 @@ mod journey;
 mod oncall;
 mod reindex;
 mod ruletest;
+mod sources;
 mod take;
 mod themes;
 mod walls;
