@@ -9,6 +9,7 @@ mod history;
 pub mod intake;
 mod knowledge;
 pub mod links;
+mod messages;
 mod plain;
 mod pulse;
 mod rehearse;
