@@ -173,7 +173,7 @@ impl Daemon {
         }
         finish_erasures(&store)?;
         let (rules, broken) = rules_in_force(config, &store, clock.now())?;
-        let warnings = broken.unwrap_or_else(|| rules.warnings.clone());
+        let mut warnings = broken.unwrap_or_else(|| rules.warnings.clone());
         if let Some(before) = reload::last_good(&store, clock.now())? {
             retopic(&store, &before, &rules, clock.now())?;
         }
@@ -185,6 +185,7 @@ impl Daemon {
         let limits = Limits { max_body: config.fetch.max_body, ..Limits::default() };
         let http = Http::new(&config.fetch.contact, limits).map_err(DaemonError::Client)?;
         let channels = channels_of(config)?;
+        warnings.extend(rules.unreachable(|channel, to| channels.wrong(channel, to)));
         let tokens = serve::Tokens::fetch(&config.http.tokens)?;
         let listener = listen(config).await?;
         let address = listener.as_ref().and_then(|l| l.local_addr().ok());

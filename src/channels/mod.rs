@@ -237,6 +237,11 @@ impl Channels {
         Channels { all, means }
     }
 
+    /// What is wrong with a way by which a person wants to be reached; see [`wrong`].
+    pub fn wrong(&self, channel: &str, to: &str) -> Option<(String, String)> {
+        wrong(&self.all, channel, to)
+    }
+
     /// The folder that mails go to, while there is no relay.
     pub fn folder(&self) -> Option<&std::path::Path> {
         match &self.means.post {

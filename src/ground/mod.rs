@@ -11,6 +11,7 @@ mod history;
 pub mod intake;
 mod knowledge;
 pub mod links;
+mod messages;
 mod plain;
 mod pulse;
 mod rehearse;

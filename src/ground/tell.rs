@@ -1,25 +1,22 @@
 //! Turns calls into messages: gathers the evidence, composes a letter and short texts for each person, ready for the outbox.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::links::Leave;
+use super::messages::{Composer, Firsts, shared};
 use super::{Ground, Knowledge};
-use crate::channels::letter::{self, Brief, ChartFacts, Letter};
-use crate::channels::{mail, short};
+use crate::channels::letter::{Brief, ChartFacts};
 use crate::engine::budget::{self, Asked};
 use crate::engine::duty;
 use crate::engine::hot::{Hot, hot};
 use crate::engine::incident::Call;
-use crate::engine::ways::{self, Leg};
 use crate::model::incident::Notice;
-use crate::model::people::{MAIL, Way};
 use crate::model::time::Span;
-use crate::model::{Alert, Incident, Mention, People, Severity};
+use crate::model::{Alert, Incident, Mention, Severity};
 use crate::report::chart;
-use crate::store::outbox::{self, By, Message};
+use crate::store::outbox::{self, Message};
 use crate::store::{Connection, StoreError, Stored, audit, erasures, incidents, mentions};
 
 /// Mentions that a letter is made from.
@@ -35,6 +32,8 @@ pub struct Letters {
     pub messages: Vec<Message>,
     /// Of each person, what may hold theirs back.
     limits: BTreeMap<String, Limit>,
+    /// Messages that reach others as well, with the name of each of those.
+    shared: Vec<(String, String)>,
     mark: i64,
 }
 
@@ -100,7 +99,7 @@ pub fn letters(
     let brand = knowledge.rules.topic(&incident.topic).map_or_else(|| incident.topic.clone(), |t| t.title.clone());
     let shared = shared(people);
     let mut served: HashSet<String> = HashSet::new();
-    let mut firsts: Firsts = HashMap::new();
+    let mut firsts = Firsts::default();
     for call in calls {
         let reached = duty::reached(incident, call, people, now);
         if reached.is_empty() && !matches!(call.notice, Notice::Acknowledged | Notice::Resolved) {
@@ -146,7 +145,8 @@ pub fn letters(
             let carried = outbox::ways_of(c, &person.name, incident.id)?;
             let composer = Composer { ground, brief: &brief, shared: &shared, carried: &carried };
             match composer.messages(&mut firsts) {
-                Ok(messages) => {
+                Ok((messages, of_another)) => {
+                    out.shared.extend(of_another.map(|id| (id, person.name.clone())));
                     let day = budget::day_of(person, now);
                     let tells = held.into_iter().map(|(id, _)| id).collect();
                     let limit = Limit { budget: person.budget, day, notice: call.notice, tells };
@@ -192,104 +192,27 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
             limit.tells.iter().try_for_each(|id| outbox::held_is_told(c, *id, now))?;
         }
     }
+    // What waits by other channels is old news once people have it or it is over: a telephone must not ring for it hours
+    // later, when its service is back. Mail keeps the whole story.
+    if calls.iter().any(|call| matches!(call.notice, Notice::Acknowledged | Notice::Resolved)) {
+        outbox::overtaken(c, incident.id, now)?;
+    }
     let mut kept: HashSet<&str> = HashSet::new();
     for message in &letters.messages {
-        if !held.contains(message.person.as_str()) {
-            outbox::put(c, message)?;
-        } else if kept.insert(&message.person) {
-            outbox::hold(c, message)?;
-            incidents::note(c, incident.id, now, "vakt", "held", &message.person)?;
+        let other =
+            letters.shared.iter().find(|(id, other)| *id == message.message_id && !held.contains(other.as_str()));
+        match (held.contains(message.person.as_str()), other) {
+            (false, _) => outbox::put(c, message)?,
+            // It is held from one of those whom it reaches, and not from another.
+            (true, Some((_, other))) => outbox::put(c, &Message { person: other.clone(), ..message.clone() })?,
+            (true, None) if kept.insert(&message.person) => {
+                outbox::hold(c, message)?;
+                incidents::note(c, incident.id, now, "vakt", "held", &message.person)?;
+            }
+            (true, None) => {}
         }
     }
     Ok(())
-}
-
-/// The channels and addresses that several people name: what goes there is read by all of them.
-fn shared(people: &People) -> HashSet<(&str, &str)> {
-    let mut seen: HashMap<(&str, &str), &str> = HashMap::new();
-    let all = people.persons.iter().flat_map(|p| p.reach.iter().map(move |w| (p, w)));
-    all.filter_map(|(p, w)| {
-        let place = (w.channel.as_str(), w.to.as_str());
-        let first = seen.entry(place).or_insert(&p.name);
-        (*first != p.name).then_some(place)
-    })
-    .collect()
-}
-
-/// The chains of a call by what is first in them: people who share their first way share the message.
-type Firsts = HashMap<(String, String), String>;
-
-/// Composes what one person is told.
-struct Composer<'a> {
-    ground: &'a Ground,
-    brief: &'a Brief<'a>,
-    shared: &'a HashSet<(&'a str, &'a str)>,
-    carried: &'a [(String, String)],
-}
-
-impl Composer<'_> {
-    /// One message for each of the person's ways.
-    fn messages(&self, firsts: &mut Firsts) -> Result<Vec<Message>, String> {
-        let Brief { incident, person, notice, .. } = *self.brief;
-        let letter = letter::compose(self.brief).map_err(|e| e.to_string())?;
-        let id = letter.message_id.trim_matches(['<', '>']).to_owned();
-        let carried = |w: &Way| {
-            let to = if w.channel == MAIL { &person.email } else { &w.to };
-            self.carried.iter().any(|(channel, address)| *channel == w.channel && address == to)
-        };
-        let mut chain = id.clone();
-        let mut out = Vec::new();
-        for leg in ways::legs(person, incident.severity, notice, carried) {
-            if let (Some(way), Some(0)) = (leg.way, leg.place) {
-                match firsts.entry((way.channel.clone(), way.to.clone())) {
-                    // Somebody who is told at the same time has the same first way: it tells both.
-                    Entry::Occupied(other) => {
-                        chain.clone_from(other.get());
-                        continue;
-                    }
-                    Entry::Vacant(free) => free.insert(chain.clone()),
-                };
-            }
-            out.push(self.message(&leg, &letter, &id, &chain)?);
-        }
-        Ok(out)
-    }
-
-    fn message(&self, leg: &Leg<'_>, letter: &Letter, id: &str, chain: &str) -> Result<Message, String> {
-        let Brief { incident, person, now, .. } = *self.brief;
-        let place = leg.place.unwrap_or(0);
-        let (channel, message_id, address, body) = match leg.way {
-            None => {
-                let body = mail::envelope_bytes(letter, &self.ground.house.from, person, now);
-                (MAIL, id.to_owned(), &person.email, body.map_err(|e| e.to_string())?)
-            }
-            Some(way) => {
-                let shared = self.shared.contains(&(way.channel.as_str(), way.to.as_str()));
-                let body = short::compose(self.brief, shared).bytes();
-                // A person may have two ways by one channel: two telephones.
-                let nth = person.reach.iter().position(|w| w == way).unwrap_or(0);
-                (way.channel.as_str(), format!("{}.{nth}.{id}", way.channel), &way.to, body)
-            }
-        };
-        let by = By {
-            channel: channel.to_owned(),
-            chain: leg.place.map(|_| chain.to_owned()).unwrap_or_default(),
-            place,
-            after: Span::millis(ways::PATIENCE.as_millis() * i64::from(place)),
-        };
-        Ok(Message {
-            id: 0,
-            message_id,
-            incident: Some(incident.id),
-            person: person.name.clone(),
-            by,
-            address: address.clone(),
-            subject: letter.subject.clone(),
-            body,
-            created: now,
-            attempts: 0,
-        })
-    }
 }
 
 /// The loudest mentions of the incident, loudest first.
@@ -405,6 +328,7 @@ mod tests {
     use super::*;
     use crate::model::{Person, Severity};
     use crate::store::Store;
+    use crate::store::outbox::By;
 
     #[test]
     fn letters_from_before_an_erasure_are_composed_again() {
@@ -461,7 +385,7 @@ mod tests {
                     let person = Person::default();
                     let limit = Limit { budget: Some(2), day: budget::day_of(&person, at), notice, tells };
                     let limits = BTreeMap::from([("a".to_owned(), limit)]);
-                    let letters = Letters { messages: vec![message], limits, mark: 0 };
+                    let letters = Letters { messages: vec![message], limits, ..Letters::default() };
                     post(tx, &incident, &[], &letters, at)?;
                     Ok(outbox::of_incident(tx, id)?.pop().map(|t| t.state))
                 })

@@ -113,14 +113,16 @@ pub fn was_told(c: &Connection, person: &str, incident: i64) -> Stored<bool> {
     Ok(q.exists(params![person, incident])?)
 }
 
-/// The ways by which a person was told of an incident, or is about to be: channels and addresses.
+/// The ways by which a person was told of an incident, or may have been: channels and addresses. A way that waits for
+/// those before it to fail has told nobody.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn ways_of(c: &Connection, person: &str, incident: i64) -> Stored<Vec<(String, String)>> {
     let mut q = c.prepare_cached(
         "SELECT DISTINCT channel, address FROM outbox
-         WHERE incident = ?2 AND person = ?1 AND state NOT IN ('held', 'spared')",
+         WHERE incident = ?2 AND person = ?1
+         AND (state = 'delivered' OR state = 'waiting' AND (place = 0 OR attempts > 0))",
     )?;
     let rows = q.query_map(params![person, incident], |r| Ok((r.get(0)?, r.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -275,6 +277,18 @@ pub fn goes_otherwise(c: &Connection, m: &Message) -> Stored<bool> {
          AND state IN ('waiting', 'delivered')",
     )?;
     Ok(q.exists(params![m.incident, m.person, m.created.as_millisecond(), m.id])?)
+}
+
+/// What waits by other channels than mail about an incident is not sent any more: newer things are to be told.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn overtaken(c: &Connection, incident: i64, now: Timestamp) -> Stored<()> {
+    c.prepare_cached(
+        "UPDATE outbox SET state = 'spared', done = ?2 WHERE incident = ?1 AND state = 'waiting' AND channel <> 'mail'",
+    )?
+    .execute(params![incident, now.as_millisecond()])?;
+    Ok(())
 }
 
 /// How the outbox stands.

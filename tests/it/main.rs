@@ -3,6 +3,7 @@
 
 mod backtest;
 mod calendar;
+mod channels;
 mod commands;
 mod crash;
 mod drafts;

@@ -39,9 +39,13 @@ struct World {
 }
 
 async fn world(push: &[(u16, &str, &str)], page: &[(u16, &str, &str)]) -> World {
+    world_of(PEOPLE, push, page).await
+}
+
+async fn world_of(people: &str, push: &[(u16, &str, &str)], page: &[(u16, &str, &str)]) -> World {
     let dir = tempfile::tempdir().expect("a folder");
     let now = Timestamp::UNIX_EPOCH + Span::days(20_000);
-    let ground = peopled(&dir, Clock::stepped(now), PEOPLE);
+    let ground = peopled(&dir, Clock::stepped(now), people);
     let (push, page) = (Server::start(push).await, Server::start(page).await);
     let secret = dir.path().join("secret");
     std::fs::write(&secret, "s3cret").expect("written");
@@ -174,4 +178,38 @@ async fn nobody_reached_at_all_is_the_next_steps_business() {
     assert_eq!(world.states(), "bo.push failed");
     let next = world.ground.store.read(|c| incidents::get(c, 1)).expect("read").expect("there").next_step;
     assert_eq!(next, Some(world.now));
+}
+
+#[tokio::test]
+async fn old_news_do_not_ring_when_a_service_is_back() {
+    let mut world = world(&[(503, "", ""), (200, "", "{}"), (200, "", "{}")], &[]).await;
+    let mut one = incident(Severity::Escalate);
+    world.call(&mut one, Notice::Opened, &["anna"]);
+    world.deliver().await;
+    assert_eq!(world.states(), "anna.mail delivered, anna.push waiting, anna.page waiting");
+    world.call(&mut one, Notice::Acknowledged, &["anna"]);
+    world.after(Span::secs(300)).await;
+    // The pager never went off; the push service says one thing only: that somebody has it.
+    assert_eq!(
+        world.states(),
+        "anna.mail delivered, anna.push spared, anna.page spared, anna.mail delivered, anna.push delivered"
+    );
+    assert_eq!(world.push.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn what_two_share_reaches_one_though_it_is_held_from_the_other() {
+    let people = PEOPLE
+        .replace("email = \"anna@acme.example\"", "email = \"anna@acme.example\"\nbudget = 1")
+        .replace("to = \"anna\"", "to = \"anna\", from = \"watch\"");
+    let mut world = world_of(&people, &[TAKEN; 3], &[]).await;
+    for id in [1, 2] {
+        let mut one = Incident { id, ..incident(Severity::Review) };
+        world.call(&mut one, Notice::Opened, &["anna", "bo"]);
+        world.deliver().await;
+    }
+    let told = world.ground.store.read(|c| outbox::of_incident(c, 2)).expect("read");
+    let states: Vec<String> = told.iter().map(|t| format!("{}.{} {}", t.person, t.channel, t.state)).collect();
+    assert_eq!(states, ["anna.mail held", "bo.push delivered"], "bo's mail comes from a crisis on");
+    assert_eq!(world.push.asked().len(), 2);
 }
