@@ -44,13 +44,14 @@ fn act_of(word: &str, said: &Said, now: jiff::Timestamp) -> Result<Act, String> 
         "resolve" => Act::Resolve,
         "reopen" => Act::Reopen,
         "note" => Act::Note,
+        "decide" => Act::Decide,
         "assign" => Act::Assign(to?.to_owned()),
         "severity" => Act::Severity(Severity::parse(to?).ok_or("`to` is watch, review, escalate or crisis")?),
         "snooze" => {
             let text = said.until.as_deref().ok_or("`snooze` needs `for`, as \"2h\" or a time to come")?;
             Act::Snooze(to_come(text, now, &TimeZone::UTC)?)
         }
-        _ => return Err("acts are ack, snooze, resolve, reopen, assign, severity and note".into()),
+        _ => return Err("acts are ack, snooze, resolve, reopen, assign, severity, note, decide and tick".into()),
     })
 }
 
