@@ -127,7 +127,7 @@ struct New {
 }
 
 /// A language as people write it.
-fn tongue(text: &str) -> Result<String, String> {
+pub(super) fn tongue(text: &str) -> Result<String, String> {
     match language::known(text) {
         language::UNKNOWN => Err("write an ISO 639-1 code such as `sv`".into()),
         code => Ok(code.to_owned()),

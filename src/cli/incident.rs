@@ -132,6 +132,11 @@ fn show(config: &Config, id: i64, all: bool, json: bool) -> anyhow::Result<Verdi
     let playbook = rules.as_ref().and_then(|r| r.playbook(&r.alert(&i.alert)?.playbook));
     if let Some(guide) = playbook.and_then(|p| p.guides.first()) {
         say!("\n{}", paint.bold(&format!("What to do: {}", guide.title)));
+        if let Some((_, within)) =
+            playbook.iter().flat_map(|p| &p.targets).rfind(|(severity, _)| *severity <= i.severity)
+        {
+            say!("  answered within {within} of its opening: by {}", day(i.opened + *within));
+        }
         steps::lines(&i, &guide.checklist, &ticks, now, paint).iter().for_each(|line| say!("{line}"));
     }
     if !drafts.is_empty() {

@@ -21,6 +21,7 @@ mod eval;
 mod import;
 mod incident;
 mod oncall;
+mod playbook;
 mod query;
 mod reindex;
 mod run;
@@ -89,6 +90,8 @@ enum Command {
     Incident(incident::Incidents),
     /// Know of something and be left alone until then: lay, list and end silences
     Silence(silence::Silences),
+    /// List and show playbooks
+    Playbook(playbook::Playbooks),
     /// Write, look over, approve and hand over what is said
     Draft(draft::Drafts),
     /// Who did what: show the log, and prove that it is whole
@@ -137,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Silence(c) => c.run(file),
+        Command::Playbook(c) => c.run(file),
         Command::Draft(c) => c.run(file),
         Command::Audit(c) => c.run(file),
         Command::Sources(c) => c.run(file),

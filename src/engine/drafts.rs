@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn what_cannot_be_said_is_not_approved() {
         for (text, why) in
-            [("a".repeat(281), "281 weighted signs"), ("Mehr: [link]".into(), "[link]"), (" ".into(), "no words")]
+            [("a".repeat(281), "281 weighted characters"), ("Mehr: [link]".into(), "[link]"), (" ".into(), "no words")]
         {
             let mut d = Draft { text, ..draft() };
             let said = does(&mut d, Act::Approve(1), "sara", "");

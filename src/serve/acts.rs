@@ -60,13 +60,17 @@ fn act_of(word: &str, said: &Said, now: jiff::Timestamp) -> Result<Act, String> 
         "reopen" => Act::Reopen,
         "split" => Act::Split,
         "note" => Act::Note,
+        "decide" => Act::Decide,
         "assign" => Act::Assign(to?.to_owned()),
         "severity" => Act::Severity(Severity::parse(to?).ok_or("`to` is watch, review, escalate or crisis")?),
         "snooze" => {
             let text = said.until.as_deref().ok_or("`snooze` needs `for`, as \"2h\" or a time to come")?;
             Act::Snooze(to_come(text, now, &TimeZone::UTC)?)
         }
-        _ => return Err("acts are ack, snooze, resolve, reopen, assign, severity, merge, split and note".into()),
+        _ => {
+            let acts = "ack, snooze, resolve, reopen, assign, severity, merge, split, note, decide and tick";
+            return Err(format!("acts are {acts}"));
+        }
     })
 }
 

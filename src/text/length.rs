@@ -40,16 +40,16 @@ pub fn measure(text: &str, network: Network) -> Length {
     let text = text.trim();
     let length = |used, most, unit| Length { used, most, unit };
     match network {
-        Network::X => length(weighed(text), 280, "weighted signs"),
+        Network::X => length(weighed(text), 280, "weighted characters"),
         Network::Bluesky => match text.len() > 3000 {
             true => length(text.len(), 3000, "bytes"),
             false => length(text.graphemes(true).count(), 300, "graphemes"),
         },
-        Network::Mastodon => length(tooted(text), 500, "signs"),
-        Network::Threads => length(threaded(text), 500, "signs"),
-        Network::Facebook => length(text.encode_utf16().count(), 63_206, "signs"),
-        Network::Instagram | Network::Tiktok => length(text.encode_utf16().count(), 2200, "signs"),
-        Network::Linkedin => length(text.encode_utf16().count(), 3000, "signs"),
+        Network::Mastodon => length(tooted(text), 500, "characters"),
+        Network::Threads => length(threaded(text), 500, "characters"),
+        Network::Facebook => length(text.encode_utf16().count(), 63_206, "characters"),
+        Network::Instagram | Network::Tiktok => length(text.encode_utf16().count(), 2200, "characters"),
+        Network::Linkedin => length(text.encode_utf16().count(), 3000, "characters"),
         Network::Youtube => length(text.len(), 5000, "bytes"),
         Network::Sms => length(parts(text), PARTS, "messages"),
     }

@@ -1,8 +1,9 @@
 //! What is said in an incident: drafted in three languages, approved by two, handed over; its checklist ticked off.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::world::{Daemon, Feed, ask, free_port, get, until, write_rule, write_settings};
+use crate::world::{Daemon, Feed, ask, free_port, get, http, until, write_rule, write_settings};
 
 const PEOPLE: &str = "\
 [[person]]\nname = \"anna\"\nemail = \"anna@acme.example\"\n\
@@ -42,7 +43,10 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
     write_settings(dir, feed.address, 1, port);
     let settings = std::fs::read_to_string(dir.join("vakt.toml")).unwrap();
     let alone: Vec<&str> = settings.lines().filter(|l| !l.contains("relays")).collect();
-    std::fs::write(dir.join("vakt.toml"), alone.join("\n")).unwrap();
+    std::fs::write(dir.join("act"), "act-secret-canary").unwrap();
+    let token =
+        format!("tokens = [{{ name = \"desk\", role = \"act\", value = {{ file = \"{}/act\" }} }}, ", dir.display());
+    std::fs::write(dir.join("vakt.toml"), alone.join("\n").replace("tokens = [", &token)).unwrap();
     let alert = "[[alert]]\nname = \"any\"\ntopics = [\"acme\"]\nwindow = \"1h\"\ncondition = \"mentions >= 3\"\nplaybook = \"fire\"\nescalation = \"pr\"\n";
     write_rule(dir, "people.toml", PEOPLE);
     write_rule(
@@ -64,6 +68,10 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
     {
         assert!(text.contains(why), "{why}: {text}");
     }
+
+    let shown = said(dir, &["playbook", "show", "fire", "--language", "sv"]);
+    assert!(shown.contains("Bluesky (29 of 300 graphemes)") && shown.contains("2 of anna, bo, eva approve"), "{shown}");
+    assert!(said(dir, &["playbook", "list"]).contains("2 of 3 approve · de en sv · any"));
 
     let _daemon = Daemon::start(dir);
     let address = format!("127.0.0.1:{port}").parse().unwrap();
@@ -127,8 +135,45 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
     ] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
+    by_the_api(address);
     let log = said(dir, &["audit", "list"]);
     assert!(log.contains("handed over") && log.contains("draft 1") && log.contains("ticked off"), "{log}");
     assert!(!log.contains("Vi tittar") && !log.contains("colder"), "the log quotes nothing: {log}");
     assert!(said(dir, &["audit", "verify"]).contains("whole"));
+}
+
+/// The same by the API: written, refused, approved, handed over, ticked off.
+fn by_the_api(address: SocketAddr) {
+    let post = |path: &str, body: &str| {
+        let head = format!(
+            "POST /api/v1/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer act-secret-canary"
+        );
+        let (status, body) = http(address, &format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())).unwrap();
+        (status.split(' ').nth(1).unwrap().parse::<u16>().unwrap(), body)
+    };
+    let order = r#"{"as": "maja", "incident": 1, "language": "en", "network": "x", "text": "We look into it! #acme"}"#;
+    let (status, body) = post("drafts", order);
+    let made: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &made["draft"]["id"], &made["length"]["used"]), (201, &4.into(), &22.into()), "{body}");
+    assert_eq!(made["findings"][0]["why"], "exclamation marks: 1, where 0 are enough");
+    assert_eq!(post("drafts", r#"{"as": "nobody", "language": "en"}"#).0, 400);
+    assert_eq!(post("drafts", r#"{"as": "maja", "language": "en"}"#).0, 404, "there is nothing to begin with");
+    let (status, why) = post("drafts/4/approve", r#"{"as": "maja", "read": 1}"#);
+    assert!(status == 409 && why.contains("nobody approves their own words"), "{why}");
+    assert_eq!(post("drafts/4/approve", r#"{"as": "anna"}"#).0, 400);
+    for who in ["anna", "bo"] {
+        assert_eq!(post("drafts/4/approve", &format!(r#"{{"as": "{who}", "read": 1}}"#)).0, 200);
+    }
+    assert_eq!(post("drafts/4/hand-over", r#"{"as": "maja", "note": "X"}"#).0, 200);
+    assert_eq!(post("drafts/9/reject", r#"{"as": "maja", "note": "no"}"#).0, 404);
+    assert_eq!(post("incidents/1/tick", r#"{"as": "bo", "step": 2}"#), (200, "{\"changed\":true}".to_owned()));
+    let (_, shown) = get(address, "/api/v1/incidents/1").unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&shown["ticks"][1]["who"], &shown["drafts"][3]["state"]), (&"bo".into(), &"handed_over".into()));
+    let (_, waiting) = get(address, "/api/v1/drafts").unwrap();
+    let waiting: serde_json::Value = serde_json::from_str(&waiting).unwrap();
+    assert_eq!(waiting.as_array().map(Vec::len), Some(2), "two are out of the house");
+    let push =
+        format!("POST /api/v1/drafts HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    assert!(http(address, &push).unwrap().0.contains("401"));
 }

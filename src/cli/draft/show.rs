@@ -52,6 +52,10 @@ pub(super) fn one(d: &Draft, voice: &Voice, json: bool) -> anyhow::Result<()> {
     }
     say!("");
     look.tell(&d.text, paint);
+    let tone = voice.at(&d.language, d.network).tone;
+    if !tone.is_empty() && d.state == State::Waiting {
+        say!("{}", paint.dim(&tone));
+    }
     for a in &d.approvals {
         say!("{} approved by {}", paint.good("✓"), a.by);
     }
