@@ -49,7 +49,7 @@ pub(super) trait Listing: Send + Sync {
 /// One page of a listing.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    captures: Vec<Capture>,
+    items: Vec<(Option<Timestamp>, Capture)>,
     skipped: Vec<String>,
     skipped_total: usize,
     keys: Vec<Timestamp>,
@@ -67,7 +67,7 @@ impl Page {
     /// Adds an item that stands where its time says, and is left out where it holds nothing.
     pub(super) fn add(&mut self, key: Option<Timestamp>, capture: Option<Capture>) {
         self.keys.extend(key);
-        self.captures.extend(capture.and_then(bounded));
+        self.items.extend(capture.and_then(bounded).map(|c| (key, c)));
     }
 
     /// Adds an item that was put at the top, whatever its time is.
@@ -115,8 +115,18 @@ impl Place {
 #[serde(default)]
 struct Mark {
     newest: Option<Timestamp>,
+    /// Where the first fetch stopped reading: what is older is history that nobody asked for, and never news.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begins: Option<Timestamp>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     holes: Vec<Hole>,
+}
+
+impl Mark {
+    /// How far down one reads to meet what is known.
+    fn floor(&self, known: Timestamp, late: Span) -> Timestamp {
+        self.begins.map_or(known - late, |begins| begins.max(known - late))
+    }
 }
 
 /// What could not be read yet: from an address down to an instant.
@@ -174,6 +184,7 @@ struct Tour<'a> {
 struct Walk {
     read: usize,
     newest: Option<Timestamp>,
+    oldest: Option<Timestamp>,
     left: Option<Url>,
     gap: bool,
     failed: bool,
@@ -208,20 +219,23 @@ impl Tour<'_> {
     async fn one(&mut self, listing: &dyn Listing, known: Option<Mark>) -> Option<Mark> {
         let now = self.api.now;
         let mut mark = known.clone().unwrap_or_default();
-        let since = mark.newest.map(|newest| newest - listing.late());
+        let since = mark.newest.map(|newest| mark.floor(newest, listing.late()));
         self.pages = if known.is_some() { MOST_PAGES } else { FIRST_PAGES };
-        let walk = self.walk(listing, listing.first(since), mark.newest).await;
+        let walk = self.walk(listing, listing.first(since), &mark, mark.newest).await;
         if walk.read == 0 {
             return None;
         }
         self.brought.gap |= walk.gap;
+        if known.is_none() && walk.left.is_some() {
+            mark.begins = walk.oldest;
+        }
         let mut holes = Vec::new();
         if let (Some(next), Some(down_to)) = (walk.left, mark.newest) {
             holes.push(Hole { next, down_to, tries: 0 });
         }
         mark.newest = mark.newest.max(walk.newest).or(Some(now));
-        for mut hole in mark.holes.drain(..) {
-            let walk = self.walk(listing, hole.next.clone(), Some(hole.down_to)).await;
+        for mut hole in std::mem::take(&mut mark.holes) {
+            let walk = self.walk(listing, hole.next.clone(), &mark, Some(hole.down_to)).await;
             self.brought.gap |= walk.gap;
             if let Some(left) = walk.left {
                 hole.tries = if walk.read > 0 { 0 } else { hole.tries + u32::from(walk.failed) };
@@ -239,9 +253,9 @@ impl Tour<'_> {
     }
 
     /// Reads on from an address down to what is known.
-    async fn walk(&mut self, listing: &dyn Listing, from: Url, known: Option<Timestamp>) -> Walk {
+    async fn walk(&mut self, listing: &dyn Listing, from: Url, mark: &Mark, known: Option<Timestamp>) -> Walk {
         let mut walk = Walk::default();
-        let floor = known.map(|known| known - listing.late());
+        let floor = known.map(|known| mark.floor(known, listing.late()));
         let mut met = false;
         let mut next = Some(from);
         while let Some(url) = next.take() {
@@ -263,13 +277,15 @@ impl Tour<'_> {
             };
             walk.read += 1;
             walk.newest = walk.newest.max(page.newest(self.api.now));
+            walk.oldest = page.keys.iter().copied().chain(walk.oldest).min();
             met |= page.keys.is_empty() || page.keys.iter().any(|key| known.is_none_or(|known| *key <= known));
             let reached = floor.is_some_and(|floor| page.reaches(floor));
             // A secret goes to the host of the settings alone, wherever the page says that there is more.
             next = page.next.filter(|n| n.origin() == url.origin() && *n != url && !reached);
             // A place that shows no more of what is new: it rolled over, or the listing is cut off.
             walk.gap = next.is_none() && !reached && known.is_some() && (page.cut || !listing.sifts() && !met);
-            self.brought.captures.extend(page.captures);
+            let wanted = |key: &Option<Timestamp>| key.is_none() || mark.begins.is_none() || *key >= mark.begins;
+            self.brought.captures.extend(page.items.into_iter().filter(|(key, _)| wanted(key)).map(|(_, c)| c));
             self.brought.skipped_total += page.skipped_total;
             self.brought.skipped.extend(page.skipped);
             self.brought.skipped.truncate(MOST_REASONS);

@@ -267,6 +267,8 @@ impl Collect {
         let wait = match e {
             FetchError::Gone { .. } => pace.max.max(GONE),
             e if e.is_final() => pace.max.max(HOPELESS),
+            // It was not even asked, since its host rests for a moment: then it is asked as soon as that is over.
+            FetchError::Paused { retry_after, .. } if *retry_after < last => *retry_after,
             _ => pace.next_interval(last, outcome, None, jitter),
         };
         state.due = (now + wait).as_millisecond();

@@ -38,6 +38,9 @@ fn answer(board: &Mutex<Board>, head: &str) -> Vec<u8> {
     reply("200 OK", "x-ratelimit-remaining: 40\r\n", json!({ "items": shown, "more": more }).to_string().as_bytes())
 }
 
+/// How late the board shows things, in minutes.
+const LATE: i64 = 5;
+
 struct Board1 {
     name: &'static str,
     base: Url,
@@ -60,7 +63,7 @@ impl Listing for Board1 {
     }
 
     fn late(&self) -> Span {
-        Span::mins(5)
+        Span::mins(if self.name == "/slow" { 300 } else { LATE })
     }
 
     fn read(&self, answer: &Answer, asked: &Url) -> Result<Page, String> {
@@ -146,8 +149,8 @@ pub(in crate::sources) fn asked_of(listing: &dyn Listing, since: Option<Timestam
 }
 
 impl Page {
-    pub(in crate::sources) fn captures(&self) -> &[Capture] {
-        &self.captures
+    pub(in crate::sources) fn captures(&self) -> Vec<&Capture> {
+        self.items.iter().map(|(_, capture)| capture).collect()
     }
 }
 
@@ -163,6 +166,16 @@ async fn reads_down_to_what_is_known_and_no_further() {
     assert_eq!((minutes(&second), second.anew, second.gap), ((85..125).collect(), false, false));
     let third = w.fetch().await;
     assert_eq!((w.asked(), third.gap), (1, false), "nothing new costs one page");
+}
+
+#[tokio::test]
+async fn what_the_first_fetch_left_out_is_never_news() {
+    let mut w = world(&["/slow"]).await;
+    assert_eq!(minutes(&w.fetch().await), (80..100).collect::<Vec<_>>());
+    w.publish(100..103);
+    let second = w.fetch().await;
+    assert_eq!(minutes(&second), (80..103).collect::<Vec<_>>());
+    assert!(!second.gap && w.asked() <= 3, "{}", w.asked());
 }
 
 #[tokio::test]
