@@ -160,7 +160,7 @@ const MEANINGS: &[Row] = &[
 ];
 
 /// What a signal means, in a language; in English where that is none of the others.
-pub(super) fn meaning_in(language: &str, signal: &str) -> String {
+pub fn meaning_in(language: &str, signal: &str) -> String {
     let column = ["sv", "de", "it", "es"].iter().position(|l| *l == language);
     let row = MEANINGS.iter().find(|(name, _)| *name == signal);
     let own = column.zip(row).and_then(|(column, (_, words))| words.get(column));

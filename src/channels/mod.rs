@@ -6,7 +6,7 @@ mod hook;
 pub mod letter;
 pub mod mail;
 mod matrix;
-mod meanings;
+pub mod meanings;
 mod ntfy;
 mod pagerduty;
 mod post;

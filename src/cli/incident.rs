@@ -1,6 +1,7 @@
 //! `vakt incident`: list, show, and what people do with them.
 
 mod acts;
+mod report;
 mod steps;
 mod why;
 
@@ -45,6 +46,8 @@ enum Act {
         #[arg(long)]
         json: bool,
     },
+    /// The after-action report: how soon, how large, what was said, and what to change
+    Report(report::Report),
     #[command(flatten)]
     People(acts::Acts),
 }
@@ -55,6 +58,7 @@ impl Incidents {
         match self.act {
             Act::List { json } => list(&config, json),
             Act::Show { id, why, json } => show(&config, id, why, json),
+            Act::Report(report) => report.run(&config),
             Act::People(act) => act.run(&config),
         }
     }

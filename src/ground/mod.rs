@@ -2,6 +2,7 @@
 //! in for mentions.
 
 pub mod acts;
+pub mod after;
 mod clock;
 pub mod drafts;
 mod drill;

@@ -8,6 +8,7 @@ mod find;
 mod guard;
 mod incidents;
 mod mentions;
+mod reports;
 mod take;
 
 use std::path::PathBuf;
@@ -91,6 +92,7 @@ pub fn router(served: Served) -> Router {
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::show))
         .route("/api/v1/incidents/{id}/{act}", post(acts::act))
+        .route("/api/v1/incidents/{id}/report", get(reports::after))
         .route("/api/v1/incidents/{id}/tick", post(drafts::tick))
         .route("/api/v1/drafts", get(drafts::list).post(drafts::write))
         .route("/api/v1/drafts/{id}", get(drafts::show))
@@ -111,7 +113,7 @@ pub fn router(served: Served) -> Router {
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(fixed(
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         ))
         .with_state(served)
 }

@@ -9,6 +9,7 @@ pub mod clean;
 pub mod common;
 pub mod cues;
 pub mod features;
+pub mod figures;
 pub mod fingerprint;
 pub mod hash;
 pub mod intent;

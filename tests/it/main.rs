@@ -13,6 +13,7 @@ mod import;
 mod journey;
 mod oncall;
 mod reindex;
+mod reports;
 mod ruletest;
 mod sources;
 mod take;

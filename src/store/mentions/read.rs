@@ -149,6 +149,19 @@ pub fn of_ids(c: &Connection, ids: &[i64]) -> Stored<Vec<Mention>> {
     Ok(out)
 }
 
+/// Visits mentions by their numbers, in that order; those that are gone are left out. One of them is in memory at a time.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn visit(c: &Connection, ids: impl IntoIterator<Item = i64>, mut visit: impl FnMut(Mention)) -> Stored<()> {
+    for id in ids {
+        if let Some(m) = get(c, id)? {
+            visit(m);
+        }
+    }
+    Ok(())
+}
+
 /// The latest mentions that match all (or any) of some topics, of an interval of event time, newest first.
 ///
 /// # Errors

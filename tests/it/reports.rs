@@ -1,0 +1,59 @@
+//! What is reported: an incident afterwards, as it was logged.
+
+use std::path::Path;
+
+use crate::world::{Daemon, Feed, PEOPLE, ask, free_port, get, until, write_rule, write_settings};
+
+fn said(dir: &Path, words: &[&str]) -> String {
+    let out = ask(dir, words);
+    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+#[test]
+fn an_incident_is_reported_as_it_was_logged() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (feed, port) = (Feed::start(), free_port());
+    write_settings(dir, feed.address, 1, port);
+    let settings = std::fs::read_to_string(dir.join("vakt.toml")).unwrap();
+    let alone: Vec<&str> = settings.lines().filter(|l| !l.contains("relays")).collect();
+    std::fs::write(dir.join("vakt.toml"), alone.join("\n")).unwrap();
+    let alert = "[[alert]]\nname = \"any\"\ntopics = [\"acme\"]\nwindow = \"1h\"\ncondition = \"mentions >= 3\"\nescalation = \"pr\"\n";
+    write_rule(dir, "people.toml", PEOPLE);
+    let topic = "[[topic]]\nname = \"acme\"\ntitle = \"Acme\"\nkind = \"brand\"\nquery = \"acme\"\n";
+    write_rule(dir, "topics/acme.toml", topic);
+    write_rule(dir, "alerts/any.toml", alert);
+
+    let _daemon = Daemon::start(dir);
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    until(dir, "ready", || get(address, "/readyz").is_some_and(|(s, _)| s.contains("200")));
+    feed.publish("0", "Acme was founded long ago", "ann");
+    until(dir, "history stored", || ask(dir, &["search", "acme", "--count"]).stdout == b"1\n");
+    for n in 1..6 {
+        feed.publish(format!("{n}"), format!("Acme, what <b>awful</b> thing is number {n}?"), format!("voice {n}"));
+    }
+    until(dir, "an incident", || said(dir, &["incident", "list"]).contains("any"));
+    said(dir, &["incident", "ack", "1", "--as", "bo", "--note", "on it"]);
+    said(dir, &["incident", "decide", "1", "We say nothing | yet", "--as", "anna"]);
+    said(dir, &["incident", "resolve", "1", "--as", "anna"]);
+    until(dir, "all told", || !said(dir, &["incident", "show", "1"]).contains("waiting"));
+
+    let text = said(dir, &["incident", "report", "1"]);
+    for part in
+        ["| Taken |", "Bo Berg |", "| Over |", "Anna Alm |", "We say nothing \\| yet", "| Mentions | ", "delivered"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let swedish = said(dir, &["incident", "report", "1", "--for", "bo"]);
+    assert!(swedish.contains("# Efterrapport") && swedish.contains("| övertogs | on it |"), "{swedish}");
+    said(dir, &["incident", "report", "1", "--format", "html", "--language", "it", "--out", "report.html"]);
+    let page = std::fs::read_to_string(dir.join("report.html")).unwrap();
+    assert!(page.contains("<html lang=\"it\">") && !page.contains("<b>awful"), "{page}");
+    let (status, body) = get(address, "/api/v1/incidents/1/report?format=html&language=es").unwrap();
+    assert!(status.contains("200") && body.contains("Informe posterior"), "{status}");
+    assert!(get(address, "/api/v1/incidents/9/report").unwrap().0.contains("404"));
+    assert!(get(address, "/api/v1/incidents/1/report?language=xx").unwrap().0.contains("400"));
+    let none = ask(dir, &["incident", "report", "9"]);
+    assert_eq!(none.status.code(), Some(2), "{}", String::from_utf8_lossy(&none.stderr));
+}
