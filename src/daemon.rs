@@ -27,7 +27,7 @@ use crate::rules::Rules;
 use crate::serve::{self, Served};
 use crate::sources::{self, FetchError, Http, Limits};
 use crate::stages::deliver::Deliver;
-use crate::stages::{Stage, auditor, collect, index, reload, stage, tidy, watch};
+use crate::stages::{Stage, auditor, collect, digests, index, reload, stage, tidy, watch};
 use crate::store::{Store, StoreError, erasures};
 
 /// Why the daemon cannot start or had to stop.
@@ -214,6 +214,7 @@ impl Daemon {
         daemon.pulses.0.push(("escalation", duty.clone()));
         let auditor = auditor::Auditor::new(ground.clone(), http, config.heartbeat.clone(), allow, names, duty);
         daemon.spawn(auditor, nobody_rings.clone());
+        daemon.spawn(digests::Digests::new(ground.clone()), nobody_rings.clone());
         daemon.spawn(tidy::Tidy::new(ground.clone(), config.retention.clone()), nobody_rings);
         let rules_bell = Arc::new(tokio::sync::Notify::new());
         daemon.spawn(reload::Reload::new(ground.clone(), config.rules_dir.clone()), rules_bell.clone());

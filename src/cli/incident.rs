@@ -6,6 +6,7 @@ mod steps;
 mod why;
 
 pub(super) use acts::{ground_for, severity, to_come};
+pub(super) use report::{language, put, reader};
 
 use std::path::Path;
 

@@ -24,6 +24,7 @@ mod oncall;
 mod playbook;
 mod query;
 mod reindex;
+mod report;
 mod run;
 mod score;
 mod search;
@@ -90,6 +91,8 @@ enum Command {
     Incident(incident::Incidents),
     /// Know of something and be left alone until then: lay, list and end silences
     Silence(silence::Silences),
+    /// The digest of a day, a week or a month
+    Report(report::Report),
     /// List and show playbooks
     Playbook(playbook::Playbooks),
     /// Write, look over, approve and hand over what is said
@@ -140,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Silence(c) => c.run(file),
+        Command::Report(c) => c.run(file),
         Command::Playbook(c) => c.run(file),
         Command::Draft(c) => c.run(file),
         Command::Audit(c) => c.run(file),

@@ -4,6 +4,7 @@
 pub mod acts;
 pub mod after;
 mod clock;
+pub mod digest;
 pub mod drafts;
 mod drill;
 pub mod erasure;

@@ -6,6 +6,8 @@ use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
 /// What a template makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// Plain text.
+    Text,
     /// CommonMark with tables.
     Markdown,
     /// HTML.
@@ -17,6 +19,7 @@ pub(super) fn render(kind: Kind, source: &str, values: Value) -> Result<String, 
     let mut e = Environment::new();
     e.set_undefined_behavior(UndefinedBehavior::Strict);
     e.set_auto_escape_callback(move |_| match kind {
+        Kind::Text => AutoEscape::None,
         Kind::Markdown => AutoEscape::Custom("markdown".into()),
         Kind::Html => AutoEscape::Html,
     });

@@ -9,6 +9,7 @@ use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
 use super::table::{self, COLUMNS, Cell};
 use crate::model::Mention;
+use crate::model::time::Span;
 
 /// A workbook that cannot be written: the disk, the place for temporary files, or whoever takes it.
 #[derive(Debug, thiserror::Error)]
@@ -166,8 +167,14 @@ fn serial(at: Timestamp) -> Option<f64> {
     SHOWN.contains(&days).then_some(days)
 }
 
+/// The same as a clock in a zone shows it.
+pub(super) fn serial_in(at: Timestamp, zone: &jiff::tz::TimeZone) -> Option<f64> {
+    let offset = zone.to_offset(at).seconds();
+    serial(at + Span::secs(i64::from(offset)))
+}
+
 /// What a cell can hold of a text.
-fn cut(text: &str) -> Cow<'_, str> {
+pub(super) fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= MOST_UNITS || text.encode_utf16().count() <= MOST_UNITS {
         return text.into();
     }

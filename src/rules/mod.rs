@@ -9,6 +9,7 @@ pub mod cases;
 mod lexicon;
 mod people;
 mod playbooks;
+mod reports;
 mod searches;
 mod topics;
 mod voice;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use lexicon::{House, Site};
+pub use reports::Scheduled;
 pub use searches::Saved;
 
 use jiff::Timestamp;
@@ -51,6 +53,8 @@ pub struct Rules {
     pub house: House,
     /// Saved searches.
     pub searches: Vec<Saved>,
+    /// Digests that go out by themselves.
+    pub reports: Vec<Scheduled>,
     /// What is known beforehand, in order. What comes back is here for 400 days to both sides of [`Rules::around`].
     pub calendar: Vec<Planned>,
     /// Names of the calendars.
@@ -117,6 +121,7 @@ impl Rules {
                 Some(Part::Playbook) => playbooks::read(&desk, &mut written.playbooks),
                 Some(Part::Voice) => desk.read(|form| voice::read(form, &mut written.voice)),
                 Some(Part::Searches) => desk.read(|form| searches::read(form, &mut written.searches)),
+                Some(Part::Reports) => desk.read(|form| reports::read(form, &mut written.reports)),
                 Some(Part::Tests) => {}
                 Some(Part::CalendarSettings) => desk.read(|form| calendar::settings(form, &mut written.calendar)),
                 Some(Part::Calendar) => calendars.push(sheet.clone()),
@@ -147,7 +152,8 @@ impl Rules {
         let people = written.people.meant(&calendar);
         faults.extend(written.people.coverage(&people, now));
         let ways = Ways(std::mem::take(&mut written.people.ways));
-        let mut rules = Rules { people, ways, ..written.mean() };
+        let reports = std::mem::take(&mut written.reports).into_iter().map(|r| r.mean(&people)).collect();
+        let mut rules = Rules { people, ways, reports, ..written.mean() };
         (rules.calendar, rules.calendars, rules.time_zone) = (calendar.planned, calendar.names, calendar.zone);
         rules.around = now;
         rules.sheets = sheets;
@@ -213,6 +219,7 @@ struct Written {
     house: House,
     searches: Vec<searches::Written>,
     calendar: calendar::Settings,
+    reports: Vec<reports::Written>,
 }
 
 /// A name with the sheet that it stands in.
@@ -279,6 +286,8 @@ impl Written {
         faults.extend(twice("search", self.searches.iter().map(|s| &s.name)));
         let calendars: Vec<&str> = calendar.names.iter().map(String::as_str).collect();
         faults.extend(self.people.check(&calendars));
+        let called: Vec<&str> = self.people.person_names().into_iter().chain(teams.iter().copied()).collect();
+        faults.extend(reports::check(&self.reports, &called, &topics));
         for topic in &self.topics {
             faults.extend(topic.owner.as_ref().and_then(|o| o.among("team", &teams)));
         }
@@ -349,6 +358,7 @@ enum Part {
     Playbook,
     Voice,
     Searches,
+    Reports,
     Tests,
     Calendar,
     CalendarSettings,
@@ -364,6 +374,7 @@ fn kind_of(name: &str) -> Option<Part> {
     match (folder, path.extension().and_then(|e| e.to_str())) {
         (_, Some("toml")) if file == "people.toml" => Some(Part::People),
         (_, Some("toml")) if file == "voice.toml" => Some(Part::Voice),
+        (_, Some("toml")) if file == "reports.toml" => Some(Part::Reports),
         ("topics", Some("toml")) => Some(Part::Topics),
         ("alerts", Some("toml")) => Some(Part::Alerts),
         ("lexicon", Some("toml")) => Some(Part::Lexicon),
@@ -480,7 +491,7 @@ fn misplaced(path: &Path) -> String {
         };
         return format!("files of {folder}/ end in .{ending}");
     }
-    match (fault::nearest(folder, FOLDERS), fault::nearest(file, ["people.toml", "voice.toml"])) {
+    match (fault::nearest(folder, FOLDERS), fault::nearest(file, ["people.toml", "voice.toml", "reports.toml"])) {
         (Some(meant), _) => format!("did you mean the folder `{meant}`?"),
         (None, Some(meant)) => format!("did you mean `{meant}`?"),
         (None, None) => format!("put it into one of {}/, or take it away", FOLDERS.join("/, ")),

@@ -3,6 +3,7 @@
 pub mod auditor;
 pub mod collect;
 pub mod deliver;
+pub mod digests;
 pub mod index;
 pub mod operator;
 pub mod reload;

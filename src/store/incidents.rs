@@ -96,6 +96,28 @@ pub fn opened_since(c: &Connection, since: Timestamp) -> Stored<BTreeMap<String,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The incidents that opened between two instants, the last one excluded, oldest first, at most 500; exercises and those of
+/// rules that are only tried out are left out.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn opened_between(c: &Connection, from: Timestamp, to: Timestamp) -> Stored<Vec<Incident>> {
+    let sql = "SELECT state FROM incidents WHERE opened >= ?1 AND opened < ?2 AND grp <> ?3
+               AND coalesce(json_extract(state, '$.shadow'), 0) = 0 ORDER BY id LIMIT 500";
+    many(c, sql, params![from.as_millisecond(), to.as_millisecond(), DRILL])
+}
+
+/// When a person first took an incident.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn taken(c: &Connection, incident: i64) -> Stored<Option<Timestamp>> {
+    let mut q = c.prepare_cached(
+        "SELECT min(at) FROM timeline WHERE incident = ?1 AND what IN ('acknowledged', 'assigned') AND who <> 'vakt'",
+    )?;
+    Ok(q.query_row([incident], |r| r.get::<_, Option<i64>>(0))?.map(from_millis))
+}
+
 /// The numbers of the incidents that one mutes.
 ///
 /// # Errors

@@ -21,6 +21,7 @@ pub mod past;
 pub mod silences;
 pub mod sketches;
 pub mod sources;
+pub mod sums;
 pub mod ticks;
 pub mod wish;
 mod writer;

@@ -54,6 +54,24 @@ fn an_incident_is_reported_as_it_was_logged() {
     assert!(status.contains("200") && body.contains("Informe posterior"), "{status}");
     assert!(get(address, "/api/v1/incidents/9/report").unwrap().0.contains("404"));
     assert!(get(address, "/api/v1/incidents/1/report?language=xx").unwrap().0.contains("400"));
+    // The day that is not over yet, in every form.
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
+    let day = |more: &[&str]| said(dir, &[&["report", "--period", "day", "--until", &today], more].concat());
+    let text = day(&[]);
+    for part in ["Daily report: Acme", "Mentions: ", "news: ", "any, ", "voice 5 (news)"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(day(&["--for", "bo"]).contains("Dagsrapport: Acme"));
+    let csv = day(&["--format", "csv", "--language", "de"]);
+    assert!(csv.contains("glance,Erwähnungen,") && csv.contains("incidents,1,any,review,"), "{csv}");
+    day(&["--format", "html", "--language", "it", "--out", "day.html"]);
+    let page = std::fs::read_to_string(dir.join("day.html")).unwrap();
+    assert!(page.contains("src=\"data:image/png;base64,") && !page.contains("<b>awful"), "{page}");
+    day(&["--format", "xlsx", "--out", "day.xlsx"]);
+    assert!(std::fs::read(dir.join("day.xlsx")).unwrap().starts_with(b"PK"));
+    assert_eq!(ask(dir, &["report", "--format", "xlsx"]).status.code(), Some(2));
+    let nothing = ask(dir, &["report", "--topic", "acmee"]);
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("did you mean `acme`?"));
     let none = ask(dir, &["incident", "report", "9"]);
     assert_eq!(none.status.code(), Some(2), "{}", String::from_utf8_lossy(&none.stderr));
 }

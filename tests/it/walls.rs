@@ -29,7 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("html5gum", &["text/clean.rs"]),
     ("lettre", &["channels/mail.rs", "channels/mail/"]),
     ("png", &["report/chart.rs"]),
-    ("rust_xlsxwriter", &["report/xlsx.rs"]),
+    ("rust_xlsxwriter", &["report/xlsx.rs", "report/book.rs"]),
     ("calamine", &["sources/archive/"]),
     ("csv_core", &["sources/archive/", "rules/calendar/"]),
     ("calcard", &["rules/calendar/"]),

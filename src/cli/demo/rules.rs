@@ -32,6 +32,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "playbooks/product-safety.md",
     "playbooks/responsibility.md",
     "playbooks/service-outage.md",
+    "reports.toml",
     "searches/desk.toml",
     "tests/brand.toml",
     "tests/competitors.toml",
