@@ -6,6 +6,7 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::cli::print_line(format_args!($($text)*)) };
 }
 
+mod answers;
 mod audit;
 mod backtest;
 mod beside;
@@ -97,6 +98,8 @@ enum Command {
     Playbook(playbook::Playbooks),
     /// Write, look over, approve and hand over what is said
     Draft(draft::Drafts),
+    /// Mentions that need an answer: who has each, by when, and how fast they are answered
+    Answers(answers::Answers),
     /// Who did what: show the log, and prove that it is whole
     Audit(audit::Audit),
     /// List the sources and how each stands
@@ -146,6 +149,7 @@ pub fn main() -> ExitCode {
         Command::Report(c) => c.run(file),
         Command::Playbook(c) => c.run(file),
         Command::Draft(c) => c.run(file),
+        Command::Answers(c) => c.run(file),
         Command::Audit(c) => c.run(file),
         Command::Sources(c) => c.run(file),
         Command::Channels(c) => c.run(file),

@@ -4,6 +4,7 @@
 //! and calls. The same code serves the daemon, and by way of [`replay`] rule tests and backtests.
 
 pub mod acts;
+pub mod answers;
 pub mod baseline;
 pub mod budget;
 pub mod clusters;

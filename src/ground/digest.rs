@@ -12,7 +12,7 @@ use crate::report::chart::Series;
 use crate::report::digest::{Digest, Event, Rank, Response, Share, Tally, Writer};
 use crate::rules::Rules;
 use crate::store::sums::{self, By, Order};
-use crate::store::{Connection, Stored, counts, incidents, mentions};
+use crate::store::{Connection, Stored, answers, counts, incidents, mentions};
 
 /// Rows of each list.
 const ROWS: u32 = 8;
@@ -123,7 +123,10 @@ pub fn gather(knowledge: &Knowledge, c: &Connection, topic: &Topic, period: Peri
         best,
         engagement,
         hot: hot(&recent, &past, HOT).into_iter().map(|h| (words(&h.term, 40), h.now)).collect(),
-        response: (response(&events), response(&events_before)),
+        response: (
+            response(c, &events, name, (from, to))?,
+            response(c, &events_before, name, (before_from, before_to))?,
+        ),
         incidents: events,
     })
 }
@@ -199,13 +202,20 @@ fn events(c: &Connection, rules: &Rules, topic: &str, from: Timestamp, to: Times
     Ok(out)
 }
 
-fn response(events: &[Event]) -> Response {
-    let taken = events.iter().filter_map(|e| e.taken).collect();
-    Response { incidents: u64::try_from(events.len()).unwrap_or(0), taken: median(taken), ..Response::default() }
+fn response(c: &Connection, events: &[Event], topic: &str, (from, to): (Timestamp, Timestamp)) -> Stored<Response> {
+    let n = answers::numbers(c, Some(topic), from, to, to)?;
+    Ok(Response {
+        incidents: u64::try_from(events.len()).unwrap_or(0),
+        taken: median(events.iter().filter_map(|e| e.taken).collect()),
+        needed: n.needed,
+        answered: n.answered,
+        in_time: n.in_time,
+        answer: n.median,
+    })
 }
 
 /// The middle of some times; the lower of two.
-pub(super) fn median(mut all: Vec<Span>) -> Option<Span> {
+fn median(mut all: Vec<Span>) -> Option<Span> {
     all.sort_unstable();
     all.get(all.len().checked_sub(1)? / 2).copied()
 }

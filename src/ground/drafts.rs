@@ -1,7 +1,7 @@
 //! Drafts and checklists: what people write, approve, hand over and tick off, each with its line in the log, in one
 //! transaction.
 
-use super::Ground;
+use super::{Ground, answers};
 use crate::engine::drafts::{self, Act, Refusal};
 use crate::engine::wording;
 use crate::model::draft::{About, State};
@@ -139,6 +139,9 @@ impl Ground {
                 return Err(StoreError::Busy);
             }
             kept::put(tx, &after)?;
+            if let (State::HandedOver, Some(mention)) = (after.state, after.about.mention) {
+                answers::replied(tx, mention, &by, now)?;
+            }
             note(tx, &after, now, &by, act.as_str())
         })?;
         Ok(draft)

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 
 use super::plain::{self, by_content, identity};
 use super::{Fresh, Ground};
+use crate::engine::answers;
 use crate::engine::stories::WINDOW;
 use crate::model::time::Span;
-use crate::model::{Capture, Mention};
+use crate::model::{Answer, Capture, Mention};
+use crate::store::answers as kept_answers;
 use crate::store::counts::Counts;
 use crate::store::erasures::Tombstones;
 use crate::store::mentions::{self, Identity, Put, TopicIds};
@@ -84,7 +86,7 @@ pub async fn accept(
         let (mut counts, mut ids) = (Counts::default(), TopicIds::default());
         let mut fresh = Vec::new();
         let tombstones = Tombstones::of(tx)?;
-        for Prepared { mut mention, identity, terms, sketch } in prepared {
+        for Prepared { mut mention, identity, terms, sketch, answer } in prepared {
             if let Some(tombstones) = &tombstones
                 && tombstones.refuse(tx, &mention, &identity)?
             {
@@ -98,6 +100,9 @@ pub async fn accept(
                     mention.id = id;
                     if let Some(print) = sketch {
                         sketches::put(tx, id, mention.story, mention.at, &print)?;
+                    }
+                    if let Some(answer) = answer {
+                        kept_answers::put(tx, &Answer { mention: id, ..answer })?;
                     }
                     fresh.push(Fresh { seq, mention, terms });
                 }
@@ -133,6 +138,8 @@ struct Prepared {
     terms: Terms,
     /// What its story is known by, where that is to be kept.
     sketch: Option<Print>,
+    /// Its place in the queue of answers; its number is still to come.
+    answer: Option<Answer>,
 }
 
 /// Everything that needs no transaction.
@@ -168,16 +175,20 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Vec<Prepare
             receipt.known += 1;
             continue;
         }
-        let (terms, print) = {
+        let (terms, print, wants) = {
             let analysis = knowledge.analyse(&mut mention, hint.as_deref());
-            (analysis.terms, analysis.print)
+            (analysis.terms, analysis.print, analysis.wants)
+        };
+        let answer = match knowledge.answers_for(&mention) {
+            true => answers::queued(&mention, &wants, &knowledge.rules.people.answers, now),
+            false => None,
         };
         let placed = ground.stories().assign(&print, identity.told, mention.at);
         mention.story = placed.story;
         // What is older than the stories that go on is not read back either.
         let sketch = (placed.keep && mention.at >= now - WINDOW).then_some(print);
         mention.newcomer = plain::is_newcomer(&mention, &mut ground.heard());
-        out.push(Prepared { mention, identity, terms, sketch });
+        out.push(Prepared { mention, identity, terms, sketch, answer });
     }
     Ok((out, receipt))
 }

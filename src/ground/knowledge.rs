@@ -63,6 +63,12 @@ impl Knowledge {
         analysis
     }
 
+    /// Whether one's own people answer a mention: it is about the brand, a product or a person of it.
+    pub fn answers_for(&self, m: &Mention) -> bool {
+        let own = |t: &crate::model::Topic| matches!(t.kind, TopicKind::Brand | TopicKind::Product | TopicKind::Person);
+        m.topics.iter().any(|name| self.rules.topic(name).is_some_and(own))
+    }
+
     /// The topics of a text, and how it feels toward each of the names that it speaks of, where they are several; themes
     /// of risk are no names.
     pub fn topics(&self, doc: &Doc<'_>) -> (Vec<usize>, Vec<(String, Score)>) {

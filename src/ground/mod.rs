@@ -3,6 +3,7 @@
 
 pub mod acts;
 pub mod after;
+pub mod answers;
 mod clock;
 pub mod digest;
 pub mod drafts;

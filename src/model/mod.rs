@@ -1,6 +1,7 @@
 //! The nouns of the trade: parsed once and valid ever after.
 
 pub mod alert;
+pub mod answer;
 pub mod draft;
 pub mod incident;
 pub mod mention;
@@ -19,6 +20,7 @@ pub mod topic;
 pub mod voice;
 
 pub use alert::{Alert, Raise};
+pub use answer::Answer;
 pub use draft::Draft;
 pub use incident::{Evidence, Incident, Notice, Status, Term};
 pub use mention::{Author, Capture, Mention};

@@ -3,6 +3,7 @@
 use super::Severity;
 use super::policy::Policy;
 use super::schedule::{Hours, Schedule};
+use super::time::Span;
 
 /// One human being who may be called.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,6 +90,8 @@ pub struct People {
     pub schedules: Vec<Schedule>,
     /// Policies.
     pub policies: Vec<Policy>,
+    /// Within which time mentions are to be answered, by severity; the usual times where it is not said.
+    pub answers: Vec<(Severity, Span)>,
 }
 
 impl People {

@@ -80,19 +80,19 @@ fn yes() -> bool {
 }
 
 /// What is answered where something is wrong.
-type Wrong = (StatusCode, String);
+pub(super) type Wrong = (StatusCode, String);
 
-fn wrong(say: impl std::fmt::Display) -> Wrong {
+pub(super) fn wrong(say: impl std::fmt::Display) -> Wrong {
     (StatusCode::BAD_REQUEST, format!("{say}\n"))
 }
 
 /// Reads a body; a sentence where it is no such thing.
-fn read<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, Wrong> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, Wrong> {
     serde_json::from_slice(body).map_err(|e| wrong(format!("the body cannot be read: {e}; send {example}")))
 }
 
 /// The person, who is in the rules.
-fn person(ground: &Ground, name: &str) -> Result<(), Wrong> {
+pub(super) fn person(ground: &Ground, name: &str) -> Result<(), Wrong> {
     let knowledge = ground.knowledge();
     let people = &knowledge.rules.people;
     if people.person(name).is_some() {

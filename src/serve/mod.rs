@@ -1,6 +1,7 @@
 //! HTTP: the API that takes mentions in, incidents to look at and to take, health and metrics.
 
 mod acts;
+mod answers;
 mod doors;
 mod drafts;
 mod export;
@@ -94,6 +95,8 @@ pub fn router(served: Served) -> Router {
         .route("/api/v1/incidents/{id}/{act}", post(acts::act))
         .route("/api/v1/incidents/{id}/report", get(reports::after))
         .route("/api/v1/incidents/{id}/tick", post(drafts::tick))
+        .route("/api/v1/answers", get(answers::list))
+        .route("/api/v1/answers/{id}/{act}", post(answers::act))
         .route("/api/v1/drafts", get(drafts::list).post(drafts::write))
         .route("/api/v1/drafts/{id}", get(drafts::show))
         .route("/api/v1/drafts/{id}/{act}", post(drafts::act))

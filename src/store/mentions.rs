@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::hours::Hours;
-use super::{Stored, changes, meta, sketches};
+use super::{Stored, answers, changes, meta, sketches};
 use crate::model::Mention;
 
 pub use read::*;
@@ -188,6 +188,7 @@ pub fn remove(c: &Connection, m: &Mention, thorough: bool, seq: &mut i64, ids: &
         return Ok(false);
     }
     sketches::forget(c, m.id)?;
+    answers::forget(c, m.id)?;
     *seq += 1;
     changes::bury(c, m.id, thorough, *seq)?;
     Ok(true)

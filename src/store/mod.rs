@@ -4,6 +4,7 @@
 //! (`synchronous=FULL`), so an answer means durable and a crowd shares one sync. Readers have connections of their own.
 //! The files beside this one are functions over a connection or a transaction.
 
+pub mod answers;
 pub mod audit;
 pub mod authors;
 pub mod changes;
@@ -108,6 +109,7 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/010_acts.sql")),
         M::up(include_str!("migrations/011_channels.sql")),
         M::up(include_str!("migrations/012_drafts.sql")),
+        M::up(include_str!("migrations/030_answers.sql")),
     ])
 }
 

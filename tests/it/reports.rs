@@ -1,13 +1,56 @@
 //! What is reported: an incident afterwards, as it was logged.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::world::{Daemon, Feed, PEOPLE, ask, free_port, get, until, write_rule, write_settings};
+use crate::world::{Daemon, Feed, PEOPLE, ask, free_port, get, http, until, write_rule, write_settings};
 
 fn said(dir: &Path, words: &[&str]) -> String {
     let out = ask(dir, words);
     assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// Questions wait for an answer; one of them is taken, one answered, one dismissed, each by one person alone.
+fn answer_queue(dir: &Path, address: SocketAddr) {
+    let queue =
+        || -> Vec<serde_json::Value> { serde_json::from_str(&said(dir, &["answers", "list", "--json"])).unwrap() };
+    let waiting = queue();
+    assert_eq!(waiting.len(), 5, "{waiting:?}");
+    let number = |n: usize| waiting[n]["answer"]["mention"].to_string();
+    said(dir, &["answers", "take", &number(0), "--as", "bo"]);
+    let other = ask(dir, &["answers", "done", &number(0), "--as", "anna"]);
+    assert!(other.status.code() == Some(2) && String::from_utf8_lossy(&other.stderr).contains("bo has it"));
+    said(dir, &["answers", "done", &number(0), "--as", "bo", "--note", "sent a new one"]);
+    said(dir, &["answers", "dismiss", &number(1), "--as", "anna", "--reason", "a joke"]);
+    assert_eq!(ask(dir, &["answers", "take", "999", "--as", "bo"]).status.code(), Some(2));
+    let post = |path: &str, token: &str, body: &str| {
+        let request = format!(
+            "POST /api/v1/answers/{path} HTTP/1.1\r\nHost: {address}\r\n{token}Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        http(address, &request).unwrap()
+    };
+    let token = "Authorization: Bearer act-secret-canary\r\n";
+    let take = format!("{}/take", number(2));
+    assert!(post(&take, "", r#"{"as": "bo"}"#).0.contains("401"));
+    assert!(post(&take, token, r#"{"as": "bo"}"#).0.contains("200"));
+    assert!(post(&take, token, r#"{"as": "anna"}"#).0.contains("409"));
+    let (_, body) = get(address, "/api/v1/answers").unwrap();
+    let open: Vec<serde_json::Value> = serde_json::from_str(&body).unwrap();
+    assert_eq!(open.iter().filter(|a| a["answer"]["owner"] == "bo").count(), 1);
+    assert_eq!((open.len(), queue().len()), (3, 3));
+    let numbers = said(dir, &["answers", "numbers"]);
+    assert!(numbers.contains("needed an answer   4") && numbers.contains("answered           1 (25 %)"), "{numbers}");
+    assert!(said(dir, &["audit", "list"]).contains("dismissed"));
+    // A reply that is handed over is an answer.
+    std::fs::write(dir.join("reply.txt"), "We are sorry, and will write to you.").unwrap();
+    let mention = number(3);
+    let new = ["draft", "new", "--as", "anna", "--mention", &mention, "--language", "en", "--text", "reply.txt"];
+    said(dir, &new);
+    said(dir, &["draft", "approve", "1", "--read", "1", "--as", "bo"]);
+    said(dir, &["draft", "hand-over", "1", "--as", "anna", "--to", "X"]);
+    assert_eq!(queue().len(), 2);
 }
 
 #[test]
@@ -18,7 +61,10 @@ fn an_incident_is_reported_as_it_was_logged() {
     write_settings(dir, feed.address, 1, port);
     let settings = std::fs::read_to_string(dir.join("vakt.toml")).unwrap();
     let alone: Vec<&str> = settings.lines().filter(|l| !l.contains("relays")).collect();
-    std::fs::write(dir.join("vakt.toml"), alone.join("\n")).unwrap();
+    std::fs::write(dir.join("act"), "act-secret-canary").unwrap();
+    let token =
+        format!("tokens = [{{ name = \"desk\", role = \"act\", value = {{ file = \"{}/act\" }} }}, ", dir.display());
+    std::fs::write(dir.join("vakt.toml"), alone.join("\n").replace("tokens = [", &token)).unwrap();
     let alert = "[[alert]]\nname = \"any\"\ntopics = [\"acme\"]\nwindow = \"1h\"\ncondition = \"mentions >= 3\"\nescalation = \"pr\"\n";
     write_rule(dir, "people.toml", PEOPLE);
     let topic = "[[topic]]\nname = \"acme\"\ntitle = \"Acme\"\nkind = \"brand\"\nquery = \"acme\"\n";
@@ -54,6 +100,8 @@ fn an_incident_is_reported_as_it_was_logged() {
     assert!(status.contains("200") && body.contains("Informe posterior"), "{status}");
     assert!(get(address, "/api/v1/incidents/9/report").unwrap().0.contains("404"));
     assert!(get(address, "/api/v1/incidents/1/report?language=xx").unwrap().0.contains("400"));
+    answer_queue(dir, address);
+
     // The day that is not over yet, in every form.
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
     let day = |more: &[&str]| said(dir, &[&["report", "--period", "day", "--until", &today], more].concat());
@@ -63,7 +111,12 @@ fn an_incident_is_reported_as_it_was_logged() {
     }
     assert!(day(&["--for", "bo"]).contains("Dagsrapport: Acme"));
     let csv = day(&["--format", "csv", "--language", "de"]);
-    assert!(csv.contains("glance,Erwähnungen,") && csv.contains("incidents,1,any,review,"), "{csv}");
+    assert!(
+        csv.contains("glance,Beantwortet,2,0")
+            && csv.contains("glance,Erwähnungen,")
+            && csv.contains("incidents,1,any,review,"),
+        "{csv}"
+    );
     day(&["--format", "html", "--language", "it", "--out", "day.html"]);
     let page = std::fs::read_to_string(dir.join("day.html")).unwrap();
     assert!(page.contains("src=\"data:image/png;base64,") && !page.contains("<b>awful"), "{page}");

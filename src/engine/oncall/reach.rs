@@ -68,6 +68,7 @@ mod tests {
             teams: vec![Team { name: "pr".into(), title: "PR".into(), members: vec!["anna".into(), "bo".into()] }],
             schedules: vec![Schedule { name: "on-call".into(), overrides: vec![watch], ..Schedule::default() }],
             policies: Vec::new(),
+            answers: Vec::new(),
         }
     }
 

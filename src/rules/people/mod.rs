@@ -6,11 +6,12 @@ mod policies;
 mod schedules;
 
 use super::{Place, calendar, topics::languages, twice};
-use crate::config::fault::Fault;
+use crate::config::fault::{Fault, suggest};
 use crate::config::written::{At, Form};
 use crate::model::people::{Quiet, Way, is_mail_address};
 use crate::model::policy::EVERYBODY;
 use crate::model::schedule::{HOURS, Hours};
+use crate::model::time::Span;
 use crate::model::{People, Person, Severity, Team};
 
 #[derive(Debug, Default)]
@@ -21,6 +22,7 @@ pub(super) struct Written {
     pub(super) teams: Vec<TeamWritten>,
     schedules: Vec<schedules::Written>,
     pub(super) policies: Vec<policies::Written>,
+    answers: Vec<(Severity, Span)>,
 }
 
 #[derive(Debug)]
@@ -50,7 +52,26 @@ pub(super) fn read(form: Form<'_>, out: &mut Written) {
     for policy in form.tables("policy", "policy") {
         out.policies.extend(policies::read(policy));
     }
+    if let Some(table) = form.table("answers", "table of times") {
+        out.answers.extend(targets(table));
+    }
     form.finish();
+}
+
+/// Times by severity.
+fn targets(form: Form<'_>) -> Vec<(Severity, Span)> {
+    let mut out = Vec::new();
+    let desk = form.desk;
+    for (word, span) in form.spans() {
+        match Severity::parse(&word.value) {
+            Some(severity) => out.push((severity, span)),
+            None => {
+                let help = suggest(&word.value, Severity::ALL.map(Severity::as_str));
+                desk.error(word.span, format!("unknown severity `{}`", word.value), help);
+            }
+        }
+    }
+    out
 }
 
 fn read_person(form: Form<'_>, written: &mut Vec<WayWritten>) -> Option<(Place, Person)> {
@@ -223,6 +244,7 @@ impl Written {
             teams: self.teams.iter().map(team).collect(),
             schedules: self.schedules.iter().map(|s| s.schedule.clone()).collect(),
             policies: self.policies.iter().map(|p| p.meant(calendar)).collect(),
+            answers: self.answers.clone(),
         }
     }
 }
