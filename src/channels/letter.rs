@@ -16,7 +16,7 @@ use super::words::Words;
 use crate::engine::hot::Hot;
 use crate::engine::wording;
 use crate::model::incident::Notice;
-use crate::model::{Alert, Incident, Mention, Person, Playbook, Severity};
+use crate::model::{Alert, Incident, Mention, Person, Planned, Playbook, Severity};
 
 /// What a letter is made of.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct Brief<'a> {
     pub told: &'a [String],
     /// The incidents of messages that were held back from the person, one for each message.
     pub held: &'a [i64],
+    /// What is about to be published on the brand's channels, soonest first.
+    pub planned: &'a [&'a Planned],
     /// Full name of whoever has it.
     pub taken_by: Option<&'a str>,
     /// What links begin with.
@@ -247,6 +249,8 @@ fn environment() -> Environment<'static> {
     e
 }
 
+/// Planned posts that are named.
+const PLANNED: usize = 8;
 /// Incidents of held messages that are named.
 const HELD: usize = 20;
 
@@ -288,6 +292,7 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         hot => brief.hot.iter().map(|h| format!("{} {}×", header_text(&h.term, 40), h.now)).collect::<Vec<_>>(),
         told,
         held => held(brief.held),
+        planned => brief.planned.iter().take(PLANNED).map(|p| post(p, words, &zone)).collect::<Vec<_>>(),
         first => guide.map(|g| g.first.as_str()).unwrap_or_default(),
         playbook => guide.map(|g| g.title.as_str()).unwrap_or_default(),
         tasks => guide.map(|g| g.checklist.iter().take(15).map(task).collect::<Vec<_>>()).unwrap_or_default(),
@@ -316,7 +321,15 @@ fn vocabulary(w: &Words) -> Value {
         told => w.told, first => w.first, checklist => w.checklist, due => w.due, dos => w.dos, donts => w.donts,
         say => w.say, take => w.take, details => w.details, people => w.people, has_it => w.has_it, over => w.over,
         since => w.since, hot => w.hot, fresh => w.fresh, held => w.held, incidents => w.incidents,
+        planned => w.planned,
     }
+}
+
+/// A post that is planned: when, where and what.
+fn post(p: &Planned, words: &Words, zone: &TimeZone) -> Value {
+    // A day's post has no hour that could be told.
+    let at = if p.whole_day { String::new() } else { words.time(p.from, zone) };
+    context! { at, channel => header_text(&p.channel, 30), name => header_text(&p.name, 80), text => header_text(&p.text, 160) }
 }
 
 /// How many messages were held back, and the first of the incidents that they are about.

@@ -46,6 +46,9 @@ pub struct Short {
     pub buttons: (String, String),
     /// Messages that were held back, in words.
     pub held: Option<String>,
+    /// `pause` or `resume`, where it is for the tool that publishes what is planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishing: Option<String>,
 }
 
 /// Composes the short text of a letter; `shared` where several people read what is sent there.
@@ -71,6 +74,7 @@ pub fn compose(brief: &Brief<'_>, shared: bool) -> Short {
         page: brief.base_url.map(|base| format!("{}/incidents/{}", base.trim_end_matches('/'), i.id)),
         buttons: (words.pressed.to_owned(), words.details.to_owned()),
         held: (!brief.held.is_empty()).then(|| format!("{}: {}", words.held, brief.held.len())),
+        publishing: None,
     }
 }
 
@@ -94,6 +98,7 @@ pub fn test(id: &str, full_name: &str, now: Timestamp) -> Short {
         page: None,
         buttons: (String::new(), String::new()),
         held: None,
+        publishing: None,
     }
 }
 
@@ -153,6 +158,7 @@ pub(super) mod tests {
             page: Some("https://vakt.example.org/incidents/7".into()),
             buttons: ("I take it".into(), "All about it".into()),
             held: None,
+            publishing: None,
         }
     }
 

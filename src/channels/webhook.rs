@@ -25,6 +25,7 @@ name = "desk"
 url = "https://desk.example.org/vakt"  # takes {"type": "incident.opened", "timestamp": …, "data": {…}}
 secret = { credential = "desk-hook" }  # whsec_… or any text; the signature is HMAC-SHA256 over id.timestamp.body
 allow_private = ["10.0.0.0/8"]         # for a program within the house; then http:// will do as well
+# Named as `publishing` in people.toml, it takes publishing.pause and publishing.resume as well.
 # The same message has the same webhook-id at each try: whoever has taken it answers 2xx and leaves it at that."#,
     to: None,
     closes: false,
@@ -61,7 +62,11 @@ impl Webhook {
     async fn post(&self, means: &Means, parcel: Parcel<'_>, now: Timestamp) -> Result<Outcome, Outcome> {
         let (short, secret) = (parcel.short, hook::fetch(&self.secret)?);
         let body = json!({
-            "type": if short.incident == 0 { "test".to_owned() } else { format!("incident.{}", short.notice.as_str()) },
+            "type": match &short.publishing {
+                Some(order) => format!("publishing.{order}"),
+                None if short.incident == 0 => "test".to_owned(),
+                None => format!("incident.{}", short.notice.as_str()),
+            },
             "timestamp": short.at.to_string(),
             "data": {
                 "incident": short.incident,
@@ -101,6 +106,8 @@ impl Channel for Webhook {
 
 #[cfg(test)]
 mod tests {
+    use super::super::short::Short;
+    use super::super::short::tests::whole;
     use super::super::tests::{World, world};
     use super::*;
 
@@ -145,6 +152,14 @@ mod tests {
           "type": "incident.opened"
         }
         "#);
+    }
+
+    #[tokio::test]
+    async fn the_tool_that_publishes_is_told_to_pause() {
+        let World { channels, server, .. } = world(SETTINGS, &[(204, "", "")]).await;
+        let pause = Short { publishing: Some("pause".into()), ..whole() };
+        assert!(matches!(channels.tell(&pause, "").await, Outcome::Taken(_)));
+        assert!(server.asked()[0].json().contains("\"type\": \"publishing.pause\""));
     }
 
     #[tokio::test]

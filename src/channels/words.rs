@@ -24,6 +24,8 @@ pub(super) struct Words {
     /// Messages that were not sent beyond the person's daily budget, and the incidents they are about.
     pub(super) held: &'static str,
     pub(super) incidents: &'static str,
+    /// Above the posts that are planned for the next hours.
+    pub(super) planned: &'static str,
     /// Nothing of it has happened.
     pub(super) exercise: &'static str,
     /// One incident, before its number.
@@ -139,6 +141,7 @@ static EN: Words = Words {
     fresh: "For the first time",
     held: "Held back beyond your messages a day",
     incidents: "incidents",
+    planned: "About to be published: hold it back?",
     incident: "incident",
     exercise: "This is an exercise: nothing of it has happened. Act as if it had, and publish nothing.",
     floods: "the rule floods; incidents kept back",
@@ -201,6 +204,7 @@ static SV: Words = Words {
     fresh: "För första gången",
     held: "Hålls inne utöver dina meddelanden per dag",
     incidents: "händelser",
+    planned: "På väg att publiceras: hålla inne?",
     incident: "händelse",
     exercise: "Detta är en övning: inget av det har hänt. Gör som om det hade hänt, men publicera ingenting.",
     floods: "regeln svämmar över; incidenter som hölls inne",
@@ -263,6 +267,7 @@ static DE: Words = Words {
     fresh: "Zum ersten Mal",
     held: "Zurückgehalten über Ihre Nachrichten pro Tag hinaus",
     incidents: "Vorfälle",
+    planned: "Steht vor der Veröffentlichung: zurückhalten?",
     incident: "Vorfall",
     exercise: "Dies ist eine Übung: Nichts davon ist geschehen. Handeln Sie wie im Ernstfall, aber veröffentlichen Sie nichts.",
     floods: "die Regel schlägt zu oft an; zurückgehaltene Vorfälle",
@@ -325,6 +330,7 @@ static IT: Words = Words {
     fresh: "Per la prima volta",
     held: "Trattenuti oltre i tuoi messaggi al giorno",
     incidents: "incidenti",
+    planned: "In uscita a breve: trattenere?",
     incident: "incidente",
     exercise: "Questa è un'esercitazione: non è successo nulla di tutto ciò. Agisca come se fosse vero, ma non pubblichi niente.",
     floods: "la regola scatta troppo; incidenti trattenuti",
@@ -387,6 +393,7 @@ static ES: Words = Words {
     fresh: "Por primera vez",
     held: "Retenidos por encima de sus mensajes al día",
     incidents: "incidentes",
+    planned: "A punto de publicarse: ¿retener?",
     incident: "incidente",
     exercise: "Esto es un simulacro: no ha ocurrido nada. Actúe como si fuera real, pero no publique nada.",
     floods: "la regla se dispara en exceso; incidentes retenidos",

@@ -16,6 +16,7 @@ mod knowledge;
 pub mod links;
 mod messages;
 mod plain;
+mod publishing;
 mod pulse;
 mod rehearse;
 mod retopic;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::links::Leave;
 use super::messages::{Composer, Firsts, shared};
-use super::{Ground, Knowledge};
+use super::{Ground, Knowledge, publishing};
 use crate::channels::letter::{Brief, ChartFacts};
 use crate::engine::budget::{self, Asked};
 use crate::engine::duty;
@@ -98,6 +98,7 @@ pub fn letters(
         incident.ack.as_ref().map(|a| people.person(&a.by).map_or_else(|| a.by.clone(), |p| p.full_name.clone()));
     let brand = knowledge.rules.topic(&incident.topic).map_or_else(|| incident.topic.clone(), |t| t.title.clone());
     let shared = shared(people);
+    let planned = publishing::planned(&knowledge.rules, &alert, incident, now);
     let mut served: HashSet<String> = HashSet::new();
     let mut firsts = Firsts::default();
     for call in calls {
@@ -137,6 +138,7 @@ pub fn letters(
                 person,
                 told: &told,
                 held: &held_about,
+                planned: &planned,
                 taken_by: taken_by.as_deref(),
                 base_url: ground.house.base_url.as_deref(),
                 now,
@@ -165,6 +167,8 @@ pub fn letters(
             }
         }
     }
+    let about = publishing::About { alert: &alert, brand: &brand, house: &ground.house };
+    out.messages.extend(publishing::order(c, people, incident, calls, &about, now)?);
     Ok(out)
 }
 
@@ -195,7 +199,8 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
     // What waits by other channels is old news once people have it or it is over: a telephone must not ring for it hours
     // later, when its service is back. Mail keeps the whole story.
     if calls.iter().any(|call| matches!(call.notice, Notice::Acknowledged | Notice::Resolved)) {
-        outbox::overtaken(c, incident.id, now)?;
+        let over = calls.iter().any(|call| call.notice == Notice::Resolved);
+        outbox::overtaken(c, incident.id, over, now)?;
     }
     let mut kept: HashSet<&str> = HashSet::new();
     for message in &letters.messages {

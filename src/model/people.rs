@@ -29,6 +29,9 @@ pub struct Person {
     pub reach: Vec<Way>,
 }
 
+/// The name under which the outbox has messages to the tool that publishes what is planned: no person has it.
+pub const PUBLISHING: &str = "*publishing";
+
 /// The name of mail among the channels.
 pub const MAIL: &str = "mail";
 
@@ -92,6 +95,8 @@ pub struct People {
     pub policies: Vec<Policy>,
     /// Within which time mentions are to be answered, by severity; the usual times where it is not said.
     pub answers: Vec<(Severity, Span)>,
+    /// The channel that tells the tool which publishes what is planned to pause and to go on.
+    pub publishing: Option<Way>,
 }
 
 impl People {

@@ -15,7 +15,7 @@ use super::Stage;
 use crate::channels::short::Short;
 use crate::channels::{Channels, Outcome, Parcel, folder};
 use crate::ground::Ground;
-use crate::model::people::MAIL;
+use crate::model::people::{MAIL, PUBLISHING};
 use crate::model::time::Span;
 use crate::store::Stored;
 use crate::store::outbox::{self, Message};
@@ -191,7 +191,8 @@ impl Deliver {
             .store
             .write(move |tx| {
                 outbox::failed(tx, message.id, &why, now)?;
-                let Some(number) = message.incident else { return Ok(()) };
+                // No person waits for what the publishing tool refuses.
+                let Some(number) = message.incident.filter(|_| message.person != PUBLISHING) else { return Ok(()) };
                 if outbox::goes_otherwise(tx, &message)? {
                     return Ok(());
                 }

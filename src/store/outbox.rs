@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Stored;
-use crate::model::people::MAIL;
+use crate::model::people::{MAIL, PUBLISHING};
 use crate::model::time::{Span, from_millis};
 
 /// By which way a message goes.
@@ -279,16 +279,26 @@ pub fn goes_otherwise(c: &Connection, m: &Message) -> Stored<bool> {
     Ok(q.exists(params![m.incident, m.person, m.created.as_millisecond(), m.id])?)
 }
 
-/// What waits by other channels than mail about an incident is not sent any more: newer things are to be told.
+/// What waits by other channels than mail about an incident is not sent any more: newer things are to be told. What the
+/// tool that publishes is told stands until the incident is `over`.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn overtaken(c: &Connection, incident: i64, now: Timestamp) -> Stored<()> {
+pub fn overtaken(c: &Connection, incident: i64, over: bool, now: Timestamp) -> Stored<()> {
     c.prepare_cached(
-        "UPDATE outbox SET state = 'spared', done = ?2 WHERE incident = ?1 AND state = 'waiting' AND channel <> 'mail'",
+        "UPDATE outbox SET state = 'spared', done = ?2 WHERE incident = ?1 AND state = 'waiting' AND channel <> 'mail'
+         AND (?3 OR person <> ?4)",
     )?
-    .execute(params![incident, now.as_millisecond()])?;
+    .execute(params![incident, now.as_millisecond(), over, PUBLISHING])?;
     Ok(())
+}
+
+/// Whether a message is in the outbox, or was.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn has(c: &Connection, message_id: &str) -> Stored<bool> {
+    Ok(c.prepare_cached("SELECT 1 FROM outbox WHERE message_id = ?1")?.exists([message_id])?)
 }
 
 /// How the outbox stands.

@@ -70,6 +70,8 @@ fn an_incident_is_reported_as_it_was_logged() {
     let topic = "[[topic]]\nname = \"acme\"\ntitle = \"Acme\"\nkind = \"brand\"\nquery = \"acme\"\n";
     write_rule(dir, "topics/acme.toml", topic);
     write_rule(dir, "alerts/any.toml", alert);
+    let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(2)).strftime("%Y-%m-%d %H:%M").to_string();
+    write_rule(dir, "calendar/posts.csv", &format!("start,title,channel\n{soon},Launch film,instagram\n"));
 
     let _daemon = Daemon::start(dir);
     let address = format!("127.0.0.1:{port}").parse().unwrap();
@@ -80,6 +82,13 @@ fn an_incident_is_reported_as_it_was_logged() {
         feed.publish(format!("{n}"), format!("Acme, what <b>awful</b> thing is number {n}?"), format!("voice {n}"));
     }
     until(dir, "an incident", || said(dir, &["incident", "list"]).contains("any"));
+    // Whoever is called is asked to hold back what is about to be published.
+    let mails = || {
+        let files = std::fs::read_dir(dir.join("data/mail")).into_iter().flatten().flatten();
+        files.filter_map(|f| std::fs::read_to_string(f.path()).ok()).collect::<Vec<_>>()
+    };
+    until(dir, "two mails", || mails().len() >= 2);
+    assert!(mails().iter().all(|m| m.contains("instagram: Launch film")), "{:?}", mails());
     said(dir, &["incident", "ack", "1", "--as", "bo", "--note", "on it"]);
     said(dir, &["incident", "decide", "1", "We say nothing | yet", "--as", "anna"]);
     said(dir, &["incident", "resolve", "1", "--as", "anna"]);

@@ -171,6 +171,7 @@ fn briefed<T>(
         person: &person,
         told: &["Maria Lindqvist".to_owned(), "Bo".to_owned()],
         held,
+        planned: &[],
         taken_by: None,
         base_url: Some("https://vakt.acme.example"),
         door: match notice {
@@ -181,6 +182,44 @@ fn briefed<T>(
         now: incident.fired,
         from_domain: "acme.example",
     })
+}
+
+#[test]
+fn what_is_about_to_be_published_is_asked_to_be_held() {
+    let post = |channel: &str, name: &str, whole_day| Planned {
+        name: name.into(),
+        from: "2026-03-10T22:30:00Z".parse().expect("a time"),
+        to: "2026-03-10T23:30:00Z".parse().expect("a time"),
+        channel: channel.into(),
+        text: "Meet <b>Glow</b>".into(),
+        whole_day,
+        ..Planned::default()
+    };
+    let posts = [post("instagram", "Launch | film", false), post("x", "Greeting", true)];
+    let planned: Vec<&Planned> = posts.iter().collect();
+    for (language, words) in [
+        ("en", "hold it back?"),
+        ("sv", "hålla inne?"),
+        ("de", "zurückhalten?"),
+        ("it", "trattenere?"),
+        ("es", "¿retener?"),
+    ] {
+        let letter = |notice| {
+            briefed(notice, language, &two(), &[], |brief| {
+                compose(&Brief { planned: &planned, ..*brief }).expect("it is composed")
+            })
+        };
+        let opened = letter(Notice::Opened);
+        for text in [&opened.text, &opened.html] {
+            assert!(text.contains(words) && text.contains("23:30") && text.contains("Greeting"), "{text}");
+        }
+        assert!(opened.html.contains("&lt;b&gt;Glow") && !opened.html.contains("<b>Glow"));
+        assert!(!letter(Notice::Resolved).text.contains(words), "it is over");
+        if let Some(dir) = std::env::var_os("VAKT_PICTURES") {
+            let path = std::path::Path::new(&dir).join(format!("letter-{language}.html"));
+            std::fs::write(path, &opened.html).expect("written");
+        }
+    }
 }
 
 fn hostile(text: &str) -> Mention {

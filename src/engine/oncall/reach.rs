@@ -69,6 +69,7 @@ mod tests {
             schedules: vec![Schedule { name: "on-call".into(), overrides: vec![watch], ..Schedule::default() }],
             policies: Vec::new(),
             answers: Vec::new(),
+            publishing: None,
         }
     }
 

@@ -23,6 +23,7 @@ pub(super) struct Written {
     schedules: Vec<schedules::Written>,
     pub(super) policies: Vec<policies::Written>,
     answers: Vec<(Severity, Span)>,
+    publishing: Option<Way>,
 }
 
 #[derive(Debug)]
@@ -52,10 +53,26 @@ pub(super) fn read(form: Form<'_>, out: &mut Written) {
     for policy in form.tables("policy", "policy") {
         out.policies.extend(policies::read(policy));
     }
+    if let Some(table) = form.table("publishing", "publishing tool") {
+        out.publishing = publishing(table, &mut out.ways);
+    }
     if let Some(table) = form.table("answers", "table of times") {
         out.answers.extend(targets(table));
     }
     form.finish();
+}
+
+/// How the tool that publishes what is planned is told to pause.
+fn publishing(form: Form<'_>, written: &mut Vec<WayWritten>) -> Option<Way> {
+    let channel = form.must_text("channel");
+    let from = form.choice("from", &Severity::ALL.map(Severity::as_str), Severity::parse);
+    let desk = form.desk;
+    form.finish();
+    let channel = channel?;
+    let way =
+        Way { channel: channel.value.clone(), to: String::new(), from: from.map_or(Severity::Escalate, |f| f.value) };
+    written.push(WayWritten { channel: Place::new(desk, channel), to: String::new() });
+    Some(way)
 }
 
 /// Times by severity.
@@ -245,6 +262,7 @@ impl Written {
             schedules: self.schedules.iter().map(|s| s.schedule.clone()).collect(),
             policies: self.policies.iter().map(|p| p.meant(calendar)).collect(),
             answers: self.answers.clone(),
+            publishing: self.publishing.clone(),
         }
     }
 }
