@@ -76,6 +76,7 @@ fn telephones_ring_and_pagers_are_told_that_it_is_over() {
     let dir = dir.path();
     let (feed, smtp, port) = (Feed::start(), Smtp::start(dir), free_port());
     let (push, pager, room) = (Service::start("anna-alm"), Service::start(""), Service::start(""));
+    let studio = Service::start("");
     let address = format!("127.0.0.1:{port}").parse().unwrap();
     write_settings(dir, feed.address, smtp.port, port);
     std::fs::write(dir.join("key"), "routing-key-canary").unwrap();
@@ -85,9 +86,11 @@ fn telephones_ring_and_pagers_are_told_that_it_is_over() {
     let channels = format!(
         "[[channel]]\nkind = \"ntfy\"\nname = \"push\"\nurl = \"http://{}\"\n{near}\n\
          [[channel]]\nkind = \"pagerduty\"\nname = \"pager\"\nurl = \"http://{}\"\nrouting_key = {{ file = \"{dir}/key\" }}\n{near}\n\
-         [[channel]]\nkind = \"slack\"\nname = \"room\"\nwebhook = {{ file = \"{dir}/hook\" }}\n{near}\n",
+         [[channel]]\nkind = \"slack\"\nname = \"room\"\nwebhook = {{ file = \"{dir}/hook\" }}\n{near}\n\
+         [[channel]]\nkind = \"webhook\"\nname = \"studio\"\nurl = \"http://{}/posts\"\nsecret = {{ file = \"{dir}/key\" }}\n{near}\n",
         push.address,
         pager.address,
+        studio.address,
         dir = dir.display()
     );
     std::fs::write(dir.join("vakt.toml"), format!("base_url = \"http://{address}\"\n{settings}\n{channels}")).unwrap();
@@ -100,7 +103,10 @@ fn telephones_ring_and_pagers_are_told_that_it_is_over() {
     let checked = ask(dir, &["check"]);
     let said = String::from_utf8_lossy(&checked.stderr).into_owned() + &String::from_utf8_lossy(&checked.stdout);
     assert!(checked.status.code() == Some(1) && said.contains("did you mean `room`"), "{said}");
-    write_rule(dir, "people.toml", PEOPLE);
+    write_rule(dir, "people.toml", &format!("{PEOPLE}[publishing]\nchannel = \"studi\"\n"));
+    let checked = ask(dir, &["check"]);
+    assert!(String::from_utf8_lossy(&checked.stderr).contains("did you mean `studio`"), "{checked:?}");
+    write_rule(dir, "people.toml", &format!("{PEOPLE}[publishing]\nchannel = \"studio\"\n"));
     assert!(ask(dir, &["check"]).status.success());
 
     // Each is tried beforehand, marked as a test; what a test opens it closes.
@@ -144,6 +150,10 @@ fn telephones_ring_and_pagers_are_told_that_it_is_over() {
     assert_eq!(ends, ["acknowledge", "resolve"]);
     let keys: Vec<_> = pager.asked()[2..].iter().map(|(_, body)| body["dedup_key"].clone()).collect();
     assert!(keys.iter().all(|k| *k == alarm["dedup_key"]), "{keys:?}");
+    // The tool that publishes has paused once, and goes on.
+    until(dir, "the studio goes on", || studio.asked().len() >= 2);
+    let orders: Vec<_> = studio.asked().iter().map(|(_, body)| body["type"].clone()).collect();
+    assert_eq!(orders, ["publishing.pause", "publishing.resume"]);
     assert!(daemon.stop().success());
     let log = std::fs::read_to_string(dir.join("vakt.log")).unwrap();
     assert!(!log.contains("canary") && !log.contains("/services"), "no secret in the log");
