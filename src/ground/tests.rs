@@ -246,3 +246,58 @@ async fn an_erased_author_is_in_no_draft() {
     assert_eq!((left.version, left.approvals.len(), left.state.as_str()), (2, 0, "waiting"), "it is another text");
     assert_eq!(now_is(other.id), other);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_counts_what_was_said_beside_the_day_before() {
+    use crate::model::{Length, Period};
+    let dir = tempfile::tempdir().expect("a folder");
+    let ground = ground(&dir, rules(&[("acme", "acme"), ("globex", "globex")]));
+    let said = |id: &str, who: &str, network: &str, text: &str, hours: i64| Capture {
+        author: Author { name: who.into(), ..Author::default() },
+        network: network.into(),
+        url: Some(format!("https://{who}.example/{id}")),
+        published: Some(now() - Span::hours(hours)),
+        reach: Some(u64::try_from(100 * hours).unwrap_or(0)),
+        engagement: Some(7),
+        ..capture(id, text)
+    };
+    let complaint = "Where is my order? Please help, Acme, it never arrived";
+    bring(
+        &ground,
+        vec![
+            said("1", "ann", "x", complaint, 1),
+            said("2", "bo", "x", "I love my new Acme kettle, great quality and wonderful!", 2),
+            said("3", "cy", "news", "Acme raises its dividend by two crowns a share this year", 3),
+            said("4", "cy", "news", "Acme and Globex met", 20),
+            said("5", "di", "news", "Nothing of either", 1),
+        ],
+    )
+    .await;
+    let zone = jiff::tz::TimeZone::UTC;
+    let today = Period::until(Length::Day, "2026-03-10".parse().expect("a day"));
+    let knowledge = ground.knowledge();
+    let topic = digest::topic(&knowledge.rules, None).expect("a brand");
+    let d = ground.store.read(|c| digest::gather(&knowledge, c, topic, today, &zone)).expect("read");
+    assert_eq!((d.topic.as_str(), d.now.mentions, d.before.mentions, d.authors), ("acme", 3, 1, (3, 1)));
+    assert_eq!((d.now.negative, d.now.positive, d.now.reach), (1, 1, 600));
+    let ranks =
+        |of: &[crate::report::digest::Rank]| of.iter().map(|r| (r.name.clone(), r.now, r.before)).collect::<Vec<_>>();
+    assert_eq!(ranks(&d.networks), [("x".to_owned(), 2, 0), ("news".to_owned(), 1, 1)]);
+    let counted: Vec<(usize, u32)> = d.series.mentions.iter().copied().enumerate().filter(|(_, n)| *n > 0).collect();
+    assert_eq!((counted, d.series.mentions.len()), (vec![(9, 1), (10, 1), (11, 1)], 24));
+    assert_eq!(d.writers.first().map(|w| (w.name.as_str(), w.reach)), Some(("cy", 300)));
+    assert_eq!(d.stories.first().map(|v| (v.copies, v.reach)), Some((1, 300)));
+    assert!(d.best.len() == 1 && d.best[0].quote.contains("I love") && d.engagement == [7], "{:?}", d.best);
+    // The complaint waits, the praise has its own list, and the rest needs nothing.
+    let queue = |praise| ground.store.read(|c| answers::queue(c, praise, false, 9)).expect("read");
+    let texts = |of: Vec<answers::Asked>| of.into_iter().map(|a| a.mention.text).collect::<Vec<_>>();
+    assert_eq!(texts(queue(false)), [complaint]);
+    assert_eq!((queue(true).len(), d.response.0.needed, d.response.0.answered), (1, 1, 0));
+    // What is deleted waits for nothing.
+    let gone = queue(false).remove(0).mention;
+    let deleted = ground.store.write_blocking(move |tx| {
+        let (mut seq, mut ids) = (mentions::last_seq(tx)?, mentions::TopicIds::default());
+        mentions::remove(tx, &gone, false, &mut seq, &mut ids)
+    });
+    assert!(deleted.expect("written") && queue(false).is_empty());
+}

@@ -95,6 +95,7 @@ pub fn router(served: Served) -> Router {
         .route("/api/v1/incidents/{id}/{act}", post(acts::act))
         .route("/api/v1/incidents/{id}/report", get(reports::after))
         .route("/api/v1/incidents/{id}/tick", post(drafts::tick))
+        .route("/api/v1/report", get(reports::digest))
         .route("/api/v1/answers", get(answers::list))
         .route("/api/v1/answers/{id}/{act}", post(answers::act))
         .route("/api/v1/drafts", get(drafts::list).post(drafts::write))

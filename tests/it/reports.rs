@@ -134,6 +134,9 @@ fn an_incident_is_reported_as_it_was_logged() {
     assert_eq!(ask(dir, &["report", "--format", "xlsx"]).status.code(), Some(2));
     let nothing = ask(dir, &["report", "--topic", "acmee"]);
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("did you mean `acme`?"));
+    let (status, body) = get(address, &format!("/api/v1/report?period=day&until={today}&format=csv&for=bo")).unwrap();
+    assert!(status.contains("200") && body.contains("glance,Omnämnanden,"), "{status}: {body}");
+    assert!(get(address, "/api/v1/report?format=pdf").unwrap().0.contains("400"));
     let none = ask(dir, &["incident", "report", "9"]);
     assert_eq!(none.status.code(), Some(2), "{}", String::from_utf8_lossy(&none.stderr));
 }
