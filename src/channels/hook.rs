@@ -71,7 +71,7 @@ pub(super) fn json<'a>(url: &'a str, allow: &'a Allow, body: &impl Serialize) ->
 
 /// Sends a request once. Where there is no answer it may be taken later, but for addresses that are never asked.
 pub(super) async fn send(means: &Means, post: Post<'_>, now: Timestamp) -> Result<Answer, Outcome> {
-    means.http.post(post, now).await.map_err(|e| match e {
+    means.http.tell(post, now).await.map_err(|e| match e {
         FetchError::Refused { .. } | FetchError::Address { .. } => Outcome::Never(e.to_string()),
         e => Outcome::later(told(&e)),
     })

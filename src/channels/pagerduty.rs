@@ -43,7 +43,7 @@ fn read(form: &Form<'_>, allow_private: &[String]) -> Option<Box<dyn Channel>> {
 fn action(notice: Notice) -> &'static str {
     match notice {
         Notice::Acknowledged | Notice::Snoozed => "acknowledge",
-        Notice::Resolved => "resolve",
+        Notice::Resolved | Notice::Merged => "resolve",
         // A trigger for an alert that is open changes it.
         _ => "trigger",
     }

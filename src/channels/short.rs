@@ -59,7 +59,7 @@ pub fn compose(brief: &Brief<'_>, shared: bool) -> Short {
         incident: i.id,
         notice: brief.notice,
         severity: i.severity,
-        what: what(brief),
+        what: if i.drill.is_some() { format!("DRILL · {}", what(brief)) } else { what(brief) },
         headline: subject(brief, words),
         mentions: s.mentions,
         usual: s.expected,

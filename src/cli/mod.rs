@@ -14,11 +14,14 @@ mod channels;
 mod check;
 mod demo;
 mod doctor;
+mod draft;
+mod drill;
 mod erase;
 mod eval;
 mod import;
 mod incident;
 mod oncall;
+mod playbook;
 mod query;
 mod reindex;
 mod run;
@@ -73,6 +76,8 @@ enum Command {
     Check(check::Check),
     /// Who is on call, now or over a week
     Oncall(oncall::OnCall),
+    /// Exercise: an invented crisis calls the real people through the running daemon
+    Drill(drill::Exercise),
     /// Test the rules on mentions that tests tell
     Test(test::Test),
     /// A month of what is planned: launches, match days, holidays, posts
@@ -85,6 +90,10 @@ enum Command {
     Incident(incident::Incidents),
     /// Know of something and be left alone until then: lay, list and end silences
     Silence(silence::Silences),
+    /// List and show playbooks
+    Playbook(playbook::Playbooks),
+    /// Write, look over, approve and hand over what is said
+    Draft(draft::Drafts),
     /// Who did what: show the log, and prove that it is whole
     Audit(audit::Audit),
     /// List the sources and how each stands
@@ -124,12 +133,15 @@ pub fn main() -> ExitCode {
         Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
         Command::Oncall(c) => c.run(file),
+        Command::Drill(c) => c.run(file),
         Command::Test(c) => c.run(file),
         Command::Calendar(c) => c.run(file),
         Command::Doctor(c) => c.run(file),
         Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Silence(c) => c.run(file),
+        Command::Playbook(c) => c.run(file),
+        Command::Draft(c) => c.run(file),
         Command::Audit(c) => c.run(file),
         Command::Sources(c) => c.run(file),
         Command::Channels(c) => c.run(file),

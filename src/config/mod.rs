@@ -226,8 +226,10 @@ fn read_root(config: &mut Config, form: Form<'_>) {
         config.retention = Retention::read(retention);
     }
     config.heartbeat = form.table("heartbeat", "[heartbeat] table").map(Heartbeat::read);
+    // Those two the sources read for themselves.
     form.tables("source", "source");
     form.tables("channel", "channel");
+    form.texts("source_files");
     form.finish();
 }
 

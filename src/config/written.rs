@@ -108,7 +108,7 @@ impl<'a> Form<'a> {
     }
 
     /// The first line of the table.
-    fn head(&self) -> Range<usize> {
+    pub fn head(&self) -> Range<usize> {
         let text = self.desk.sheet.text.get(self.span.clone()).unwrap_or("");
         self.span.start..self.span.start + text.find('\n').unwrap_or(text.len())
     }
@@ -316,6 +316,19 @@ impl<'a> Form<'a> {
                     out.push(Form { desk: self.desk, span: item.span(), table, what, known: RefCell::default() })
                 }
                 None => self.wrong(key, item, "a table"),
+            }
+        }
+        out
+    }
+
+    /// Every key with a string, for tables whose keys are the reader's own words.
+    pub fn words(&self) -> Vec<(At<String>, At<String>)> {
+        let mut out = Vec::new();
+        for (key, value) in self.table.iter() {
+            let name = At { value: key.get_ref().to_string(), span: key.span() };
+            match value.get_ref().as_str() {
+                Some(text) => out.push((name, At { value: text.to_owned(), span: value.span() })),
+                None => self.wrong(key.get_ref(), value, "a string in quotes"),
             }
         }
         out

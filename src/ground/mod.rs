@@ -3,6 +3,8 @@
 
 pub mod acts;
 mod clock;
+pub mod drafts;
+mod drill;
 pub mod erasure;
 mod fresh;
 mod history;

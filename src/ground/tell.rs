@@ -82,9 +82,18 @@ pub fn letters(
     if calls.is_empty() || incident.shadow {
         return Ok(out);
     }
-    let evidence = evidence(c, &alert, incident, now)?;
-    let facts = chart_facts(c, &alert, incident, now)?;
-    let hot = hot_words(c, &alert, incident, &evidence, now)?;
+    let (evidence, facts, hot) = match &incident.drill {
+        // Nothing of an exercise is in the store.
+        Some(drill) => {
+            let times = drill.mentions.iter().map(|m| (m.at.as_millisecond(), m.is_negative())).collect();
+            (drill.mentions.clone(), Some(draw(times, &alert, incident, now)), Vec::new())
+        }
+        None => {
+            let evidence = evidence(c, &alert, incident, now)?;
+            let hot = hot_words(c, &alert, incident, &evidence, now)?;
+            (evidence, Some(chart_facts(c, &alert, incident, now)?), hot)
+        }
+    };
     let taken_by =
         incident.ack.as_ref().map(|a| people.person(&a.by).map_or_else(|| a.by.clone(), |p| p.full_name.clone()));
     let brand = knowledge.rules.topic(&incident.topic).map_or_else(|| incident.topic.clone(), |t| t.title.clone());
@@ -102,7 +111,7 @@ pub fn letters(
         // Nobody gets two letters about one incident at one time: the first call is the one that says most.
         for person in reached.into_iter().filter(|p| served.insert(p.name.clone())) {
             let leave = match call.notice {
-                Notice::Resolved | Notice::Snoozed | Notice::Lowered | Notice::Assigned => None,
+                Notice::Resolved | Notice::Snoozed | Notice::Lowered | Notice::Merged | Notice::Assigned => None,
                 Notice::Acknowledged => Some(Leave::Undo),
                 _ => Some(Leave::Take),
             };
@@ -172,7 +181,7 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
         let tried = if incident.shadow { "would have told " } else { "" };
         let detail = format!("{} · {tried}{}", incident.severity, call.notify.join(", "));
         incidents::note(c, incident.id, now, "vakt", call.notice.as_str(), &detail)?;
-        audit::append(c, now, "vakt", call.notice.as_str(), &format!("incident {}", incident.id), &detail)?;
+        audit::append(c, now, "vakt", call.notice.as_str(), &incident.about(), &detail)?;
     }
     // Decided before any of them is put: what goes to a person by several ways is told once.
     let mut held: HashSet<&str> = HashSet::new();
@@ -185,7 +194,8 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
     }
     // What waits by other channels is old news once people have it or it is over: a telephone must not ring for it hours
     // later, when its service is back. Mail keeps the whole story.
-    if calls.iter().any(|call| matches!(call.notice, Notice::Acknowledged | Notice::Resolved)) {
+    let old = |call: &Call| matches!(call.notice, Notice::Acknowledged | Notice::Resolved | Notice::Merged);
+    if calls.iter().any(old) {
         outbox::overtaken(c, incident.id, now)?;
     }
     let mut kept: HashSet<&str> = HashSet::new();
@@ -261,12 +271,22 @@ fn in_group(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
     })
 }
 
-fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) -> Stored<Option<ChartFacts>> {
+/// The number of the chart's first bar.
+fn first_bar(now: Timestamp) -> i64 {
+    now.as_millisecond().div_euclid(BUCKET.as_millis()) - BUCKETS + 1
+}
+
+fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) -> Stored<ChartFacts> {
+    let start = first_bar(now) * BUCKET.as_millis();
+    let times = mentions::times_of_topics(c, &alert.topics, alert.any, start, now.as_millisecond())?;
+    Ok(draw(times, alert, incident, now))
+}
+
+/// The chart of mentions: when each was, and whether it is negative.
+fn draw(times: Vec<(i64, bool)>, alert: &Alert, incident: &Incident, now: Timestamp) -> ChartFacts {
     let width = BUCKET.as_millis();
-    let last = now.as_millisecond().div_euclid(width);
-    let first = last - BUCKETS + 1;
+    let first = first_bar(now);
     let start = crate::model::time::from_millis(first * width);
-    let times = mentions::times_of_topics(c, &alert.topics, alert.any, start.as_millisecond(), now.as_millisecond())?;
     let slots = usize::try_from(BUCKETS).unwrap_or(0);
     let (mut all, mut negative) = (vec![0u32; slots], vec![0u32; slots]);
     for (at, is_negative) in times {
@@ -288,7 +308,7 @@ fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestam
             None
         }
     };
-    Ok(Some(ChartFacts { sparkline, most: u64::from(peak), usual: f64::from(usual), png }))
+    ChartFacts { sparkline, most: u64::from(peak), usual: f64::from(usual), png }
 }
 
 /// Enough of an alert rule for the letters of an incident whose rule is gone from the rules.

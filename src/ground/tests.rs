@@ -212,3 +212,37 @@ async fn stories_go_on_after_a_restart_and_campaigns_are_seen() {
     assert!(gone.await.expect("written"));
     assert_eq!(sketches(&ground), before - 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_author_is_in_no_draft() {
+    use crate::engine::drafts::Act;
+    let dir = tempfile::tempdir().expect("a folder");
+    let ground = ground(&dir, rules(&[("acme", "acme")]));
+    let text = "Acme kettle burned my whole kitchen down on Monday";
+    bring(
+        &ground,
+        vec![Capture { author: Author { handle: "canary_7".into(), ..Author::default() }, ..capture("1", text) }],
+    )
+    .await;
+    let id = ground.store.read(|c| mentions::after(c, 0, 1)).expect("read")[0].id;
+    let order = |about, text: &str| drafts::Order {
+        about,
+        language: "en".into(),
+        text: Some(text.into()),
+        ..drafts::Order::default()
+    };
+    let reply = crate::model::draft::About { mention: Some(id), incident: None };
+    let said = format!("@canary_7, you wrote \"{text}\". Call us.");
+    let mine = ground.draft(order(reply, &said), "maja").expect("written");
+    let other = ground.draft(order(Default::default(), "Nobody is named here: canary."), "maja").expect("written");
+    ground.act_on_draft(mine.id, Act::Approve(1), "anna", "").expect("approved");
+    let who = erasure::Who::new("canary_7", None, None);
+    let found = erasure::find(&ground.store, &who).expect("found");
+    let done = erasure::Erasure::carry_out(&ground.store, dir.path(), &who, found, "", now()).expect("erased");
+    assert_eq!(done.receipt.notes, 1);
+    let now_is = |id| ground.store.read(|c| crate::store::drafts::get(c, id)).expect("read").expect("it is there");
+    let left = now_is(mine.id);
+    assert_eq!(left.text, "@[erased], you wrote \"[erased]\". Call us.");
+    assert_eq!((left.version, left.approvals.len(), left.state.as_str()), (2, 0, "waiting"), "it is another text");
+    assert_eq!(now_is(other.id), other);
+}

@@ -2,6 +2,7 @@
 
 mod acts;
 mod doors;
+mod drafts;
 mod export;
 mod find;
 mod guard;
@@ -90,6 +91,10 @@ pub fn router(served: Served) -> Router {
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::show))
         .route("/api/v1/incidents/{id}/{act}", post(acts::act))
+        .route("/api/v1/incidents/{id}/tick", post(drafts::tick))
+        .route("/api/v1/drafts", get(drafts::list).post(drafts::write))
+        .route("/api/v1/drafts/{id}", get(drafts::show))
+        .route("/api/v1/drafts/{id}/{act}", post(drafts::act))
         .route("/incidents", get(incidents::list_page))
         .route("/incidents/{id}", get(incidents::page))
         .route("/metrics", get(metrics_page))

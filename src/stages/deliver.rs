@@ -27,7 +27,8 @@ const WAITS: [Span; 6] =
     [Span::secs(15), Span::secs(30), Span::secs(60), Span::secs(120), Span::secs(240), Span::secs(300)];
 /// Real time that one pass waits for relays before it looks for other due messages.
 const PATIENCE: Duration = Duration::from_millis(250);
-const IDLE: Span = Span::secs(30);
+/// Another process, such as `vakt incident ack`, rings no bell: the outbox is looked at this often.
+const IDLE: Span = Span::secs(1);
 /// Whoever asks for less patience than this is given so much.
 const SOON: Span = Span::secs(1);
 /// What relays have left once vakt stops; messages that they have not taken by then stay in the outbox.

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod authors;
 pub mod changes;
 pub mod counts;
+pub mod drafts;
 pub mod erasures;
 pub mod groups;
 pub mod hours;
@@ -20,6 +21,7 @@ pub mod past;
 pub mod silences;
 pub mod sketches;
 pub mod sources;
+pub mod ticks;
 pub mod wish;
 mod writer;
 
@@ -104,6 +106,7 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/009_scopes.sql")),
         M::up(include_str!("migrations/010_acts.sql")),
         M::up(include_str!("migrations/011_channels.sql")),
+        M::up(include_str!("migrations/012_drafts.sql")),
     ])
 }
 

@@ -37,7 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cel", &["engine/condition.rs", "engine/reckon.rs", "engine/sound.rs"]),
     ("statrs", &["engine/baseline/"]),
     ("annotate_snippets", &["config/fault.rs"]),
-    ("pulldown_cmark", &["rules/playbooks.rs"]),
+    ("pulldown_cmark", &["rules/playbooks/"]),
     ("notify", &["daemon.rs"]),
     ("sd_notify", &["daemon.rs"]),
     ("clap", &["cli/"]),

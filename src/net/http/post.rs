@@ -8,7 +8,7 @@ use reqwest::header::{self, HeaderName, HeaderValue};
 use tokio::time::timeout;
 use url::Url;
 
-use super::{FetchError, Http, check, explain, place, said_in_retry_after, text};
+use super::{FetchError, Headers, Http, check, explain, place};
 use crate::model::time::Span;
 use crate::net::guard::Allow;
 
@@ -50,7 +50,7 @@ impl Http {
     ///
     /// # Errors
     /// Where there is no answer at all; see [`FetchError`].
-    pub async fn post(&self, post: Post<'_>, now: Timestamp) -> Result<Answer, FetchError> {
+    pub async fn tell(&self, post: Post<'_>, now: Timestamp) -> Result<Answer, FetchError> {
         let wrong = |reason: &str| FetchError::Address { place: "the address".into(), reason: reason.to_owned() };
         let url = Url::parse(post.url).map_err(|e| wrong(&e.to_string()))?;
         let shown = bare(&url).ok_or_else(|| wrong("it names no host"))?;
@@ -75,7 +75,7 @@ impl Http {
         let answered = timeout(wait, ask.send()).await.map_err(|_| late("answer"))?;
         let mut answer = answered.map_err(|e| explain(&shown, e))?;
         let status = answer.status().as_u16();
-        let retry_after = text(answer.headers(), &header::RETRY_AFTER).and_then(|said| said_in_retry_after(&said, now));
+        let retry_after = Headers::of(answer.headers()).said_retry_after(now);
         let mut body = Vec::new();
         let read = async {
             while let Ok(Some(chunk)) = answer.chunk().await {

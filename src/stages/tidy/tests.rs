@@ -92,6 +92,8 @@ pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
         peak: 5,
         evidence: Evidence::default().into(),
         muted_by: None,
+        merged_into: None,
+        drill: None,
         silenced_by: None,
         overruled: None,
         snoozed: None,
