@@ -7,6 +7,7 @@ mod bluesky;
 mod bounds;
 mod charset;
 mod discourse;
+pub mod discover;
 pub mod feed;
 mod gdelt;
 mod github;

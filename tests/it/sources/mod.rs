@@ -234,6 +234,52 @@ fn lists_of_feeds_come_and_go() {
     assert!(told.contains("two sources named `feed-7`") && told.contains("feeds.toml:3"), "{told}");
 }
 
+#[test]
+fn an_address_becomes_a_source() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let feed = super::world::Feed::start();
+    feed.publish("1", "Acme", "Ann");
+    let settings = "data_dir = \"data\"\nsource_files = [\"more.toml\"]\n[fetch]\nallow_private = [\"127.0.0.0/8\"]\n";
+    std::fs::write(dir.join("vakt.toml"), settings).unwrap();
+    std::fs::write(dir.join("more.toml"), "").unwrap();
+    let address = format!("http://{}/feed.json", feed.address);
+    let said = ask(dir, &["sources", "add", &address, "--into", "more.toml"]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let written = std::fs::read_to_string(dir.join("more.toml")).unwrap();
+    assert!(written.contains("# News: 1 entries") && written.contains("name = \"news\""), "{written}");
+    assert!(ask(dir, &["sources", "try", "news"]).status.success());
+    assert_eq!(ask(dir, &["sources", "add", "http://127.0.0.1:1/"]).status.code(), Some(1));
+    assert_eq!(ask(dir, &["sources", "add", "ftp://x"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_feed_document_shows_what_it_yields() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let feed = "<rss version=\"2.0\"><channel><title>Acme &amp;amp; co</title><link>/home</link><language>sv</language><item><guid>1</guid>\
+        <title>A &lt;b&gt;bold&lt;/b&gt; claim</title><link>/1</link><author>Ann</author><pubDate>Sun, 01 Nov 2026 10:00:00 GMT</pubDate>\
+        <description>&lt;p&gt;It burns&lt;/p&gt;</description></item><item><title>cut";
+    std::fs::write(dir.join("feed.xml"), feed).unwrap();
+    std::fs::write(dir.join("page.html"), "<!DOCTYPE html><html></html>").unwrap();
+    let said = ask(dir, &["sources", "parse", "feed.xml", "page.html", "--base", "https://a.example/", "--json"]);
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8_lossy(&said.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!((said.status.code(), lines.len()), (Some(1), 2));
+    let (feed, entry) = (&lines[0], &lines[0]["entries"][0]);
+    assert_eq!(
+        (&feed["format"], &feed["title"], &feed["language"]),
+        (&"rss".into(), &"Acme & co".into(), &"sv".into())
+    );
+    assert_eq!((&entry["title"], &entry["link"]), (&"A bold claim".into(), &"https://a.example/1".into()), "{feed}");
+    assert_eq!((&entry["text"], &entry["html"]), (&"It burns".into(), &"<p>It burns</p>".into()));
+    assert_eq!((&entry["published"], &entry["author"]), (&"2026-11-01T10:00:00Z".into(), &"Ann".into()));
+    assert!(feed["degraded"].as_array().is_some_and(|d| d.len() == 2), "{feed}");
+    assert!(lines[1]["error"].as_str().is_some_and(|e| e.contains("HTML page")), "{}", lines[1]);
+    let said = ask(dir, &["sources", "parse", "feed.xml"]);
+    assert!(said.status.success() && String::from_utf8_lossy(&said.stdout).contains("A bold claim"));
+}
+
 /// No secret stands in the log, the store or what commands print.
 fn no_secret(dir: &Path) {
     let mut text = std::fs::read_to_string(dir.join("vakt.log")).unwrap();
