@@ -116,6 +116,7 @@ fn kinds(json: bool) {
     let entry = |e: Entry| match e {
         Entry::Open => "open",
         Entry::Key => "key",
+        Entry::Contract => "contract",
     };
     if json {
         let all: Vec<_> = KINDS
@@ -125,7 +126,11 @@ fn kinds(json: bool) {
         say!("{}", serde_json::Value::from(all));
         return;
     }
-    let groups = [(Entry::Open, "Open to anybody"), (Entry::Key, "With a key or an account that costs nothing")];
+    let groups = [
+        (Entry::Open, "Open to anybody"),
+        (Entry::Key, "With a key or an account that costs nothing"),
+        (Entry::Contract, "By contract, or once the place has approved you"),
+    ];
     for (group, title) in groups {
         say!("{title}:");
         for kind in KINDS.iter().filter(|k| k.entry == group) {
@@ -134,9 +139,8 @@ fn kinds(json: bool) {
         say!("");
     }
     say!(
-        "Not by vakt itself: X, Facebook, Instagram, Threads, TikTok and LinkedIn give their posts by contract alone, and Quora\n\
-         and closed groups to nobody. What another tool or a person exports of them comes in by `vakt import`, or is pushed\n\
-         to /api/v1/mentions.\n\n`vakt sources explain KIND` shows a kind's settings."
+        "Not by vakt itself: TikTok, LinkedIn, Telegram, Google Play and Trustpilot, and Quora and closed groups, which let nobody\n\
+         in. What another tool or a person exports of them comes in by `vakt import`, or is pushed to /api/v1/mentions.\n\n`vakt sources explain KIND` shows a kind's settings."
     );
 }
 
