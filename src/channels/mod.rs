@@ -5,6 +5,7 @@ pub mod folder;
 pub mod letter;
 pub mod mail;
 mod meanings;
+pub mod plea;
 mod quoted;
 pub mod strike;
 mod words;

@@ -11,6 +11,7 @@ pub mod intake;
 mod knowledge;
 pub mod links;
 mod plain;
+mod pleas;
 mod pulse;
 mod rehearse;
 mod retopic;
