@@ -1,4 +1,4 @@
-//! Asks somebody to read a draft and to approve it. The draft itself stands on the page that the mail leads to: there it is
+//! Asks somebody to read a draft and to approve it, and tells its author what came of that. The draft itself stands on the page that the mail leads to: there it is
 //! always the text as it is now.
 
 mod words;
@@ -11,12 +11,25 @@ use crate::model::{Draft, Person};
 
 pub use words::Words;
 
+/// Why somebody is written to about a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matter {
+    /// It waits for the reader's approval.
+    Ask,
+    /// It is approved: its author may hand it over.
+    Approved,
+    /// It was sent back to its author.
+    Back,
+}
+
 /// What a plea is made of.
 #[derive(Debug)]
 pub struct Plea<'a> {
+    /// Why it is written.
+    pub matter: Matter,
     /// The draft.
     pub draft: &'a Draft,
-    /// Whom it asks.
+    /// Whom it is for.
     pub person: &'a Person,
     /// Full name of whoever has written the text as it is.
     pub author: &'a str,
@@ -36,15 +49,23 @@ pub struct Plea<'a> {
 /// When a template fails, which is a fault of vakt.
 pub fn compose(plea: &Plea<'_>) -> Result<Letter, LetterError> {
     let (d, w) = (plea.draft, Words::of(&plea.person.languages));
+    let (id, name) = (d.id, &plea.person.name);
+    let (says, kind, command) = match plea.matter {
+        Matter::Ask => {
+            let approve = format!("vakt draft approve {id} --read {} --as {name}", d.version);
+            (w.waits, "ask", format!("vakt draft show {id}; {approve}"))
+        }
+        Matter::Approved => (w.yours_approved, "approved", format!("vakt draft hand-over {id} --as {name}")),
+        Matter::Back => (w.yours_back, "back", format!("vakt draft show {id}")),
+    };
     let place = d.network.map(|n| format!(", {}", n.title())).unwrap_or_default();
     let brand = if plea.brand.is_empty() { String::new() } else { format!("{} · ", header_text(plea.brand, 40)) };
-    let subject = header_text(&format!("[vakt] {brand}{} ({}{place})", w.waits, d.language), 150);
-    let command =
-        format!("vakt draft show {}; vakt draft approve {} --read {} --as {}", d.id, d.id, d.version, plea.person.name);
     let values = context! {
-        w => context! { code => w.code, read => w.read, digits => w.digits, findings => w.findings, also => w.also, written => w.written },
-        headline => header_text(&format!("{brand}{}", w.waits), 150),
-        about => format!("#{} · {}{place} · {}/{}", d.id, d.language, d.approvals.len(), d.asked),
+        w => context! {
+            code => w.code, read => w.read, digits => w.digits, findings => w.findings, also => w.also, written => w.written,
+        },
+        headline => header_text(&format!("{brand}{says}"), 150),
+        about => format!("#{id} · {}{place} · {}/{}", d.language, d.approvals.len(), d.asked),
         author => header_text(plea.author, 80),
         findings => plea.findings,
         door => plea.door.map(|(door, _)| door),
@@ -58,11 +79,11 @@ pub fn compose(plea: &Plea<'_>) -> Result<Letter, LetterError> {
     let html = e.render_named_str("plea.html", include_str!("plea/plea.html.j2"), &values)?;
     let thread = format!("draft.{}.{}", d.id, d.written.as_millisecond());
     Ok(Letter {
-        subject,
+        subject: header_text(&format!("[vakt] {brand}{says} ({}{place})", d.language), 150),
         text,
         html,
         chart: None,
-        message_id: format!("<{thread}.{}.{}@{}>", d.version, plea.person.name, plea.from_domain),
+        message_id: format!("<{thread}.{}.{kind}.{name}@{}>", d.version, plea.from_domain),
         in_reply_to: None,
         references: Vec::new(),
         incident: d.about.incident.unwrap_or(0),
@@ -84,6 +105,7 @@ mod tests {
         let asked = |language: &str, door| {
             let person = Person { languages: vec![language.into()], ..maria() };
             let plea = Plea {
+                matter: Matter::Ask,
                 draft: &draft,
                 person: &person,
                 author: "Maja <b>Holm",

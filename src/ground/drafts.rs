@@ -3,6 +3,7 @@
 
 use super::Ground;
 use super::pleas::Asker;
+use crate::channels::plea::Matter;
 use crate::engine::drafts::{self, Act, Refusal};
 use crate::engine::wording;
 use crate::model::draft::{About, State};
@@ -149,6 +150,7 @@ impl Ground {
         let mut draft = before.clone();
         drafts::act(&mut draft, &act, by, super::acts::cut(words, NOTE), now)
             .map_err(|e| DraftError::Refused(id, e))?;
+        let approved = draft.state == State::Approved && before.state != State::Approved;
         let (after, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, self.spoken_for(&draft)?));
         self.store.write_blocking(move |tx| {
             if kept::get(tx, id)?.as_ref() != Some(&before) {
@@ -158,7 +160,9 @@ impl Ground {
             note(tx, &after, now, &by, act.as_str())?;
             match act {
                 Act::Write(_) => asker.ask(tx, &after, now),
-                _ => Ok(()),
+                Act::Approve(_) if approved => asker.tell(tx, Matter::Approved, &after, &by, now),
+                Act::Reject => asker.tell(tx, Matter::Back, &after, &by, now),
+                Act::Approve(_) | Act::HandOver => Ok(()),
             }
         })?;
         self.bells.deliver.notify_one();

@@ -190,6 +190,9 @@ fn by_the_link(dir: &Path, address: SocketAddr) {
     said(dir, &["draft", "edit", "5", "--as", "maja", "--text", "better.txt"]);
     let page = get(address, &anna).unwrap().1;
     assert!(page.contains("changed or decided") && !page.contains("nu. Mer"), "an old link shows no new text: {page}");
+    let told = "SELECT count(*) FROM outbox WHERE person = 'maja' AND subject LIKE '[vakt] Acme · Your draft %'";
+    let db = rusqlite::Connection::open(dir.join("data/vakt.db")).unwrap();
+    assert_eq!(db.query_row(told, [], |r| r.get::<_, i64>(0)).unwrap(), 4, "two are approved, two come back");
     let (again, _) = mailed(dir, "anna");
     assert!(get(address, &again).unwrap().1.contains("nu. Mer"), "a new text comes with a new mail");
 }

@@ -7,6 +7,10 @@ pub struct Words {
     pub code: &'static str,
     /// A draft waits for the reader.
     pub waits: &'static str,
+    /// The reader's own draft is approved.
+    pub yours_approved: &'static str,
+    /// The reader's own draft was sent back.
+    pub yours_back: &'static str,
     /// Written by, before a name.
     pub written: &'static str,
     /// On the link.
@@ -56,6 +60,8 @@ impl Words {
 static EN: Words = Words {
     code: "en",
     waits: "A draft waits for your approval",
+    yours_approved: "Your draft is approved",
+    yours_back: "Your draft comes back",
     written: "written by",
     read: "Read it and decide",
     digits: "The four digits",
@@ -81,6 +87,8 @@ static WORDS: [&Words; 5] = [&EN, &SV, &DE, &IT, &ES];
 static SV: Words = Words {
     code: "sv",
     waits: "Ett utkast väntar på ditt godkännande",
+    yours_approved: "Ditt utkast är godkänt",
+    yours_back: "Ditt utkast kommer tillbaka",
     written: "skrivet av",
     read: "Läs det och ta ställning",
     digits: "De fyra siffrorna",
@@ -104,6 +112,8 @@ static SV: Words = Words {
 static DE: Words = Words {
     code: "de",
     waits: "Ein Entwurf wartet auf Ihre Freigabe",
+    yours_approved: "Ihr Entwurf ist freigegeben",
+    yours_back: "Ihr Entwurf kommt zurück",
     written: "verfasst von",
     read: "Lesen und entscheiden",
     digits: "Die vier Ziffern",
@@ -127,6 +137,8 @@ static DE: Words = Words {
 static IT: Words = Words {
     code: "it",
     waits: "Una bozza attende la Sua approvazione",
+    yours_approved: "La Sua bozza è approvata",
+    yours_back: "La Sua bozza torna indietro",
     written: "scritta da",
     read: "Leggere e decidere",
     digits: "Le quattro cifre",
@@ -150,6 +162,8 @@ static IT: Words = Words {
 static ES: Words = Words {
     code: "es",
     waits: "Un borrador espera su aprobación",
+    yours_approved: "Su borrador está aprobado",
+    yours_back: "Su borrador vuelve",
     written: "escrito por",
     read: "Leerlo y decidir",
     digits: "Las cuatro cifras",
