@@ -62,6 +62,13 @@ pub fn unfilled(text: &str) -> Option<Finding> {
     Some(Finding { span: mark, why, remedy: "put in what belongs there".into() })
 }
 
+/// Everything that should be otherwise before a text is said: its length, what is still to be filled in, its words.
+pub fn look(text: &str, voice: &Voice, language: &str, network: Option<Network>, kind: Kind) -> Vec<Finding> {
+    let long = network.and_then(|n| too_long(text, n)).map(|(_, finding)| finding);
+    let words = lint(text, voice, language, network, kind);
+    long.into_iter().chain(unfilled(text)).chain(words).collect()
+}
+
 /// Everything in a draft that the voice guide wants otherwise, in the order of the text.
 pub fn lint(text: &str, voice: &Voice, language: &str, network: Option<Network>, kind: Kind) -> Vec<Finding> {
     let text = &hidden(text);
