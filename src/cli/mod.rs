@@ -123,6 +123,7 @@ enum Verdict {
 
 /// Runs the command of the call.
 pub fn main() -> ExitCode {
+    crate::failpoint::arm();
     let call = Call::parse();
     let file = call.config.as_deref();
     let result = match call.command {

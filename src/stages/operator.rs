@@ -9,6 +9,7 @@ use crate::ground::Ground;
 use crate::model::Person;
 use crate::model::people::MAIL;
 use crate::store::Stored;
+use crate::store::audit::Line;
 use crate::store::outbox::{self, By, Message, Stuck};
 
 /// Tells of the sources that are blind now; an empty list says that all see again.
@@ -53,6 +54,22 @@ pub async fn rules_refused(ground: &Ground, faults: &str, now: Timestamp) -> Sto
     send(ground, "rules", "[vakt] the rules have mistakes; the last good ones stay in force", &text, now).await
 }
 
+/// Tells the head of the log of acts: kept in a mailbox, it shows whether somebody has cut the log off or written it anew.
+///
+/// # Errors
+/// When the message cannot be stored.
+pub async fn log_head(ground: &Ground, line: &Line, now: Timestamp) -> Stored<()> {
+    let text = format!(
+        "The log of acts has {} lines, the last of {:.0}. The hash of the last one is\n\n  {}\n\nKeep this mail. \
+         `vakt audit verify --head {}` says whether the log still holds that line, and all before it as they were written.\n",
+        line.id, line.at, line.hash, line.hash
+    );
+    let subject = format!("[vakt] the log of acts: {} lines", line.id);
+    let told = Told { about: "log", subject: &subject, text: &text, over: false };
+    // A mailbox keeps it; a telephone need not ring for it.
+    put(ground, mailed(ground, &ground.house.operator, &told, now).into_iter().collect()).await
+}
+
 /// Says that all is well to whoever waits for it: once it no longer comes, they know.
 ///
 /// # Errors
@@ -61,10 +78,7 @@ pub async fn heartbeat(ground: &Ground, address: &str, now: Timestamp) -> Stored
     let text = "vakt is on watch: its sources are asked, its escalations are in time, and its mail is taken. When these mails \
                 no longer come, something is wrong with it or on the way.\n";
     let told = Told { about: "heartbeat", subject: "[vakt] heartbeat: all is well", text, over: false };
-    let Some(message) = mailed(ground, address, &told, now) else { return Ok(()) };
-    ground.store.write(move |tx| outbox::put(tx, &message)).await?;
-    ground.bells.deliver.notify_one();
-    Ok(())
+    put(ground, mailed(ground, address, &told, now).into_iter().collect()).await
 }
 
 /// Tells by the other ways that one takes nothing.
@@ -110,6 +124,10 @@ async fn send_but(ground: &Ground, told: &Told<'_>, but: Option<&str>, now: Time
         let (address, body) = (way.to.clone(), short.bytes());
         messages.push(Message { by, address, body, ..message(id, told.subject.to_owned(), now) });
     }
+    put(ground, messages).await
+}
+
+async fn put(ground: &Ground, messages: Vec<Message>) -> Stored<()> {
     ground.store.write(move |tx| messages.iter().try_for_each(|m| outbox::put(tx, m))).await?;
     ground.bells.deliver.notify_one();
     Ok(())

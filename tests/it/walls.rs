@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 /// Rooms by floor, lowest first.
 const FLOORS: &[&[&str]] = &[
-    &["model", "telemetry"],
-    &["config", "net", "text"],
-    &["engine", "query", "lab"],
+    &["model", "telemetry", "failpoint"],
+    &["config", "text"],
+    &["engine", "net", "query", "lab"],
     &["rules", "sources", "channels", "report", "store", "index"],
     &["ground"],
     &["stages", "serve"],
@@ -23,6 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("encoding_rs", &["sources/charset.rs"]),
     ("chardetng", &["sources/charset.rs"]),
     ("tantivy", &["index/"]),
+    ("fail", &["failpoint.rs"]),
     ("rusqlite", &["store/"]),
     ("rusqlite_migration", &["store/"]),
     ("rust_stemmers", &["text/stem.rs"]),

@@ -20,6 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::dkim::Signer;
 use crate::channels::defang;
 use crate::config::relay::{Protection, RelayAddress};
+use crate::failpoint;
 
 /// How long a relay is waited for.
 #[derive(Debug, Clone, Copy)]
@@ -250,7 +251,11 @@ async fn within<T>(
     what: impl Display,
     work: impl Future<Output = Result<T, lettre::transport::smtp::Error>>,
 ) -> Result<T, Refusal> {
-    match tokio::time::timeout(patience, work).await {
+    let step = what.to_string();
+    failpoint::pass(&step, "before");
+    let done = tokio::time::timeout(patience, work).await;
+    failpoint::pass(&step, "after");
+    match done {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(e)) => {
             let verdict = match (e.is_permanent(), e.is_transient()) {
