@@ -170,11 +170,11 @@ pub fn compose(brief: &Brief<'_>) -> Result<Letter, LetterError> {
 
 /// Whether the notice brings the plan with it, or is but a word.
 fn whole(notice: Notice) -> bool {
-    !matches!(notice, Notice::Acknowledged | Notice::Resolved | Notice::Snoozed | Notice::Lowered)
+    !notice.asks_nothing()
 }
 
 /// Brand and alert; the brand once, where the alert's title begins with it.
-fn what(brief: &Brief<'_>) -> String {
+pub(super) fn what(brief: &Brief<'_>) -> String {
     let (brand, title) = (header_text(brief.brand, 40), header_text(&brief.alert.title, 60));
     if title.starts_with(&brand) { title } else { format!("{brand}: {title}") }
 }
@@ -203,9 +203,15 @@ fn headline(brief: &Brief<'_>, words: &Words) -> String {
     )
 }
 
+/// How severe, in capitals, and before it that nothing has happened where it is an exercise.
+pub(super) fn severity(i: &Incident) -> String {
+    let severity = i.severity.as_str().to_uppercase();
+    if i.drill.is_some() { format!("DRILL · {severity}") } else { severity }
+}
+
 /// The bracket is ours: what strangers wrote is not in a subject at all.
-fn subject(brief: &Brief<'_>, words: &Words) -> String {
-    let severity = brief.incident.severity.as_str().to_uppercase();
+pub(super) fn subject(brief: &Brief<'_>, words: &Words) -> String {
+    let severity = severity(brief.incident);
     let notice = words.notice(brief.notice);
     match brief.notice {
         Notice::Opened => format!("[{severity}] {}", headline(brief, words)),
@@ -217,6 +223,10 @@ fn subject(brief: &Brief<'_>, words: &Words) -> String {
         Notice::Resolved | Notice::Lowered => {
             let what = what(brief);
             format!("[{severity} · {notice}] {what}")
+        }
+        Notice::Merged => {
+            let into = brief.incident.merged_into.unwrap_or(0);
+            format!("[{severity} · {notice}] {} → {} {into}", what(brief), words.incident)
         }
         Notice::Snoozed => {
             let zone = TimeZone::get(&brief.person.time_zone).unwrap_or(TimeZone::UTC);
@@ -260,7 +270,8 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         headline => headline(brief, words),
         notice => words.notice(brief.notice),
         whole => whole(brief.notice),
-        severity => i.severity.as_str().to_uppercase(),
+        severity => severity(i),
+        exercise => i.drill.as_ref().map(|_| words.exercise),
         colour => colour(i.severity),
         opened => time(i.opened),
         zone => brief.person.time_zone.as_str(),

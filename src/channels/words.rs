@@ -24,6 +24,10 @@ pub(super) struct Words {
     /// Messages that were not sent beyond the person's daily budget, and the incidents they are about.
     pub(super) held: &'static str,
     pub(super) incidents: &'static str,
+    /// Nothing of it has happened.
+    pub(super) exercise: &'static str,
+    /// One incident, before its number.
+    pub(super) incident: &'static str,
     pub(super) floods: &'static str,
     pub(super) chart: &'static str,
     pub(super) loudest: &'static str,
@@ -49,7 +53,7 @@ pub(super) struct Words {
     pub(super) has_it: &'static str,
     pub(super) over: &'static str,
     /// Opened, reopened, raised, escalated, reminder, acknowledged, resolved.
-    notices: [&'static str; 11],
+    notices: [&'static str; 12],
     /// The chart in words, around the most mentions of a quarter of an hour and the usual level.
     drawn: [&'static str; 2],
     /// Monday first.
@@ -79,6 +83,7 @@ impl Words {
             Notice::Assigned => 8,
             Notice::Snoozed => 9,
             Notice::Lowered => 10,
+            Notice::Merged => 11,
         };
         self.notices.get(index).copied().unwrap_or("")
     }
@@ -134,6 +139,8 @@ static EN: Words = Words {
     fresh: "For the first time",
     held: "Held back beyond your messages a day",
     incidents: "incidents",
+    incident: "incident",
+    exercise: "This is an exercise: nothing of it has happened. Act as if it had, and publish nothing.",
     floods: "the rule floods; incidents kept back",
     chart: "Last 12 hours by quarter of an hour: all mentions, negative ones dark, the usual level dashed",
     loudest: "The loudest",
@@ -169,6 +176,7 @@ static EN: Words = Words {
         "assigned to you",
         "put off",
         "made milder",
+        "part of",
     ],
     drawn: ["Mentions in the last 12 hours by quarter of an hour: at most", "usual"],
     days: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
@@ -193,6 +201,8 @@ static SV: Words = Words {
     fresh: "För första gången",
     held: "Hålls inne utöver dina meddelanden per dag",
     incidents: "händelser",
+    incident: "händelse",
+    exercise: "Detta är en övning: inget av det har hänt. Gör som om det hade hänt, men publicera ingenting.",
     floods: "regeln svämmar över; incidenter som hölls inne",
     chart: "Senaste 12 timmarna per kvart: alla omnämnanden, negativa mörka, normal nivå streckad",
     loudest: "Det som hörs mest",
@@ -228,6 +238,7 @@ static SV: Words = Words {
         "tilldelat dig",
         "uppskjutet",
         "nedtonat",
+        "del av",
     ],
     drawn: ["Omnämnanden de senaste 12 timmarna per kvart: högst", "normalt"],
     days: ["mån", "tis", "ons", "tor", "fre", "lör", "sön"],
@@ -252,6 +263,8 @@ static DE: Words = Words {
     fresh: "Zum ersten Mal",
     held: "Zurückgehalten über Ihre Nachrichten pro Tag hinaus",
     incidents: "Vorfälle",
+    incident: "Vorfall",
+    exercise: "Dies ist eine Übung: Nichts davon ist geschehen. Handeln Sie wie im Ernstfall, aber veröffentlichen Sie nichts.",
     floods: "die Regel schlägt zu oft an; zurückgehaltene Vorfälle",
     chart: "Die letzten 12 Stunden je Viertelstunde: alle Erwähnungen, negative dunkel, das Übliche gestrichelt",
     loudest: "Die lautesten Stimmen",
@@ -287,6 +300,7 @@ static DE: Words = Words {
         "Ihnen zugewiesen",
         "aufgeschoben",
         "herabgestuft",
+        "gehört zu",
     ],
     drawn: ["Erwähnungen der letzten 12 Stunden je Viertelstunde: höchstens", "üblich"],
     days: ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
@@ -311,6 +325,8 @@ static IT: Words = Words {
     fresh: "Per la prima volta",
     held: "Trattenuti oltre i tuoi messaggi al giorno",
     incidents: "incidenti",
+    incident: "incidente",
+    exercise: "Questa è un'esercitazione: non è successo nulla di tutto ciò. Agisca come se fosse vero, ma non pubblichi niente.",
     floods: "la regola scatta troppo; incidenti trattenuti",
     chart: "Ultime 12 ore per quarto d'ora: tutte le menzioni, scure le negative, tratteggiato il livello abituale",
     loudest: "Le voci più forti",
@@ -346,6 +362,7 @@ static IT: Words = Words {
         "assegnato a Lei",
         "rimandato",
         "abbassato",
+        "parte di",
     ],
     drawn: ["Menzioni delle ultime 12 ore per quarto d'ora: al massimo", "di solito"],
     days: ["lun", "mar", "mer", "gio", "ven", "sab", "dom"],
@@ -370,6 +387,8 @@ static ES: Words = Words {
     fresh: "Por primera vez",
     held: "Retenidos por encima de sus mensajes al día",
     incidents: "incidentes",
+    incident: "incidente",
+    exercise: "Esto es un simulacro: no ha ocurrido nada. Actúe como si fuera real, pero no publique nada.",
     floods: "la regla se dispara en exceso; incidentes retenidos",
     chart: "Últimas 12 horas por cuartos de hora: todas las menciones, oscuras las negativas, a trazos el nivel habitual",
     loudest: "Las voces más fuertes",
@@ -405,6 +424,7 @@ static ES: Words = Words {
         "asignado a usted",
         "aplazado",
         "rebajado",
+        "parte de",
     ],
     drawn: ["Menciones de las últimas 12 horas por cuartos de hora: como máximo", "lo habitual"],
     days: ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"],

@@ -1,5 +1,6 @@
 //! `vakt doctor`: what keeps this vakt from doing its work, and what to do about it.
 
+mod channel;
 mod mail;
 
 use std::os::unix::fs::PermissionsExt;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Paint, Verdict, open_store, runtime, settings};
+use crate::channels;
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
 use crate::ground::Clock;
@@ -17,12 +19,18 @@ use crate::rules::Rules;
 use crate::sources;
 use crate::store::{self, mentions, outbox};
 
-/// Check relay, sources, disk, clock and permissions.
+/// Check relay, channels, sources, disk, clock and permissions.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// Send a test message to this person, or to `all`, and say what became of it
     #[arg(long, value_name = "NAME")]
     mail: Option<String>,
+    /// Send a marked test by the channel of this name to all whom people.toml reaches by it, and say what became of it
+    #[arg(long, value_name = "NAME", conflicts_with = "mail")]
+    channel: Option<String>,
+    /// Send the test of `--channel` to this topic, chat or number instead
+    #[arg(long, value_name = "ADDRESS", requires = "channel")]
+    to: Option<String>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -50,6 +58,9 @@ impl Doctor {
         let config = settings(file)?;
         if let Some(name) = &self.mail {
             return mail::test(&config, name, self.json);
+        }
+        if let Some(name) = &self.channel {
+            return channel::test(&config, name, self.to.as_deref(), self.json);
         }
         let mut findings = vec![rules(&config), disk(&config), permissions(&config)];
         findings.extend(secrets(&config));
@@ -134,8 +145,10 @@ fn permissions(config: &Config) -> Finding {
 fn secrets(config: &Config) -> Vec<Finding> {
     let relays = config.mail.relays.iter().filter_map(|r| r.password.as_ref());
     let tokens = config.http.tokens.iter().map(|t| &t.value);
+    let channels = channels::read(&config.sheet, &config.fetch.allow_private).unwrap_or_default();
     relays
         .chain(tokens)
+        .chain(channels.iter().flat_map(|named| named.channel.secrets()))
         .filter_map(|s| s.fetch().err())
         .map(|e| match e {
             SecretError::NoCredentials(name) => finding(
@@ -211,6 +224,10 @@ fn relays(config: &Config) -> anyhow::Result<Vec<Finding>> {
     if let Err(faults) = sources::read(&config.sheet, &config.fetch.allow_private) {
         let first = faults.first().map(Fault::brief).unwrap_or_default();
         return Ok(vec![finding("sources", State::Ill, format!("{} mistakes; first: {first}", faults.len()))]);
+    }
+    if let Err(faults) = channels::read(&config.sheet, &config.fetch.allow_private) {
+        let first = faults.first().map(Fault::brief).unwrap_or_default();
+        return Ok(vec![finding("channels", State::Ill, format!("{} mistakes; first: {first}", faults.len()))]);
     }
     if config.mail.relays.is_empty() {
         let folder = config.mail_dir().display().to_string();

@@ -150,7 +150,7 @@ fn show(config: &Config, id: i64, all: bool, json: bool) -> anyhow::Result<Verdi
     say!("\n{}", paint.bold("Who was told"));
     for m in messages {
         let when = m.done.map_or_else(|| format!("since {}", day(m.created)), day);
-        say!("  {:<14} {:<10} {when}  {}", m.person, m.state, super::safe(&m.subject, 80));
+        say!("  {:<14} {:<10} {:<10} {when}  {}", m.person, m.channel, m.state, super::safe(&m.subject, 80));
     }
     Ok(Verdict::Done)
 }

@@ -76,7 +76,7 @@ pub struct Form<'a> {
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 64;
 /// Keys whose values are secrets: where one is written in their place it is not shown.
-const SECRETS: [&str; 4] = ["password", "value", "token", "secret"];
+const SECRETS: [&str; 7] = ["password", "value", "token", "secret", "webhook", "routing_key", "key"];
 
 type Value<'a> = &'a Spanned<DeValue<'a>>;
 
@@ -108,7 +108,7 @@ impl<'a> Form<'a> {
     }
 
     /// The first line of the table.
-    fn head(&self) -> Range<usize> {
+    pub fn head(&self) -> Range<usize> {
         let text = self.desk.sheet.text.get(self.span.clone()).unwrap_or("");
         self.span.start..self.span.start + text.find('\n').unwrap_or(text.len())
     }

@@ -33,5 +33,6 @@ pub mod stories;
 mod terms;
 pub mod threshold;
 pub mod wall;
+pub mod ways;
 pub mod window;
 pub mod wording;

@@ -4,12 +4,14 @@
 pub mod acts;
 mod clock;
 pub mod drafts;
+mod drill;
 pub mod erasure;
 mod fresh;
 mod history;
 pub mod intake;
 mod knowledge;
 pub mod links;
+mod messages;
 mod plain;
 mod pleas;
 mod pulse;

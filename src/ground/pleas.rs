@@ -10,7 +10,7 @@ use crate::channels::mail;
 use crate::channels::plea::{self, Matter, Plea};
 use crate::engine::wording::{self, Kind};
 use crate::model::Draft;
-use crate::store::outbox::{self, Message};
+use crate::store::outbox::{self, By, Message};
 use crate::store::{Connection, Stored};
 
 /// What it takes to ask, apart from the ground: it goes into a transaction.
@@ -72,6 +72,7 @@ impl Asker {
                     message_id: letter.message_id.trim_matches(['<', '>']).to_owned(),
                     incident: None,
                     person: person.name.clone(),
+                    by: By::default(),
                     address: person.email.clone(),
                     subject: letter.subject,
                     body,

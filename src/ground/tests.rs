@@ -11,6 +11,10 @@ use jiff::Timestamp;
 const PEOPLE: &str = "[[person]]\nname = \"a\"\nemail = \"a@acme.example\"\n[[policy]]\nname = \"p\"\nsteps = [{ notify = [\"a\"], wait = \"1h\" }]\n";
 
 fn rules(topics: &[(&str, &str)]) -> Rules {
+    rules_with(PEOPLE, topics)
+}
+
+fn rules_with(people: &str, topics: &[(&str, &str)]) -> Rules {
     let list: String = topics
         .iter()
         .map(|(name, query)| format!("[[topic]]\nname = \"{name}\"\nkind = \"brand\"\nquery = \"{query}\"\n"))
@@ -19,7 +23,7 @@ fn rules(topics: &[(&str, &str)]) -> Rules {
         "[[alert]]\nname = \"x\"\ntopics = [\"{}\"]\ncondition = \"mentions >= 5\"\nescalation = \"p\"\n",
         topics[0].0
     );
-    let sheets = [("rules/people.toml", PEOPLE), ("rules/topics/t.toml", &list), ("rules/alerts/a.toml", &alert)];
+    let sheets = [("rules/people.toml", people), ("rules/topics/t.toml", &list), ("rules/alerts/a.toml", &alert)];
     Rules::read(sheets.map(|(name, text)| Sheet::new(name, text)).to_vec(), jiff::Timestamp::UNIX_EPOCH)
         .expect("they are in order")
 }
@@ -36,9 +40,14 @@ fn ground(dir: &tempfile::TempDir, rules: Rules) -> Arc<Ground> {
 
 /// A ground with one topic, for the tests of others.
 pub(crate) fn standing(dir: &tempfile::TempDir, clock: Clock) -> Arc<Ground> {
+    peopled(dir, clock, PEOPLE)
+}
+
+/// The same with other people.
+pub(crate) fn peopled(dir: &tempfile::TempDir, clock: Clock, people: &str) -> Arc<Ground> {
     let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
-    Ground::new(store, clock, rules(&[("acme", "acme")]), house).expect("it stands")
+    Ground::new(store, clock, rules_with(people, &[("acme", "acme")]), house).expect("it stands")
 }
 
 fn capture(id: &str, text: &str) -> Capture {

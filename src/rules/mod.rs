@@ -67,7 +67,13 @@ pub struct Rules {
     pub warnings: Vec<Fault>,
     /// Sources that alerts watch over, by name, as written.
     pub watched: Watched,
+    /// Ways to people as written.
+    pub ways: Ways,
 }
+
+/// Ways to people, with where each stands.
+#[derive(Debug, Default)]
+pub struct Ways(Vec<people::WayWritten>);
 
 /// Sources that alerts watch over, with where each is named.
 #[derive(Debug, Default)]
@@ -140,7 +146,8 @@ impl Rules {
         }
         let people = written.people.meant(&calendar);
         faults.extend(written.people.coverage(&people, now));
-        let mut rules = Rules { people, ..written.mean() };
+        let ways = Ways(std::mem::take(&mut written.people.ways));
+        let mut rules = Rules { people, ways, ..written.mean() };
         (rules.calendar, rules.calendars, rules.time_zone) = (calendar.planned, calendar.names, calendar.zone);
         rules.around = now;
         rules.sheets = sheets;
@@ -178,6 +185,15 @@ impl Rules {
     /// which know the sources.
     pub fn unheard(&self, sources: &[&str]) -> Vec<Fault> {
         self.watched.0.iter().filter_map(|name| name.among("source", sources)).collect()
+    }
+
+    /// The faults of ways to people: `wrong` says of a channel and of whom it tells what is wrong and what to write instead.
+    /// Rules are read without the settings, which know the channels.
+    pub fn unreachable(&self, wrong: impl Fn(&str, &str) -> Option<(String, String)>) -> Vec<Fault> {
+        let fault = |way: &people::WayWritten| {
+            wrong(way.channel.name(), &way.to).map(|(what, help)| way.channel.error(what).help(help))
+        };
+        self.ways.0.iter().filter_map(fault).collect()
     }
 
     /// Names of the topics with these numbers.

@@ -20,7 +20,6 @@ use crate::ground::acts::{Deed, Outcome};
 use crate::ground::links::{Claim, Leave};
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Severity, Status};
-use crate::store::incidents;
 
 /// Nobody presses so soon after seeing the page.
 pub(super) const READ: Span = Span::secs(3);
@@ -178,8 +177,10 @@ impl Page<'_> {
             let button = if leave == Leave::Undo { w.undo } else { w.take };
             context! { seen, code, button, note => leave == Leave::Take }
         });
-        let title =
-            self.incident.map(|i| format!("{} · {} · {}", i.severity.as_str().to_uppercase(), i.alert, i.topic));
+        let title = self.incident.map(|i| {
+            let mark = if i.drill.is_some() { "DRILL · " } else { "" };
+            format!("{mark}{} · {} · {}", i.severity.as_str().to_uppercase(), i.alert, i.topic)
+        });
         let about = self.incident.map(|i| {
             let s = &i.evidence.signals;
             let [mentions, usual, negative] = w.level;
@@ -221,7 +222,7 @@ fn follow(served: &Served, link: &str) -> Result<Led, Box<Response>> {
     // Whoever has left the rules can do nothing any more.
     let Some(person) = knowledge.rules.people.person(&claim.person) else { return Err(dead(&WORDS[0])) };
     let words = words(&person.languages);
-    match served.ground.store.read(|c| incidents::get(c, claim.incident)) {
+    match served.ground.whole_of(claim.incident) {
         Ok(Some(incident)) => Ok(Led { claim, incident, words, now }),
         Ok(None) => Err(dead(words)),
         Err(e) => Err(Box::new((StatusCode::SERVICE_UNAVAILABLE, format!("{e}\n")).into_response())),
@@ -315,7 +316,7 @@ pub(super) async fn press(
                 .render(StatusCode::OK)
         }
         Ok(Ok(Outcome::Already(incident))) => Led { incident: *incident, ..led }.page(&served, None, StatusCode::OK),
-        Ok(Ok(Outcome::Unknown)) => StatusCode::NOT_FOUND.into_response(),
+        Ok(Ok(Outcome::Unknown | Outcome::Cannot(_))) => StatusCode::NOT_FOUND.into_response(),
         Ok(Err(e)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{e}; nothing has changed\n")).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -152,6 +152,7 @@ impl Feed {
             etag: cursor.etag.as_deref().filter(|_| recent),
             last_modified: cursor.last_modified.as_deref().filter(|_| recent),
             accept: ACCEPT,
+            secret: None,
         };
         http.get(request, now).await
     }

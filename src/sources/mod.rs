@@ -1,17 +1,32 @@
-//! Where mentions come from: one polite HTTP client, one file for each kind of source, and one visible table of them.
+//! Where mentions come from: one file for each kind of source, and one visible table of them.
 
+mod api;
+mod appstore;
 pub mod archive;
+mod bluesky;
+mod bounds;
 mod charset;
+mod discourse;
 pub mod feed;
-pub mod guard;
-pub mod http;
+mod gdelt;
+mod github;
+mod hackernews;
+mod lemmy;
+mod listing;
+mod mastodon;
 mod mend;
-pub mod pace;
+pub mod opml;
+mod reddit;
 mod refs;
 mod salvage;
+mod settings;
+mod stackexchange;
 mod tags;
+mod told;
+mod youtube;
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -23,8 +38,8 @@ use crate::config::written::{Desk, Form};
 use crate::model::Capture;
 use crate::model::time::Span;
 
-pub use guard::Allow;
-pub use http::{FetchError, Http, Limits};
+pub use crate::net::http::Quota;
+pub use crate::net::{Allow, FetchError, Http, Limits, guard, http, pace};
 
 /// What one fetch brought.
 #[derive(Debug, Default)]
@@ -45,6 +60,8 @@ pub struct Brought {
     pub cursor: serde_json::Value,
     /// How long the answer says that it holds.
     pub max_age: Option<Span>,
+    /// How much may still be asked, where the place says so.
+    pub quota: Option<Quota>,
 }
 
 /// A fetch under way.
@@ -54,6 +71,11 @@ pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Brought, FetchError>>
 pub trait Source: Send + Sync {
     /// Asks for what is new since `cursor`, which is null at first.
     fn fetch<'a>(&'a self, http: &'a Http, cursor: &'a serde_json::Value, now: Timestamp) -> Fetching<'a>;
+
+    /// The address of its feed, where it is one.
+    fn feed(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// One kind of source.
@@ -62,17 +84,43 @@ pub struct Kind {
     pub name: &'static str,
     /// What it is, in a sentence.
     pub about: &'static str,
+    /// What one needs to get in.
+    pub entry: Entry,
+    /// How often it is asked where the settings do not say; adaptive where this does not either.
+    pub every: Option<Span>,
     /// Its settings with an example, as its manual.
     pub manual: &'static str,
     /// Reads the settings; mistakes go to the form's desk. The networks are those that the whole house may reach.
     pub read: Read,
 }
 
+/// What one needs to read a kind of place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Nothing: anybody may ask.
+    Open,
+    /// A key or an account that the place gives for nothing.
+    Key,
+}
+
 /// Reads a source's settings off a form.
 type Read = fn(&Form<'_>, &[String]) -> Option<Box<dyn Source>>;
 
 /// Every kind of source. A new kind is a file in this folder and a row here.
-pub const KINDS: &[Kind] = &[feed::kind::KIND];
+pub const KINDS: &[Kind] = &[
+    feed::kind::KIND,
+    mastodon::KIND,
+    lemmy::KIND,
+    discourse::KIND,
+    hackernews::KIND,
+    stackexchange::KIND,
+    github::KIND,
+    gdelt::KIND,
+    appstore::KIND,
+    bluesky::KIND,
+    reddit::KIND,
+    youtube::KIND,
+];
 
 /// A source that the settings name.
 #[derive(Clone)]
@@ -95,24 +143,48 @@ impl std::fmt::Debug for Named {
     }
 }
 
-/// Reads the `[[source]]` tables of the settings.
+/// Reads the `[[source]]` tables of the settings, and of the files that `source_files` names beside them.
 ///
 /// # Errors
-/// Every mistake in them.
+/// Every mistake in them; a file that cannot be read is one.
 pub fn read(sheet: &Arc<Sheet>, allow_private: &[String]) -> Result<Vec<Named>, Vec<Fault>> {
     let desk = Desk::new(sheet.clone());
     let mut out: Vec<Named> = Vec::new();
     if let Err(e) = Allow::parse(allow_private) {
         desk.error(0..0, e.to_string(), "write networks such as \"10.0.0.0/8\"");
     }
+    let mut files = Vec::new();
     desk.read(|root| {
-        for form in root.tables("source", "source") {
-            read_one(form, allow_private, &mut out);
-        }
+        read_all(&root, allow_private, &mut out);
+        files = root.texts("source_files");
     });
     // The rest of the sheet is the settings' business, syntax included.
-    let faults = desk.into_faults();
+    let mut faults = desk.into_faults();
+    for file in files {
+        // Paths in the settings are meant from where the settings stand.
+        let path = Path::new(&sheet.name).parent().unwrap_or(Path::new("")).join(&file.value);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let desk = Desk::new(Sheet::new(path.display().to_string(), text));
+                desk.read(|root| {
+                    read_all(&root, allow_private, &mut out);
+                    root.finish();
+                });
+                faults.extend(desk.into_faults());
+            }
+            Err(e) => {
+                let fault = Fault::error(sheet, file.span, format!("{} cannot be read: {e}", path.display()));
+                faults.push(fault.help("name a file with [[source]] tables, from where these settings stand"));
+            }
+        }
+    }
     if fault::any_error(&faults) { Err(faults) } else { Ok(out) }
+}
+
+fn read_all(root: &Form<'_>, allow_private: &[String], out: &mut Vec<Named>) {
+    for form in root.tables("source", "source") {
+        read_one(form, allow_private, out);
+    }
 }
 
 fn read_one(form: Form<'_>, allow_private: &[String], out: &mut Vec<Named>) {
@@ -132,6 +204,15 @@ fn read_one(form: Form<'_>, allow_private: &[String], out: &mut Vec<Named>) {
     let settings = form.digest() ^ xxh3_64(allow_private.join(" ").as_bytes());
     form.finish();
     if let (Some(name), Some(source)) = (name, source) {
-        out.push(Named { name: name.value, kind: row.name, every, settings, source: source.into() });
+        out.push(Named {
+            name: name.value,
+            kind: row.name,
+            every: every.or(row.every),
+            settings,
+            source: source.into(),
+        });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,7 +137,7 @@ impl Auditor {
         let Some(heartbeat) = self.heartbeat.clone() else { return };
         let due = |last: Option<Instant>, every: Span| last.is_none_or(|at| at.elapsed() >= every.to_std());
         if let Some(url) = heartbeat.url.as_deref().filter(|_| due(self.sent, heartbeat.every)) {
-            let request = Request { url, allow: &self.allow, etag: None, last_modified: None, accept: "" };
+            let request = Request::of(url, &self.allow);
             match self.http.get(request, now).await {
                 Ok(_) => self.sent = Some(Instant::now()),
                 Err(e) => tracing::warn!(error = %e, "the heartbeat is not heard"),

@@ -215,11 +215,14 @@ impl Collect {
         state.failures = 0;
         state.hopeless = false;
         state.error.clear();
+        state.error_class.clear();
         state.degraded = brought.degraded.unwrap_or_default();
         state.last_ok = now.as_millisecond();
         state.skipped += brought.skipped_total as u64;
         state.skipped_last = brought.skipped.last().cloned().unwrap_or(state.skipped_last);
         state.gaps += u64::from(brought.gap);
+        state.quota_left = brought.quota.map(|q| q.left);
+        state.quota_until = brought.quota.and_then(|q| q.until).map_or(0, |t| t.as_millisecond());
         let (name, kept) = (source.name.clone(), state);
         let pace = *pace;
         let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -241,7 +244,7 @@ impl Collect {
             tracing::info!(source = source.name, new = receipt.new, edited = receipt.edited, history, "mentions");
         }
         if gap {
-            tracing::warn!(source = source.name, "more was published than the feed shows: items may be missed");
+            tracing::warn!(source = source.name, "more was published than the source could show: items may be missed");
         }
         Ok(state)
     }
@@ -258,11 +261,14 @@ impl Collect {
         state.failures += 1;
         state.hopeless = e.is_final();
         state.error = e.to_string();
+        state.error_class = e.class().to_owned();
         let last = Span::millis(state.interval).max(pace.min);
         let outcome = Outcome::Failed { streak: state.failures, retry_after: e.retry_after() };
         let wait = match e {
             FetchError::Gone { .. } => pace.max.max(GONE),
             e if e.is_final() => pace.max.max(HOPELESS),
+            // It was not even asked, since its host rests for a moment: then it is asked as soon as that is over.
+            FetchError::Paused { retry_after, .. } if *retry_after < last => *retry_after,
             _ => pace.next_interval(last, outcome, None, jitter),
         };
         state.due = (now + wait).as_millisecond();

@@ -7,7 +7,7 @@ use crate::channels::mail;
 use crate::ground::Ground;
 use crate::model::Person;
 use crate::store::Stored;
-use crate::store::outbox::{self, Message};
+use crate::store::outbox::{self, By, Message};
 
 /// Tells of the sources that are blind now; an empty list says that all see again.
 ///
@@ -88,6 +88,7 @@ async fn send_to(ground: &Ground, address: &str, about: &str, subject: &str, tex
         message_id,
         incident: None,
         person: person.name,
+        by: By::default(),
         address,
         subject: note.subject,
         body,

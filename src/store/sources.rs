@@ -23,6 +23,8 @@ pub struct SourceState {
     pub failures: u32,
     /// What the last failure was; empty after a success.
     pub error: String,
+    /// Its word from the closed set of failures; empty after a success.
+    pub error_class: String,
     /// Why what it sends had to be mended; empty where it was whole.
     pub degraded: String,
     /// When it last answered.
@@ -47,6 +49,10 @@ pub struct SourceState {
     pub skipped_last: String,
     /// Times that more was published than a fetch could show.
     pub gaps: u64,
+    /// How much the place said may still be asked; `None` where it does not say.
+    pub quota_left: Option<u64>,
+    /// When there is more again, milliseconds since 1970; 0 where it does not say.
+    pub quota_until: i64,
 }
 
 /// The state of a source; `None` before its first fetch.

@@ -3,15 +3,19 @@
 
 mod backtest;
 mod calendar;
+mod channels;
 mod commands;
 mod crash;
 mod drafts;
+mod drill;
 mod erase;
+mod failpoints;
 mod import;
 mod journey;
 mod oncall;
 mod reindex;
 mod ruletest;
+mod sources;
 mod take;
 mod themes;
 mod walls;

@@ -50,6 +50,8 @@ fn incident() -> Incident {
         }
         .into(),
         muted_by: None,
+        merged_into: None,
+        drill: None,
         silenced_by: None,
         overruled: None,
         snoozed: None,
@@ -133,6 +135,21 @@ fn letter(notice: Notice, language: &str, mentions: &[Mention]) -> Letter {
 }
 
 fn letter_with(notice: Notice, language: &str, mentions: &[Mention], held: &[i64]) -> Letter {
+    briefed(notice, language, mentions, held, |brief| compose(brief).expect("it is composed"))
+}
+
+/// Something made of a brief about strangers' mentions.
+pub(in crate::channels) fn with_brief(notice: Notice, work: impl FnOnce(&Brief<'_>)) {
+    briefed(notice, "en", &[hostile("stranger's words")], &[], work);
+}
+
+fn briefed<T>(
+    notice: Notice,
+    language: &str,
+    mentions: &[Mention],
+    held: &[i64],
+    work: impl FnOnce(&Brief<'_>) -> T,
+) -> T {
     let (incident, alert, person, playbook) = (incident(), alert(), person(language), playbook());
     let chart = ChartFacts { sparkline: "▁▂█".into(), most: 42, usual: 1.5, png: Some(vec![1, 2, 3]) };
     let hot = [("#acmefire", HotKind::Hashtag, 12), ("smält<b>", HotKind::Word, 7)].map(|(term, kind, now)| Hot {
@@ -142,7 +159,7 @@ fn letter_with(notice: Notice, language: &str, mentions: &[Mention], held: &[i64
         before: 0,
         strength: 40.0,
     });
-    compose(&Brief {
+    work(&Brief {
         notice,
         incident: &incident,
         alert: &alert,
@@ -164,7 +181,6 @@ fn letter_with(notice: Notice, language: &str, mentions: &[Mention], held: &[i64
         now: incident.fired,
         from_domain: "acme.example",
     })
-    .expect("it is composed")
 }
 
 fn hostile(text: &str) -> Mention {

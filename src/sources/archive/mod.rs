@@ -22,6 +22,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 pub use capture::Plan;
 pub use columns::{Field, Mapping, Wish, WrongMap};
+pub(super) use places::{country_of, language_of};
 pub use times::{Hint, Order, Reading, hint};
 
 use super::charset::Charset;

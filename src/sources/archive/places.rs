@@ -113,7 +113,7 @@ const LANGUAGES: &[(&str, &str)] = &[
 ];
 
 /// The tag of a language, told as tag or name.
-pub(super) fn language_of(word: &str) -> Option<String> {
+pub(in crate::sources) fn language_of(word: &str) -> Option<String> {
     let word = word.trim().to_lowercase();
     let short = word.split(['-', '_']).next().is_some_and(|tag| matches!(tag.len(), 2 | 3)) && word.is_ascii();
     let named =
@@ -147,7 +147,7 @@ const COUNTRIES: &[(&str, &str)] = &[
 ];
 
 /// The ISO 3166-1 code of a country, told as code or name; empty where it is neither.
-pub(super) fn country_of(word: &str) -> String {
+pub(in crate::sources) fn country_of(word: &str) -> String {
     let word = word.trim().to_lowercase();
     if word.len() == 2 && word != "uk" && word.bytes().all(|b| b.is_ascii_lowercase()) {
         return word;

@@ -6,19 +6,14 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::model::mention::{Author, Capture};
+use crate::sources::bounds::{
+    LONGEST_ID, LONGEST_LANGUAGE, LONGEST_NAME, LONGEST_TEXT, LONGEST_TITLE, MOST_ITEMS, MOST_REASONS, MOST_TAGS, clip,
+    clip_chars, escape,
+};
 use crate::sources::charset::decode;
 use crate::sources::mend::{Root, mend, without_address};
 use crate::sources::salvage::{json_items, pieces, wrap};
 use crate::sources::tags::{parts, tag_end};
-
-/// The most items taken from one document.
-const MOST_ITEMS: usize = 2_000;
-const MOST_REASONS: usize = 20;
-const LONGEST_TITLE: usize = 1_000;
-const LONGEST_TEXT: usize = 64 * 1024;
-const LONGEST_NAME: usize = 200;
-const MOST_TAGS: usize = 30;
-const LONGEST_ID: usize = 2_048;
 
 /// What a document holds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -171,7 +166,8 @@ impl Reader<'_> {
 
     fn document(&self, feed: feed_rs::model::Feed) -> Document {
         let title = feed.title.as_ref().map(|t| clip_chars(t.content.trim(), LONGEST_TITLE).to_owned());
-        let language = feed.language.clone().map(|l| clip(l.trim(), 35).to_owned()).filter(|l| !l.is_empty());
+        let language =
+            feed.language.clone().map(|l| clip(l.trim(), LONGEST_LANGUAGE).to_owned()).filter(|l| !l.is_empty());
         let mut document = Document { title: title.filter(|t| !t.is_empty()), language, ..Document::default() };
         self.captures(feed, &mut document);
         document
@@ -220,7 +216,7 @@ impl Reader<'_> {
             html: true,
             author: Author { name: clip(names.join(", ").trim(), LONGEST_NAME).to_owned(), ..Author::default() },
             published: entry.published.or(entry.updated).and_then(instant),
-            language: language.map(|l| clip(l.trim(), 35).to_owned()).filter(|l| !l.is_empty()),
+            language: language.map(|l| clip(l.trim(), LONGEST_LANGUAGE).to_owned()).filter(|l| !l.is_empty()),
             network: self.network.to_owned(),
             tags: entry
                 .categories
@@ -348,19 +344,6 @@ fn looks_like_html(text: &str) -> bool {
     tag() || reference()
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
-}
-
 fn instant(date: chrono::DateTime<chrono::Utc>) -> Option<Timestamp> {
     Timestamp::from_millisecond(date.timestamp_millis()).ok()
-}
-
-/// The longest beginning of a text that has at most so many bytes.
-fn clip(text: &str, bytes: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
-}
-
-fn clip_chars(text: &str, chars: usize) -> &str {
-    text.char_indices().nth(chars).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }

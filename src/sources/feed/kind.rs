@@ -4,10 +4,17 @@ use jiff::Timestamp;
 
 use super::{Feed, FeedCursor};
 use crate::config::written::Form;
-use crate::sources::{Allow, Brought, Fetching, Http, Kind, Source};
+use crate::sources::{Brought, Entry, Fetching, Http, Kind, Source, settings};
 
 /// RSS, Atom and JSON feeds.
-pub const KIND: Kind = Kind { name: "feed", about: "RSS, Atom and JSON feeds, by their address", manual: MANUAL, read };
+pub const KIND: Kind = Kind {
+    name: "feed",
+    about: "RSS, Atom and JSON feeds, by their address",
+    entry: Entry::Open,
+    every: None,
+    manual: MANUAL,
+    read,
+};
 
 const MANUAL: &str = r#"[[source]]
 kind = "feed"
@@ -22,17 +29,7 @@ fn read(form: &Form<'_>, allow_private: &[String]) -> Option<Box<dyn Source>> {
     let url = form.must_text("url");
     let network = form.text("network").map_or_else(|| "news".to_owned(), |n| n.value);
     let language = form.text("language").map(|l| l.value);
-    let own = form.texts("allow_private");
-    let mut networks = allow_private.to_vec();
-    networks.extend(own.iter().map(|n| n.value.clone()));
-    let allow = match Allow::parse(&networks) {
-        Ok(allow) => allow,
-        Err(e) => {
-            let span = own.first().map_or(form.span.clone(), |n| n.span.clone());
-            form.desk.error(span, e.to_string(), "write networks such as \"10.0.0.0/8\"");
-            Allow::none()
-        }
-    };
+    let allow = settings::allow(form, allow_private);
     let url = url?;
     if !url::Url::parse(&url.value).is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.host().is_some()) {
         form.desk.error(url.span, format!("`{}` is no web address", url.value), "write https://…");
@@ -42,6 +39,10 @@ fn read(form: &Form<'_>, allow_private: &[String]) -> Option<Box<dyn Source>> {
 }
 
 impl Source for Feed {
+    fn feed(&self) -> Option<&str> {
+        Some(&self.url)
+    }
+
     fn fetch<'a>(&'a self, http: &'a Http, cursor: &'a serde_json::Value, now: Timestamp) -> Fetching<'a> {
         Box::pin(async move {
             // A cursor of another kind, or none yet, begins anew.
@@ -56,6 +57,7 @@ impl Source for Feed {
                 anew: cursor.url != self.url,
                 cursor: serde_json::to_value(&fetched.cursor).unwrap_or_default(),
                 max_age: fetched.max_age,
+                quota: None,
             })
         })
     }

@@ -8,7 +8,7 @@ use crate::ground::{Clock, Letterhead};
 use crate::model::{Author, Evidence, Severity};
 use crate::rules::Rules;
 use crate::store::mentions::{Identity, Put};
-use crate::store::outbox::{self, Message};
+use crate::store::outbox::{self, By, Message};
 use crate::store::{Store, changes};
 
 fn now() -> Timestamp {
@@ -92,6 +92,8 @@ pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
         peak: 5,
         evidence: Evidence::default().into(),
         muted_by: None,
+        merged_into: None,
+        drill: None,
         silenced_by: None,
         overruled: None,
         snoozed: None,
@@ -163,6 +165,7 @@ async fn many_go_a_few_at_a_time_and_old_letters_are_emptied() {
         message_id: format!("m{n}"),
         incident: Some(1),
         person: "a".into(),
+        by: By::default(),
         address: "a@acme.example".into(),
         subject: "s".into(),
         body: b"what was said".to_vec(),

@@ -2,8 +2,9 @@
 
 use std::error::Error;
 
+use crate::config::SecretError;
 use crate::model::time::Span;
-use crate::sources::guard::GuardError;
+use crate::net::guard::GuardError;
 
 /// What lies behind a failure: the client's own error, without the address.
 pub type Cause = Box<dyn Error + Send + Sync>;
@@ -77,6 +78,8 @@ pub enum FetchError {
         place: String,
         /// The status.
         status: u16,
+        /// The beginning of its body; a stranger's words, never shown as they are.
+        body: Vec<u8>,
     },
     /// 401 or 403.
     #[error("{place} answered {status}: access is refused")]
@@ -85,7 +88,22 @@ pub enum FetchError {
         place: String,
         /// The status.
         status: u16,
+        /// The beginning of its body; a stranger's words, never shown as they are.
+        body: Vec<u8>,
     },
+    /// An API that says why it refuses.
+    #[error("{place} answered {status}: {words}")]
+    Told {
+        /// The address, without secrets.
+        place: String,
+        /// The status.
+        status: u16,
+        /// Its own words, on one line and without our secret.
+        words: String,
+    },
+    /// A secret that the settings name cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// 410: it is gone for good.
     #[error("{place} answered 410: it is gone for good")]
     Gone {
@@ -150,6 +168,28 @@ impl FetchError {
         matches!(self, FetchError::Gone { .. } | FetchError::Refused { .. } | FetchError::Address { .. })
     }
 
+    /// What a person can do about failures of a class; empty where only waiting helps.
+    pub fn remedy(class: &str) -> &'static str {
+        match class {
+            "setup" => "check the secret, and that the system has CA certificates",
+            "address" => "correct the address in the settings",
+            "refused_address" => "if this is meant, list its network in `allow_private`",
+            "dns" => "check the name for a slip, and the resolver of this machine",
+            "connect" => "check whether the place is up, and whether a firewall stands between",
+            "tls" => "the place's certificate is not trusted: check its date, and this machine's clock",
+            "timeout" => "if it lasts, the place is too slow or something between swallows the connection",
+            "unauthorized" => "check the token or key: it may have ended, or may not be allowed to do this",
+            "secret" => "put the secret where the settings say that it is, readable for vakt",
+            "gone" => "find where it went, or take it out of the settings",
+            "status" => "if it lasts, check the address and what is looked for",
+            "rate_limited" | "paused" => "nothing to do, unless it happens every day: then ask less often with `every`",
+            "redirect" => "write the address that it leads to into the settings",
+            "too_large" => "raise `max_body` under [fetch], or look for less",
+            "decode" => "check that the address is that of a feed or API of this kind",
+            _ => "",
+        }
+    }
+
     /// A word from a closed set, for metrics.
     pub fn class(&self) -> &'static str {
         match self {
@@ -163,6 +203,9 @@ impl FetchError {
             FetchError::Broken { .. } => "broken",
             FetchError::Status { .. } => "status",
             FetchError::Unauthorized { .. } => "unauthorized",
+            FetchError::Told { status: 401 | 403, .. } => "unauthorized",
+            FetchError::Told { .. } => "status",
+            FetchError::Secret(_) => "secret",
             FetchError::Gone { .. } => "gone",
             FetchError::RateLimited { .. } => "rate_limited",
             FetchError::Paused { .. } => "paused",

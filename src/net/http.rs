@@ -11,24 +11,32 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, StatusCode};
+use reqwest::header::{self, HeaderValue};
+use reqwest::{Client, Method, StatusCode};
+use secrecy::ExposeSecret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::guard::{self, Allow, GuardError};
 use super::pace::Pauses;
-use crate::model::time::{Span, between};
+use crate::model::time::Span;
 
 mod error;
+mod exchange;
+mod headers;
+mod post;
 
 pub use error::FetchError;
+pub use exchange::{Body, Request, Response};
+pub use headers::{Headers, Quota};
+use headers::{LONGEST_PAUSE, SHORTEST_PAUSE};
+pub use post::{Answer, Post};
 
 /// How many redirects are followed.
 const HOPS: usize = 5;
-const SHORTEST_PAUSE: Span = Span::mins(1);
-const LONGEST_PAUSE: Span = Span::hours(24);
+/// The longest beginning of a refusal that is read, in bytes.
+const LONGEST_REFUSAL: usize = 16 << 10;
 
 /// The bounds of fetching.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,48 +66,6 @@ impl Default for Limits {
             at_once: 64,
         }
     }
-}
-
-/// What is asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    /// The address; `http` or `https`.
-    pub url: &'a str,
-    /// Networks that may be reached besides public ones.
-    pub allow: &'a Allow,
-    /// Validator of the last answer.
-    pub etag: Option<&'a str>,
-    /// Validator of the last answer.
-    pub last_modified: Option<&'a str>,
-    /// The `Accept` header; empty for none.
-    pub accept: &'a str,
-}
-
-/// An answer that is good news.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Response {
-    /// Nothing changed since the answer whose validators were sent.
-    NotModified {
-        /// How long the site calls this fresh.
-        max_age: Option<Span>,
-    },
-    /// A document.
-    Fresh {
-        /// Its bytes, decompressed.
-        body: Vec<u8>,
-        /// Its media type, lower case, without parameters.
-        content_type: Option<String>,
-        /// The charset that its media type names.
-        charset: Option<String>,
-        /// Validator for the next request.
-        etag: Option<String>,
-        /// Validator for the next request.
-        last_modified: Option<String>,
-        /// Where it was found, when every hop there was a permanent redirect.
-        moved_to: Option<String>,
-        /// How long the site calls this fresh.
-        max_age: Option<Span>,
-    },
 }
 
 /// The client; a clone shares its limits, connections and pauses.
@@ -154,6 +120,30 @@ impl Http {
     /// # Errors
     /// Everything that is neither a document nor "not modified"; see [`FetchError`].
     pub async fn get(&self, request: Request<'_>, now: Timestamp) -> Result<Response, FetchError> {
+        self.exchange(request, None, now).await
+    }
+
+    /// Sends something and fetches what is answered. What is sent never goes anywhere else: a redirect is an error.
+    ///
+    /// # Errors
+    /// See [`FetchError`].
+    pub async fn post(&self, request: Request<'_>, body: Body<'_>, now: Timestamp) -> Result<Response, FetchError> {
+        self.exchange(request, Some(body), now).await
+    }
+
+    /// Leaves the host of an address alone for a while, as its answer asked in words of its own; the error that says so.
+    pub fn rest(&self, url: &Url, status: u16, wait: Span, now: Timestamp) -> FetchError {
+        let retry_after = wait.clamp(Span::secs(1), LONGEST_PAUSE);
+        lock(&self.inner.pauses).pause(url.host_str().unwrap_or_default(), now + retry_after);
+        FetchError::RateLimited { place: place(url), status, retry_after }
+    }
+
+    async fn exchange(
+        &self,
+        mut request: Request<'_>,
+        body: Option<Body<'_>>,
+        now: Timestamp,
+    ) -> Result<Response, FetchError> {
         let mut url = Url::parse(request.url)
             .map_err(|e| FetchError::Address { place: place_of(request.url), reason: e.to_string() })?;
         let client = self.client(request.allow)?;
@@ -164,22 +154,34 @@ impl Http {
             check(&url, request.allow)?;
             let turn = self.turn(&url, now).await?;
             let began = Instant::now();
-            let answer = self.send(&client, &url, &request, left).await?;
+            let answer = self.send(&client, &url, &request, body, left).await?;
             let status = answer.status();
             if let Some(target) = redirect(&url, &answer)? {
+                if body.is_some() {
+                    let reason = "though something was sent to it".to_owned();
+                    return Err(FetchError::Redirect { place: place(&url), reason });
+                }
                 drop(turn);
+                if target.origin() != url.origin() {
+                    request.secret = None;
+                }
                 permanent &= matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
                 left = left.saturating_sub(began.elapsed());
                 url = target;
                 continue;
             }
-            self.judge(&url, &request, &answer, now)?;
-            if status == StatusCode::NOT_MODIFIED {
-                return Ok(Response::NotModified { max_age: max_age(answer.headers()) });
+            let left = left.saturating_sub(began.elapsed());
+            // A site that says "not modified" to an unconditional request leaves us with nothing.
+            let asked_again = request.etag.is_some() || request.last_modified.is_some();
+            match status.as_u16() {
+                304 if asked_again => {
+                    return Ok(Response::NotModified { max_age: Headers::of(answer.headers()).max_age() });
+                }
+                200 | 203 => {}
+                _ => return Err(self.refusal(&url, answer, left, now).await),
             }
             // An address with a password is never stored as moved: the new one would lack the password.
             let moved_to = (hop > 0 && permanent && !secret).then(|| url.to_string());
-            let left = left.saturating_sub(began.elapsed());
             let late = |_| FetchError::Timeout { place: place(&url), phase: "whole body" };
             return timeout(left, self.read(&url, answer, moved_to)).await.map_err(late)?;
         }
@@ -224,9 +226,24 @@ impl Http {
         client: &Client,
         url: &Url,
         request: &Request<'_>,
+        body: Option<Body<'_>>,
         left: Duration,
     ) -> Result<reqwest::Response, FetchError> {
-        let mut ask = client.get(url.clone());
+        let mut ask = client.request(if body.is_some() { Method::POST } else { Method::GET }, url.clone());
+        ask = match body {
+            None => ask,
+            Some(Body::Json(json)) => ask.header(header::CONTENT_TYPE, "application/json").body(json.to_string()),
+            Some(Body::Form(fields)) => {
+                ask.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(fields.to_owned())
+            }
+        };
+        if let Some((name, secret)) = request.secret {
+            let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
+                FetchError::Setup("the secret holds what no header can hold, such as a line end".into())
+            })?;
+            value.set_sensitive(true);
+            ask = ask.header(name, value);
+        }
         let wanted = [
             (header::ACCEPT, Some(request.accept).filter(|a| !a.is_empty())),
             (header::IF_NONE_MATCH, request.etag),
@@ -246,30 +263,19 @@ impl Http {
         }
     }
 
-    fn judge(
-        &self,
-        url: &Url,
-        request: &Request<'_>,
-        answer: &reqwest::Response,
-        now: Timestamp,
-    ) -> Result<(), FetchError> {
-        let place = || place(url);
-        let status = answer.status();
-        match status.as_u16() {
-            // A site that says "not modified" to an unconditional request leaves us with nothing.
-            304 if request.etag.is_none() && request.last_modified.is_none() => {
-                Err(FetchError::Status { place: place(), status: 304 })
+    /// What an answer that is no good news says, with the beginning of its body for whoever can read more out of it.
+    async fn refusal(&self, url: &Url, answer: reqwest::Response, left: Duration, now: Timestamp) -> FetchError {
+        let status = answer.status().as_u16();
+        let asks_for_rest = Headers::of(answer.headers()).retry_after(now);
+        match (status, asks_for_rest) {
+            (429 | 503, wait) => self.rest(url, status, wait.unwrap_or(SHORTEST_PAUSE), now),
+            // GitHub and others call an allowance that is used up "forbidden".
+            (403, Some(wait)) => self.rest(url, status, wait, now),
+            (410, _) => FetchError::Gone { place: place(url) },
+            (401 | 403, _) => {
+                FetchError::Unauthorized { place: place(url), status, body: beginning(answer, left).await }
             }
-            304 | 200 | 203 => Ok(()),
-            401 | 403 => Err(FetchError::Unauthorized { place: place(), status: status.as_u16() }),
-            410 => Err(FetchError::Gone { place: place() }),
-            429 | 503 => {
-                let said = text(answer.headers(), &header::RETRY_AFTER);
-                let retry_after = said.and_then(|t| parse_retry_after(&t, now)).unwrap_or(SHORTEST_PAUSE);
-                lock(&self.inner.pauses).pause(url.host_str().unwrap_or_default(), now + retry_after);
-                Err(FetchError::RateLimited { place: place(), status: status.as_u16(), retry_after })
-            }
-            other => Err(FetchError::Status { place: place(), status: other }),
+            _ => FetchError::Status { place: place(url), status, body: beginning(answer, left).await },
         }
     }
 
@@ -287,16 +293,17 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        let headers = answer.headers();
-        let (content_type, charset) = media_type(text(headers, &header::CONTENT_TYPE).as_deref().unwrap_or(""));
+        let headers = Headers::of(answer.headers());
+        let (content_type, charset) = headers.media_type();
         Ok(Response::Fresh {
             body,
             content_type,
             charset,
-            etag: text(headers, &header::ETAG).filter(|t| t.len() <= 1024),
-            last_modified: text(headers, &header::LAST_MODIFIED).filter(|t| t.len() <= 128),
+            etag: headers.text(header::ETAG.as_str()).filter(|t| t.len() <= 1024),
+            last_modified: headers.text(header::LAST_MODIFIED.as_str()).filter(|t| t.len() <= 128),
             moved_to,
-            max_age: max_age(headers),
+            max_age: headers.max_age(),
+            headers,
         })
     }
 }
@@ -314,6 +321,23 @@ impl Resolve for Guarded {
             Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
+}
+
+/// The beginning of a body, as far as it comes in time.
+async fn beginning(mut answer: reqwest::Response, left: Duration) -> Vec<u8> {
+    let mut body = Vec::new();
+    let read = async {
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() >= LONGEST_REFUSAL {
+                break;
+            }
+        }
+    };
+    // What came until then will do.
+    timeout(left, read).await.ok();
+    body.truncate(LONGEST_REFUSAL);
+    body
 }
 
 fn build(agent: &str, limits: &Limits, allow: &Allow) -> Result<Client, FetchError> {
@@ -371,7 +395,7 @@ fn redirect(from: &Url, answer: &reqwest::Response) -> Result<Option<Url>, Fetch
 }
 
 /// Scheme, host and path: what may be shown of an address.
-pub(super) fn place(url: &Url) -> String {
+pub(crate) fn place(url: &Url) -> String {
     match url.host_str() {
         Some(host) => {
             let port = url.port().map(|p| format!(":{p}")).unwrap_or_default();
@@ -382,7 +406,7 @@ pub(super) fn place(url: &Url) -> String {
 }
 
 /// The same for text that may be no address at all.
-pub(super) fn place_of(text: &str) -> String {
+pub(crate) fn place_of(text: &str) -> String {
     Url::parse(text).map_or_else(|_| "the address".to_owned(), |url| place(&url))
 }
 
@@ -430,39 +454,5 @@ fn chain(error: &dyn Error) -> String {
     said
 }
 
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
-}
-
-/// `Retry-After` as seconds or as a date, held within a minute and a day; `None` where it says neither.
-fn parse_retry_after(said: &str, now: Timestamp) -> Option<Span> {
-    let said = said.trim();
-    let digits = said.strip_prefix('-').unwrap_or(said);
-    let wait = if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-        let seconds = if digits == said { digits.parse().unwrap_or(i64::MAX / 1000) } else { 0_i64 };
-        Span::secs(seconds.min(i64::MAX / 1000))
-    } else {
-        between(now, jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(said).ok()?)
-    };
-    Some(wait.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))
-}
-
-fn max_age(headers: &HeaderMap) -> Option<Span> {
-    let said = text(headers, &header::CACHE_CONTROL)?.to_ascii_lowercase();
-    let seconds = said.split(',').find_map(|part| part.trim().strip_prefix("max-age=")?.parse::<i64>().ok())?;
-    (seconds > 0).then(|| Span::secs(seconds.min(86_400)))
-}
-
-/// The media type in lower case, and the charset that its parameters name.
-fn media_type(said: &str) -> (Option<String>, Option<String>) {
-    let mut parts = said.split(';');
-    let kind = parts.next().map(|k| k.trim().to_ascii_lowercase()).filter(|k| !k.is_empty());
-    let charset = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
-    });
-    (kind, charset.filter(|c| !c.is_empty()))
-}
-
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

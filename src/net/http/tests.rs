@@ -8,16 +8,16 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-01T12:00:00Z".parse().unwrap()
 }
 
-fn local() -> Allow {
+pub(crate) fn local() -> Allow {
     Allow::parse(["127.0.0.0/8"]).unwrap()
 }
 
-/// A server that answers each request with what `answer` makes of its head; returns its address and a count.
-async fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (String, Arc<AtomicUsize>) {
+/// A server that answers each request with what `answer` makes of it, head and body; returns its address and a count.
+pub(crate) async fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (count, answer) = (Arc::new(AtomicUsize::new(0)), Arc::new(answer));
@@ -28,7 +28,7 @@ async fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (Str
             tokio::spawn(async move {
                 let mut head = Vec::new();
                 let mut buffer = [0; 4096];
-                while !head.ends_with(b"\r\n\r\n") {
+                while !is_whole(&head) {
                     match socket.read(&mut buffer).await {
                         Ok(0) | Err(_) => return,
                         Ok(n) => head.extend_from_slice(&buffer[..n]),
@@ -47,7 +47,15 @@ async fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (Str
     (base, count)
 }
 
-fn reply(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+/// Whether head and body of a request are here.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+    body.len() >= length.unwrap_or(0)
+}
+
+pub(crate) fn reply(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes =
         format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n", body.len())
             .into_bytes();
@@ -55,7 +63,7 @@ fn reply(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn path(head: &str) -> &str {
+pub(crate) fn path(head: &str) -> &str {
     head.split(' ').nth(1).unwrap_or("")
 }
 
@@ -64,7 +72,7 @@ fn client(limits: Limits) -> Http {
 }
 
 async fn get(http: &Http, url: &str, allow: &Allow, etag: Option<&str>) -> Result<Response, FetchError> {
-    http.get(Request { url, allow, etag, last_modified: None, accept: "*/*" }, now()).await
+    http.get(Request { etag, accept: "*/*", ..Request::of(url, allow) }, now()).await
 }
 
 #[tokio::test]
@@ -157,7 +165,7 @@ async fn a_host_that_asks_for_rest_gets_it() {
     assert_eq!((error.class(), error.retry_after()), ("paused", Some(Span::mins(10))));
     assert_eq!(count.load(Ordering::SeqCst), 1);
     let (url, allow) = (format!("{base}/other"), local());
-    let later = Request { url: &url, allow: &allow, etag: None, last_modified: None, accept: "" };
+    let later = Request::of(&url, &allow);
     assert!(http.get(later, now() + Span::mins(10)).await.is_ok());
 }
 
@@ -284,19 +292,86 @@ fn redirects_never_step_down_or_carry_passwords() {
     assert!(to("https://[::1").is_err());
 }
 
-#[test]
-fn retry_after_is_read_and_held() {
-    for (said, wait) in [
-        ("120", Some(Span::mins(2))),
-        ("1", Some(Span::mins(1))),
-        ("-5", Some(Span::mins(1))),
-        ("1000000000000", Some(Span::hours(24))),
-        ("99999999999999999999999999", Some(Span::hours(24))),
-        ("Sun, 01 Nov 2026 13:00:00 GMT", Some(Span::hours(1))),
-        ("Sun, 01 Nov 2020 13:00:00 GMT", Some(Span::mins(1))),
-        ("soon", None),
-        ("", None),
-    ] {
-        assert_eq!(parse_retry_after(said, now()), wait, "{said}");
-    }
+#[tokio::test]
+async fn a_secret_stays_with_its_host() {
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (there, here) = (seen.clone(), seen.clone());
+    let (stranger, _) = serve(move |head| {
+        lock(&there).push(format!("stranger {}", head.to_ascii_lowercase()));
+        reply("200 OK", "", b"ok")
+    })
+    .await;
+    let away = format!("location: {stranger}/taken\r\n");
+    let (base, _) = serve(move |head| {
+        lock(&here).push(format!("{} {}", path(head), head.to_ascii_lowercase()));
+        match path(head) {
+            "/near" => reply("302 Found", "location: /here\r\n", b""),
+            "/away" => reply("302 Found", &away, b""),
+            _ => reply("200 OK", "x-ratelimit-remaining: 7\r\n", b"ok"),
+        }
+    })
+    .await;
+    let (http, allow) = (client(Limits::default()), local());
+    let token = secrecy::SecretString::from("Bearer canary");
+    let ask = async |url: String| {
+        let request = Request { secret: Some(("authorization", &token)), ..Request::of(&url, &allow) };
+        http.get(request, now()).await
+    };
+    let Response::Fresh { headers, .. } = ask(format!("{base}/near")).await.unwrap() else { panic!("a document") };
+    assert_eq!(headers.quota(now()).map(|q| q.left), Some(7));
+    ask(format!("{base}/away")).await.unwrap();
+    let seen = lock(&seen).clone();
+    let carried: Vec<bool> = seen.iter().map(|s| s.contains("authorization: bearer canary")).collect();
+    assert_eq!(carried, [true, true, true, false], "{seen:?}");
+    assert!(seen[3].starts_with("stranger"));
+    let broken = secrecy::SecretString::from("can\nary");
+    let request = Request { secret: Some(("authorization", &broken)), ..Request::of(&base, &allow) };
+    let error = http.get(request, now()).await.unwrap_err().to_string();
+    assert!(!error.contains("can\nary"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_sent_goes_nowhere_else() {
+    let (base, count) = serve(|head| match path(head) {
+        "/moved" => reply("307 Moved", "location: /other\r\n", b""),
+        _ if head.starts_with("POST") && head.contains("application/json") => reply("200 OK", "", b"json"),
+        _ if head.starts_with("POST") && head.contains("form-urlencoded") => reply("200 OK", "", b"form"),
+        _ => reply("400 Bad", "", b"{\"error\":\"no\"}"),
+    })
+    .await;
+    let (http, allow) = (client(Limits::default()), local());
+    let post = async |url: String, body: Body<'_>| http.post(Request::of(&url, &allow), body, now()).await;
+    let body = |r: Response| match r {
+        Response::Fresh { body, .. } => String::from_utf8(body).unwrap(),
+        Response::NotModified { .. } => panic!("expected a document"),
+    };
+    let json = serde_json::json!({ "password": "canary" });
+    assert_eq!(body(post(base.clone(), Body::Json(&json)).await.unwrap()), "json");
+    assert_eq!(body(post(base.clone(), Body::Form("a=1")).await.unwrap()), "form");
+    let before = count.load(Ordering::SeqCst);
+    let error = post(format!("{base}/moved"), Body::Json(&json)).await.unwrap_err();
+    assert_eq!((error.class(), count.load(Ordering::SeqCst) - before), ("redirect", 1));
+    // What a refusal says comes along for whoever can read it, and is not shown.
+    let error = get(&http, &base, &allow, None).await.unwrap_err();
+    let FetchError::Status { status: 400, ref body, .. } = error else { panic!("{error:?}") };
+    assert_eq!(body, b"{\"error\":\"no\"}");
+    assert!(!error.to_string().contains("no\""), "{error}");
+}
+
+#[tokio::test]
+async fn an_allowance_that_is_used_up_is_a_rest() {
+    let (base, _) = serve(|head| match path(head) {
+        "/spent" => reply("403 Forbidden", "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: 600\r\n", b""),
+        _ => reply("403 Forbidden", "x-ratelimit-remaining: 9\r\n", b"why"),
+    })
+    .await;
+    let http = client(Limits::default());
+    let error = get(&http, &format!("{base}/closed"), &local(), None).await.unwrap_err();
+    assert_eq!(error.class(), "unauthorized");
+    let error = get(&http, &format!("{base}/spent"), &local(), None).await.unwrap_err();
+    assert_eq!((error.class(), error.retry_after()), ("rate_limited", Some(Span::mins(10))));
+    // A kind that reads such words in a body says it itself.
+    let (http, url) = (client(Limits::default()), Url::parse(&base).unwrap());
+    assert_eq!(http.rest(&url, 400, Span::secs(20), now()).retry_after(), Some(Span::secs(20)));
+    assert_eq!(get(&http, &base, &local(), None).await.unwrap_err().retry_after(), Some(Span::secs(20)));
 }

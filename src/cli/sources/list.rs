@@ -1,0 +1,180 @@
+//! How each source stands: when it spoke, how often, what may still be asked, and what to do where it is silent.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::super::{Paint, Verdict, safe};
+use super::named;
+use crate::ground::Clock;
+use crate::model::time::{Span, between, from_millis};
+use crate::sources::FetchError;
+use crate::store::Store;
+use crate::store::sources::{SourceState, all};
+
+/// Lists the sources of the settings; the answer is no where one of them is blind.
+pub(super) fn list(file: Option<&Path>, json: bool) -> anyhow::Result<Verdict> {
+    let Some((config, named)) = named(file)? else { return Ok(Verdict::Wrong) };
+    let states: BTreeMap<String, SourceState> = match config.database().exists() {
+        true => Store::open(&config.database())?.read(all)?.into_iter().collect(),
+        false => BTreeMap::new(),
+    };
+    let blind = named.iter().any(|n| standing(states.get(&n.name)) == "blind");
+    let verdict = if blind { Verdict::No } else { Verdict::Done };
+    if json {
+        let row = |n: &crate::sources::Named| {
+            let state = states.get(&n.name);
+            serde_json::json!({
+                "name": n.name, "kind": n.kind, "standing": standing(state), "remedy": state.map_or("", remedy), "state": state,
+            })
+        };
+        say!("{}", serde_json::Value::from(named.iter().map(row).collect::<Vec<_>>()));
+        return Ok(verdict);
+    }
+    let (paint, now) = (Paint::new(), Clock::System.now());
+    for source in &named {
+        let state = states.get(&source.name);
+        let word = match standing(state) {
+            "blind" => paint.bad("blind   "),
+            "degraded" | "failing" => paint.warm(&format!("{:<8}", standing(state))),
+            other => format!("{other:<8}"),
+        };
+        let detail = state.map_or_else(|| "not asked yet".to_owned(), |s| detail(s, now));
+        say!("{word}  {:<24} {:<13} {detail}", safe(&source.name, 24), source.kind);
+        for line in state.map(trouble).unwrap_or_default() {
+            say!("{:10}{}", "", paint.dim(&line));
+        }
+    }
+    if named.is_empty() {
+        say!("No sources yet. Add [[source]] tables to vakt.toml; `vakt sources kinds` shows what there is.");
+    }
+    Ok(verdict)
+}
+
+fn standing(state: Option<&SourceState>) -> &'static str {
+    match state {
+        None => "new",
+        Some(s) if !s.blind.is_empty() => "blind",
+        Some(s) if s.failures > 0 => "failing",
+        Some(s) if !s.degraded.is_empty() => "degraded",
+        Some(_) => "well",
+    }
+}
+
+fn detail(s: &SourceState, now: Timestamp) -> String {
+    let mut parts = vec![format!("{} mentions", s.mentions)];
+    let ago = |at: i64| rough(between(from_millis(at), now));
+    if s.last_new > 0 {
+        parts.push(format!("last new {} ago", ago(s.last_new)));
+    }
+    if s.habit > 0.0 {
+        parts.push(format!("usually every {}", rough(Span::millis(s.habit as i64))));
+    }
+    if s.last_ok > 0 && s.failures == 0 {
+        parts.push(format!("read {} ago", ago(s.last_ok)));
+    }
+    match between(now, from_millis(s.due)) {
+        wait if wait > Span::ZERO => parts.push(format!("next in {}", rough(wait))),
+        _ => parts.push("next now".to_owned()),
+    }
+    if let Some(left) = s.quota_left {
+        let until = between(now, from_millis(s.quota_until));
+        let more = if until > Span::ZERO { format!(", more in {}", rough(until)) } else { String::new() };
+        parts.push(format!("{left} requests left{more}"));
+    }
+    if s.gaps > 0 {
+        parts.push(format!("{} gaps", s.gaps));
+    }
+    parts.join(", ")
+}
+
+/// What is wrong, in words, and what to do about it.
+fn trouble(s: &SourceState) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(why) = [&s.blind, &s.error, &s.degraded].into_iter().find(|w| !w.is_empty()) {
+        lines.push(safe(why, 200));
+    }
+    if !remedy(s).is_empty() {
+        lines.push(format!("→ {}", remedy(s)));
+    }
+    if s.skipped > 0 {
+        lines.push(format!("{} items could not be read, the last: {}", s.skipped, safe(&s.skipped_last, 100)));
+    }
+    lines
+}
+
+fn remedy(s: &SourceState) -> &'static str {
+    match s.failures {
+        0 if !s.blind.is_empty() => "look at the place: is it silent, or does it say what vakt no longer understands?",
+        _ => FetchError::remedy(&s.error_class),
+    }
+}
+
+/// A length of time in its largest unit, as people say it.
+fn rough(span: Span) -> String {
+    match span.as_millis() / 1000 {
+        s if s < 120 => format!("{} s", s.max(0)),
+        s if s < 2 * 3600 => format!("{} min", s / 60),
+        s if s < 2 * 86_400 => format!("{} h", s / 3600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_all_and_trouble_says_what_to_do() {
+        let now = from_millis(1_000_000_000_000);
+        let ago = |s: Span| now.as_millisecond() - s.as_millis();
+        let state = SourceState {
+            mentions: 7,
+            last_new: ago(Span::mins(50)),
+            last_ok: ago(Span::secs(30)),
+            habit: 900_000.0,
+            due: now.as_millisecond() + 30_000,
+            quota_left: Some(12),
+            quota_until: now.as_millisecond() + 240_000,
+            ..SourceState::default()
+        };
+        assert_eq!(
+            detail(&state, now),
+            "7 mentions, last new 50 min ago, usually every 15 min, read 30 s ago, next in 30 s, 12 requests left, more in 4 min"
+        );
+        assert!(trouble(&state).is_empty());
+        let failing =
+            SourceState { failures: 2, error: "it answered 401".into(), error_class: "unauthorized".into(), ..state };
+        assert_eq!(standing(Some(&failing)), "failing");
+        assert!(
+            trouble(&failing).get(1).is_some_and(|l| l.starts_with("→ check the token")),
+            "{:?}",
+            trouble(&failing)
+        );
+    }
+
+    #[test]
+    fn every_failure_has_a_remedy() {
+        for class in [
+            "setup",
+            "address",
+            "refused_address",
+            "dns",
+            "connect",
+            "tls",
+            "timeout",
+            "unauthorized",
+            "secret",
+            "gone",
+            "status",
+            "rate_limited",
+            "paused",
+            "redirect",
+            "too_large",
+            "decode",
+        ] {
+            assert!(!FetchError::remedy(class).is_empty(), "{class}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `vakt sources`: what is read, how each source stands, and lists of feeds from and for other readers.
+
+mod feeds;
+mod list;
+mod probe;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::{Refused, Verdict, settings, show_faults};
+use crate::config::Config;
+use crate::sources::{self, Entry, KINDS, Named};
+
+/// List the sources and how each stands.
+#[derive(Debug, Args)]
+pub(super) struct Sources {
+    #[command(subcommand)]
+    act: Option<Act>,
+    /// Print as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// The sources of the settings (the default)
+    List,
+    /// Ask a source now, and show what would be kept; nothing is stored
+    Try {
+        /// The name of the source
+        name: String,
+        /// Show so many of the newest
+        #[arg(long, default_value_t = 10)]
+        limit: usize,
+    },
+    /// The kinds of source that there are
+    Kinds,
+    /// The settings of one kind, with an example
+    Explain {
+        /// The kind
+        kind: String,
+    },
+    /// Turn an OPML list of feeds into [[source]] tables
+    Import {
+        /// The list
+        file: PathBuf,
+        /// Write the tables at the end of this file, instead of to standard output
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
+        /// How often the feeds are asked; without it as often as each changes
+        #[arg(long)]
+        every: Option<String>,
+        /// Their network: news, blog, forum, …
+        #[arg(long)]
+        network: Option<String>,
+        /// Their language, where the list does not say
+        #[arg(long)]
+        language: Option<String>,
+    },
+    /// Write the feeds of the settings as an OPML list
+    Export,
+}
+
+impl Sources {
+    pub(super) fn run(self, file: Option<&Path>) -> anyhow::Result<Verdict> {
+        match self.act {
+            None | Some(Act::List) => list::list(file, self.json),
+            Some(Act::Try { name, limit }) => probe::probe(file, &name, limit, self.json),
+            Some(Act::Kinds) => {
+                kinds(self.json);
+                Ok(Verdict::Done)
+            }
+            Some(Act::Explain { kind }) => match KINDS.iter().find(|k| k.name == kind) {
+                Some(row) => {
+                    say!("{}\n\n{}", row.about, row.manual);
+                    Ok(Verdict::Done)
+                }
+                None => {
+                    let help = crate::config::fault::suggest(&kind, KINDS.iter().map(|k| k.name));
+                    Err(Refused(format!("there is no kind `{kind}`: {help}")).into())
+                }
+            },
+            Some(Act::Import { file: opml, into, every, network, language }) => {
+                let defaults = feeds::Defaults { every, network, language };
+                feeds::import(file, &opml, into.as_deref(), &defaults)
+            }
+            Some(Act::Export) => feeds::export(file),
+        }
+    }
+}
+
+/// The kinds by what one needs to get in, and the places that have no door.
+fn kinds(json: bool) {
+    let entry = |e: Entry| match e {
+        Entry::Open => "open",
+        Entry::Key => "key",
+    };
+    if json {
+        let all: Vec<_> = KINDS
+            .iter()
+            .map(|k| serde_json::json!({ "name": k.name, "about": k.about, "entry": entry(k.entry), "every": k.every.map(|e| e.to_string()) }))
+            .collect();
+        say!("{}", serde_json::Value::from(all));
+        return;
+    }
+    let groups = [(Entry::Open, "Open to anybody"), (Entry::Key, "With a key or an account that costs nothing")];
+    for (group, title) in groups {
+        say!("{title}:");
+        for kind in KINDS.iter().filter(|k| k.entry == group) {
+            say!("  {:<14} {}", kind.name, kind.about);
+        }
+        say!("");
+    }
+    say!(
+        "Not by vakt itself: X, Facebook, Instagram, Threads, TikTok and LinkedIn give their posts by contract alone, and Quora\n\
+         and closed groups to nobody. What another tool or a person exports of them comes in by `vakt import`, or is pushed\n\
+         to /api/v1/mentions.\n\n`vakt sources explain KIND` shows a kind's settings."
+    );
+}
+
+/// The settings with their sources; `None` where those have mistakes, which have been told then.
+fn named(file: Option<&Path>) -> anyhow::Result<Option<(Config, Vec<Named>)>> {
+    let config = settings(file)?;
+    match sources::read(&config.sheet, &config.fetch.allow_private) {
+        Ok(named) => Ok(Some((config, named))),
+        Err(faults) => {
+            show_faults(&faults);
+            Ok(None)
+        }
+    }
+}
