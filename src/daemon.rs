@@ -18,7 +18,7 @@ use notify::Watcher;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::channels::mail::{Mailer, Relay};
+use crate::channels::mail::{Mailer, Relay, Signer};
 use crate::channels::{self, Channels, Means, Post};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
@@ -447,7 +447,12 @@ fn post_of(config: &Config) -> Result<Post, DaemonError> {
         let relay = Relay::new(&spec.address, spec.user.clone(), password, spec.ca_file.as_deref());
         relays.push(relay.map_err(DaemonError::Relay)?);
     }
-    Ok(Post::Relays(Arc::new(Mailer::new(relays))))
+    let signer = config
+        .mail
+        .dkim
+        .as_ref()
+        .map(|dkim| Signer::new(&dkim.domain, &dkim.selector, &dkim.key.fetch()?).map_err(DaemonError::Relay));
+    Ok(Post::Relays(Arc::new(Mailer::new(relays).signed(signer.transpose()?))))
 }
 
 async fn listen(config: &Config) -> Result<Option<tokio::net::TcpListener>, DaemonError> {

@@ -194,7 +194,8 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
     }
     // What waits by other channels is old news once people have it or it is over: a telephone must not ring for it hours
     // later, when its service is back. Mail keeps the whole story.
-    if calls.iter().any(|call| matches!(call.notice, Notice::Acknowledged | Notice::Resolved)) {
+    let old = |call: &Call| matches!(call.notice, Notice::Acknowledged | Notice::Resolved | Notice::Merged);
+    if calls.iter().any(old) {
         outbox::overtaken(c, incident.id, now)?;
     }
     let mut kept: HashSet<&str> = HashSet::new();

@@ -107,7 +107,8 @@ fn capture(hit: &Value) -> Option<Capture> {
     (!id.is_empty()).then(|| Capture {
         url: Some(format!("https://news.ycombinator.com/item?id={id}")),
         native_id: Some(id),
-        title: Some(escape(title)),
+        // Escaped or not: both are seen.
+        title: Some(escape(&super::refs::plain(title))),
         text: text.to_owned(),
         html: true,
         author: Author { name: author.to_owned(), handle: author.to_owned(), ..Author::default() },

@@ -118,6 +118,8 @@ struct Mark {
     /// Where the first fetch stopped reading: what is older is history that nobody asked for, and never news.
     #[serde(skip_serializing_if = "Option::is_none")]
     begins: Option<Timestamp>,
+    /// When it was last read: whoever had to wait longest comes first.
+    read: Option<Timestamp>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     holes: Vec<Hole>,
 }
@@ -153,7 +155,8 @@ impl Place {
         let mut marks: Marks = serde_json::from_value(cursor.clone()).unwrap_or_default();
         marks.retain(|name, _| self.listings.iter().any(|l| l.name() == *name));
         let listings = self.listings.iter().map(|l| &**l);
-        let (old, new): (Vec<&dyn Listing>, Vec<_>) = listings.partition(|l| marks.contains_key(&l.name()));
+        let (mut old, new): (Vec<&dyn Listing>, Vec<_>) = listings.partition(|l| marks.contains_key(&l.name()));
+        old.sort_by_key(|l| marks.get(&l.name()).and_then(|mark| mark.read));
         let api = Api { http, allow: &self.allow, pass: &self.pass, rest: self.rest, accept: self.accept, now };
         let mut tour = Tour { api, brought: Brought::default(), pages: 0, failed: None };
         let mut read = tour.all(&new, &mut marks).await;
@@ -164,6 +167,8 @@ impl Place {
         let Tour { mut brought, failed, .. } = tour;
         match failed {
             Some(e) if read == 0 => return Err(e),
+            // Where the host rests for a moment the rest simply comes with the next fetch.
+            Some(FetchError::Paused { .. }) => {}
             failed => brought.degraded = failed.map(|e| e.to_string()),
         }
         brought.cursor = serde_json::to_value(&marks).unwrap_or_default();
@@ -249,6 +254,7 @@ impl Tour<'_> {
         self.brought.gap |= holes.len() > MOST_HOLES;
         holes.truncate(MOST_HOLES);
         mark.holes = holes;
+        mark.read = Some(now);
         Some(mark)
     }
 

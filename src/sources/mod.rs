@@ -6,11 +6,16 @@ pub mod archive;
 mod bluesky;
 mod bounds;
 mod charset;
+mod discord;
 mod discourse;
+pub mod discover;
+mod facebook;
 pub mod feed;
 mod gdelt;
 mod github;
+mod graph;
 mod hackernews;
+mod instagram;
 mod lemmy;
 mod listing;
 mod mastodon;
@@ -20,9 +25,12 @@ mod reddit;
 mod refs;
 mod salvage;
 mod settings;
+mod slack;
 mod stackexchange;
 mod tags;
+mod threads;
 mod told;
+mod x;
 mod youtube;
 
 use std::future::Future;
@@ -101,6 +109,8 @@ pub enum Entry {
     Open,
     /// A key or an account that the place gives for nothing.
     Key,
+    /// A contract, or the place's approval.
+    Contract,
 }
 
 /// Reads a source's settings off a form.
@@ -120,6 +130,12 @@ pub const KINDS: &[Kind] = &[
     bluesky::KIND,
     reddit::KIND,
     youtube::KIND,
+    discord::KIND,
+    slack::KIND,
+    x::KIND,
+    facebook::KIND,
+    instagram::KIND,
+    threads::KIND,
 ];
 
 /// A source that the settings name.

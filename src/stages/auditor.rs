@@ -14,10 +14,10 @@ use super::{Stage, operator};
 use crate::config::Heartbeat;
 use crate::ground::{Ground, Pulse};
 use crate::model::Status;
-use crate::model::time::{Span, from_millis};
+use crate::model::time::{Span, between, from_millis};
 use crate::sources::http::Request;
 use crate::sources::{Allow, Http};
-use crate::store::{Stored, incidents, outbox, sources};
+use crate::store::{Stored, audit, incidents, meta, outbox, sources};
 
 /// Looks this often.
 const EVERY: Span = Span::secs(20);
@@ -25,6 +25,11 @@ const EVERY: Span = Span::secs(20);
 const STEP: Duration = Duration::from_secs(60);
 const MESSAGE: Duration = Duration::from_secs(300);
 const SOURCE: Duration = Duration::from_secs(600);
+
+/// When the heartbeat and the head of the log were mailed, and which line that was.
+const MAILED: &str = "heartbeat_mailed";
+const HEAD_MAILED: &str = "audit_mailed";
+const HEAD: &str = "audit_mailed_line";
 
 /// Something that should have happened, in words.
 type Late = HashMap<String, (Instant, Duration)>;
@@ -43,7 +48,6 @@ pub struct Auditor {
     late: Late,
     told: Vec<String>,
     sent: Option<Instant>,
-    mailed: Option<Instant>,
 }
 
 impl Stage for Auditor {
@@ -51,7 +55,12 @@ impl Stage for Auditor {
 
     async fn pass(&mut self, now: Timestamp) -> Timestamp {
         match self.look(now) {
-            Ok(found) => self.judge(found, now).await,
+            Ok(found) => {
+                self.judge(found, now).await;
+                if let Err(e) = self.mail_head(now).await {
+                    tracing::warn!(stage = "auditor", error = %e, "the head of the log cannot be mailed");
+                }
+            }
             Err(e) => tracing::error!(stage = "auditor", error = %e, "the store cannot be read"),
         }
         now + EVERY
@@ -68,18 +77,7 @@ impl Auditor {
         named: Vec<String>,
         duty: Arc<Pulse>,
     ) -> Auditor {
-        Auditor {
-            ground,
-            http,
-            heartbeat,
-            allow,
-            named,
-            duty,
-            late: Late::new(),
-            told: Vec::new(),
-            sent: None,
-            mailed: None,
-        }
+        Auditor { ground, http, heartbeat, allow, named, duty, late: Late::new(), told: Vec::new(), sent: None }
     }
 
     /// All that is late at this moment, each with how long it has to stand.
@@ -143,12 +141,45 @@ impl Auditor {
                 Err(e) => tracing::warn!(error = %e, "the heartbeat is not heard"),
             }
         }
-        if let Some(address) = heartbeat.mail.as_deref().filter(|_| due(self.mailed, heartbeat.mail_every)) {
-            match operator::heartbeat(&self.ground, address, now).await {
-                Ok(()) => self.mailed = Some(Instant::now()),
-                Err(e) => tracing::warn!(error = %e, "the heartbeat cannot be mailed"),
-            }
+        if let Some(address) = heartbeat.mail.as_deref()
+            && let Err(e) = self.mail_heartbeat(address, heartbeat.mail_every, now).await
+        {
+            tracing::warn!(error = %e, "the heartbeat cannot be mailed");
         }
+    }
+
+    async fn mail_heartbeat(&self, address: &str, every: Span, now: Timestamp) -> Stored<()> {
+        if self.is_due(MAILED, every, now)? {
+            operator::heartbeat(&self.ground, address, now).await?;
+            self.done(MAILED, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Mails the head of the log once a day, where it has grown; for the first time after a day.
+    async fn mail_head(&self, now: Timestamp) -> Stored<()> {
+        if self.ground.store.read(|c| meta::number(c, HEAD_MAILED))?.is_none() {
+            return self.done(HEAD_MAILED, now).await;
+        }
+        if !self.is_due(HEAD_MAILED, Span::days(1), now)? {
+            return Ok(());
+        }
+        let (head, before) = self.ground.store.read(|c| Ok((audit::head(c)?, meta::number(c, HEAD)?)))?;
+        let Some(head) = head.filter(|h| Some(h.id) != before) else { return Ok(()) };
+        operator::log_head(&self.ground, &head, now).await?;
+        self.ground.store.write(move |tx| meta::set(tx, HEAD, &head.id.to_string())).await?;
+        self.done(HEAD_MAILED, now).await
+    }
+
+    /// Whether something was not done for so long. It is kept, so that no restart does it again.
+    fn is_due(&self, what: &'static str, every: Span, now: Timestamp) -> Stored<bool> {
+        let last = self.ground.store.read(|c| meta::number(c, what))?.map(from_millis);
+        // A clock that was set back is no reason to wait for ever.
+        Ok(last.is_none_or(|last| between(last, now) >= every || last > now))
+    }
+
+    async fn done(&self, what: &'static str, now: Timestamp) -> Stored<()> {
+        self.ground.store.write(move |tx| meta::set(tx, what, &now.as_millisecond().to_string())).await
     }
 }
 

@@ -158,7 +158,7 @@ impl Deliver {
         let channel = message.by.channel.as_str();
         match outcome {
             Outcome::Taken(relay) => {
-                metrics::counter!("vakt_messages_total", "outcome" => "delivered").increment(1);
+                count(channel, "delivered");
                 tracing::info!(person, incident, channel, relay, subject = message.subject, "delivered");
                 let stands = self.ground.store.write(move |tx| {
                     outbox::delivered(tx, id, &relay, now)?;
@@ -171,13 +171,13 @@ impl Deliver {
             Outcome::Later { why, wait } => {
                 let tries = usize::try_from(message.attempts).unwrap_or(usize::MAX);
                 let usual = WAITS.get(tries).or(WAITS.last()).copied().unwrap_or(IDLE);
-                let wait = wait.map_or(usual, |asked| asked.max(SOON));
-                metrics::counter!("vakt_messages_total", "outcome" => "later").increment(1);
+                let wait = jitter(wait.map_or(usual, |asked| asked.max(SOON)), id, message.attempts);
+                count(channel, "later");
                 tracing::warn!(person, incident, channel, error = why, wait = %wait, "a message was not taken; it is tried again");
                 self.ground.store.write(move |tx| outbox::later(tx, id, &why, now + wait)).await
             }
             Outcome::Never(why) => {
-                metrics::counter!("vakt_messages_total", "outcome" => "failed").increment(1);
+                count(channel, "failed");
                 tracing::error!(person, incident, channel, error = why, "a message is refused for good");
                 self.fail(message, why, now).await
             }
@@ -209,6 +209,16 @@ impl Deliver {
         watch.notify_one();
         Ok(())
     }
+}
+
+fn count(channel: &str, outcome: &'static str) {
+    metrics::counter!("vakt_messages_total", "channel" => channel.to_owned(), "outcome" => outcome).increment(1);
+}
+
+/// Up to a tenth longer, so that what was refused together does not come back together (F20).
+fn jitter(wait: Span, id: i64, attempts: u32) -> Span {
+    let hash = i64::from(xxhash_rust::xxh3::xxh3_64(format!("{id} {attempts}").as_bytes()) as u32);
+    Span::millis(wait.as_millis() + hash % (wait.as_millis() / 10).max(1))
 }
 
 /// A mail in the folder says what the outbox says: somebody it quotes may have been erased while it was written.

@@ -7,6 +7,7 @@ use crate::channels::mail;
 use crate::ground::Ground;
 use crate::model::Person;
 use crate::store::Stored;
+use crate::store::audit::Line;
 use crate::store::outbox::{self, By, Message};
 
 /// Tells of the sources that are blind now; an empty list says that all see again.
@@ -48,6 +49,19 @@ pub async fn disk_full(ground: &Ground, now: Timestamp) -> Stored<()> {
 pub async fn rules_refused(ground: &Ground, faults: &str, now: Timestamp) -> Stored<()> {
     let text = format!("The rules were changed and have mistakes. The last good rules stay in force.\n\n{faults}\n");
     send(ground, "rules", "[vakt] the rules have mistakes; the last good ones stay in force", &text, now).await
+}
+
+/// Tells the head of the log of acts: kept in a mailbox, it shows whether somebody has cut the log off or written it anew.
+///
+/// # Errors
+/// When the message cannot be stored.
+pub async fn log_head(ground: &Ground, line: &Line, now: Timestamp) -> Stored<()> {
+    let text = format!(
+        "The log of acts has {} lines, the last of {:.0}. The hash of the last one is\n\n  {}\n\nKeep this mail. \
+         `vakt audit verify --head {}` says whether the log still holds that line, and all before it as they were written.\n",
+        line.id, line.at, line.hash, line.hash
+    );
+    send(ground, "log", &format!("[vakt] the log of acts: {} lines", line.id), &text, now).await
 }
 
 /// Says that all is well to whoever waits for it: once it no longer comes, they know.

@@ -190,7 +190,11 @@ fn people_take_incidents_and_scanners_do_not() {
     until(dir, "the part ends with the whole", || said(dir, &["incident", "show", "2"]).contains("part of incident 3"));
 
     // All of it is in the log, which is whole, and says so when it no longer is.
-    assert!(said(dir, &["audit", "verify"]).contains("whole"));
+    let whole = said(dir, &["audit", "verify"]);
+    let head = whole.trim_end().rsplit(' ').next().unwrap().to_owned();
+    assert!(whole.contains("whole"));
+    assert!(said(dir, &["audit", "verify", "--head", &head]).contains("has that hash"));
+    assert_eq!(ask(dir, &["audit", "verify", "--head", "00"]).status.code(), Some(1));
     let log = said(dir, &["audit", "list"]);
     for word in [
         "acknowledged",

@@ -29,6 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rust_stemmers", &["text/stem.rs"]),
     ("html5gum", &["text/clean.rs"]),
     ("lettre", &["channels/mail.rs", "channels/mail/"]),
+    ("ring", &["channels/mail/dkim.rs"]),
     ("png", &["report/chart.rs"]),
     ("rust_xlsxwriter", &["report/xlsx.rs"]),
     ("calamine", &["sources/archive/"]),

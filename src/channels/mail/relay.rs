@@ -17,6 +17,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::dkim::Signer;
 use crate::channels::defang;
 use crate::config::relay::{Protection, RelayAddress};
 use crate::failpoint;
@@ -129,6 +130,16 @@ impl Relay {
         let name = format!("{host}:{}", address.port);
         let (patience, known, failed) = (Patience::default(), Mutex::default(), Mutex::default());
         Ok(Relay { name, address: address.clone(), tls, credentials, patience, known, failed })
+    }
+
+    /// Whether it can be reached, with the protection and the password that it asks for; sends nothing.
+    ///
+    /// # Errors
+    /// What keeps it from being reached, in a sentence.
+    pub async fn greet(&self) -> Result<(), String> {
+        let mut conn = self.connect().await.map_err(|refusal| refusal.why)?;
+        drop(tokio::time::timeout(self.patience.quit, conn.quit()).await);
+        Ok(())
     }
 
     /// Tries once, within bounds.
@@ -298,12 +309,18 @@ pub struct Accepted {
 #[derive(Debug)]
 pub struct Mailer {
     relays: Vec<Relay>,
+    signer: Option<Signer>,
 }
 
 impl Mailer {
     /// A mailer over relays, best first.
     pub fn new(relays: Vec<Relay>) -> Mailer {
-        Mailer { relays }
+        Mailer { relays, signer: None }
+    }
+
+    /// The same, and every mail is signed.
+    pub fn signed(self, signer: Option<Signer>) -> Mailer {
+        Mailer { signer, ..self }
     }
 
     /// Sends one message to one recipient. A relay that does not take it, for now or for good, leaves it to the next; one
@@ -320,6 +337,8 @@ impl Mailer {
         };
         let envelope = Envelope::new(Some(parse(address)?), vec![parse(to)?])
             .map_err(|_| SendError::Never { reason: "there is no recipient".into() })?;
+        let signed = self.signer.as_ref().map(|signer| signer.sign(bytes));
+        let bytes = signed.as_deref().unwrap_or(bytes);
         let mut reasons = Vec::new();
         let mut for_good = !self.relays.is_empty();
         let (rested, resting): (Vec<&Relay>, Vec<&Relay>) = self.relays.iter().partition(|r| !r.rests());
@@ -339,11 +358,6 @@ impl Mailer {
 
 #[cfg(test)]
 impl Relay {
-    /// What keeps it from being reached, if anything.
-    pub(super) async fn reach(&self) -> Result<(), String> {
-        self.connect().await.map(drop).map_err(|refusal| refusal.why)
-    }
-
     /// Gives it another name, as a resolver would that has lost the first.
     pub(super) fn rename(&mut self, host: &str) {
         self.address.host = host.to_owned();

@@ -88,11 +88,38 @@ async fn somebody_outside_hears_of_it_while_all_is_well() {
     auditor.pass(now).await;
     age(&mut auditor);
     auditor.sent = None;
-    auditor.mailed = None;
+    let unmail = "DELETE FROM meta WHERE key = 'heartbeat_mailed'";
+    ground.store.write_blocking(move |tx| Ok(tx.execute_batch(unmail)?)).expect("written");
     let before = ground.store.read(outbox::standing).expect("read").waiting;
     auditor.pass(now).await;
-    assert!(auditor.sent.is_none() && auditor.mailed.is_none(), "what is late keeps it silent");
+    assert!(auditor.sent.is_none(), "what is late keeps it silent");
     assert_eq!(ground.store.read(outbox::standing).expect("read").waiting, before);
     let asked = heard.join_next().await.expect("a server").expect("it was asked");
     assert!(asked.starts_with("GET /ping/secret "));
+}
+
+#[tokio::test]
+async fn the_head_of_the_log_is_mailed_once_a_day_while_it_grows() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let now = Timestamp::UNIX_EPOCH + Span::days(1);
+    let ground = crate::ground::tests::standing(&dir, Clock::stepped(now));
+    let mut first = auditor(&ground);
+    let mailed = || ground.store.read(outbox::standing).expect("read").waiting;
+    let acts = |n: i64| {
+        let work = move |tx: &_| audit::append(tx, now, "anna", "noted", &format!("incident {n}"), "");
+        ground.store.write_blocking(move |tx| work(tx)).expect("written");
+    };
+    first.pass(now).await;
+    acts(1);
+    first.pass(now + Span::hours(23)).await;
+    assert_eq!(mailed(), 0, "a day has to pass");
+    first.pass(now + Span::hours(24)).await;
+    assert_eq!(mailed(), 1);
+    acts(2);
+    first.pass(now + Span::hours(47)).await;
+    auditor(&ground).pass(now + Span::hours(47)).await;
+    assert_eq!(mailed(), 1, "not twice a day, nor after a restart");
+    first.pass(now + Span::hours(48)).await;
+    first.pass(now + Span::hours(72)).await;
+    assert_eq!(mailed(), 2, "what has not grown is not told again");
 }

@@ -162,7 +162,7 @@ async fn the_same_message_again_is_the_same_alert() {
     let mut one = incident(Severity::Escalate);
     world.call(&mut one, Notice::Opened, &["anna"]);
     world.deliver().await;
-    world.after(Span::secs(15)).await;
+    world.after(Span::secs(17)).await;
     let asked = world.page.asked();
     assert_eq!((asked.len(), &asked[0].body), (2, &asked[1].body));
     assert_eq!(world.states(), "anna.mail delivered, anna.push failed, anna.page delivered");
@@ -212,4 +212,11 @@ async fn what_two_share_reaches_one_though_it_is_held_from_the_other() {
     let states: Vec<String> = told.iter().map(|t| format!("{}.{} {}", t.person, t.channel, t.state)).collect();
     assert_eq!(states, ["anna.mail held", "bo.push delivered"], "bo's mail comes from a crisis on");
     assert_eq!(world.push.asked().len(), 2);
+}
+
+#[test]
+fn what_was_refused_together_comes_back_apart() {
+    let waits: HashSet<i64> = (0..50).map(|id| jitter(Span::secs(60), id, 1).as_millis()).collect();
+    assert!(waits.len() > 40 && waits.iter().all(|w| (60_000..66_000).contains(w)), "{waits:?}");
+    assert!(jitter(SOON, 1, 1) >= SOON);
 }
