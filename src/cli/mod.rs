@@ -20,6 +20,7 @@ mod erase;
 mod eval;
 mod import;
 mod incident;
+mod links;
 mod oncall;
 mod playbook;
 mod query;
@@ -90,6 +91,8 @@ enum Command {
     Incident(incident::Incidents),
     /// Know of something and be left alone until then: lay, list and end silences
     Silence(silence::Silences),
+    /// Change the key that signs the links in mails
+    Links(links::Links),
     /// List and show playbooks
     Playbook(playbook::Playbooks),
     /// Write, look over, approve and hand over what is said
@@ -141,6 +144,7 @@ pub fn main() -> ExitCode {
         Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Silence(c) => c.run(file),
+        Command::Links(c) => c.run(file),
         Command::Playbook(c) => c.run(file),
         Command::Draft(c) => c.run(file),
         Command::Audit(c) => c.run(file),

@@ -114,7 +114,7 @@ impl Ground {
             })
         })?;
         Ok(Arc::new(Ground {
-            links: links::Links::of(&store)?,
+            links: links::Links::of(&store, clock.now())?,
             room: room::Room::of(store.path()),
             shelf: fresh::Shelf::default(),
             desks: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),

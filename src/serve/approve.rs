@@ -12,7 +12,6 @@ use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
-use subtle::ConstantTimeEq;
 
 use super::Served;
 use super::take::{READ, STALE};
@@ -153,8 +152,7 @@ pub(super) async fn press(
     if !served.wrong.may(&about, &led.asked.person) {
         return led.say(&served, w.too_often, StatusCode::FORBIDDEN);
     }
-    let code = links.draft_code(led.asked.draft, &led.asked.person);
-    if !bool::from(field("code").as_bytes().ct_eq(code.as_bytes())) {
+    if !links.is_draft_code(field("code"), led.asked.draft, &led.asked.person) {
         served.wrong.count(&about, &led.asked.person);
         return led.say(&served, w.wrong, StatusCode::FORBIDDEN);
     }

@@ -93,13 +93,7 @@ fn read<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, Wrong> {
 
 /// The person, who is in the rules.
 fn person(ground: &Ground, name: &str) -> Result<(), Wrong> {
-    let knowledge = ground.knowledge();
-    let people = &knowledge.rules.people;
-    if people.person(name).is_some() {
-        return Ok(());
-    }
-    let help = crate::config::fault::suggest(name, people.persons.iter().map(|p| p.name.as_str()));
-    Err(wrong(format!("nobody is called `{name}` in the rules: {help}")))
+    ground.knowledge().rules.must_person(name).map(|_| ()).map_err(wrong)
 }
 
 /// A draft with what is wrong with it.

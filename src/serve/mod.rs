@@ -9,6 +9,7 @@ mod find;
 mod guard;
 mod incidents;
 mod mentions;
+mod silences;
 mod take;
 
 use std::path::PathBuf;
@@ -93,6 +94,8 @@ pub fn router(served: Served) -> Router {
         .route("/api/v1/incidents/{id}", get(incidents::show))
         .route("/api/v1/incidents/{id}/{act}", post(acts::act))
         .route("/api/v1/incidents/{id}/tick", post(drafts::tick))
+        .route("/api/v1/silences", get(silences::list).post(silences::lay))
+        .route("/api/v1/silences/{id}/expire", post(silences::expire))
         .route("/api/v1/drafts", get(drafts::list).post(drafts::write))
         .route("/api/v1/drafts/{id}", get(drafts::show))
         .route("/api/v1/drafts/{id}/{act}", post(drafts::act))

@@ -12,7 +12,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use minijinja::{AutoEscape, Environment, Value, context};
-use subtle::ConstantTimeEq;
 
 use super::Served;
 use crate::engine::acts::Act;
@@ -297,8 +296,7 @@ pub(super) async fn press(
         if !served.wrong.may(&about, &led.claim.person) {
             return led.page(&served, Some(led.words.too_often), StatusCode::FORBIDDEN);
         }
-        let code = links.code(led.claim.incident, &led.claim.person);
-        if !bool::from(field("code").as_bytes().ct_eq(code.as_bytes())) {
+        if !links.is_code(field("code"), led.claim.incident, &led.claim.person) {
             served.wrong.count(&about, &led.claim.person);
             return led.page(&served, Some(led.words.wrong), StatusCode::FORBIDDEN);
         }

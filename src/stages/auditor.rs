@@ -63,6 +63,9 @@ impl Stage for Auditor {
         match self.look(now) {
             Ok(found) => {
                 self.judge(found, now).await;
+                if let Err(e) = self.ground.links.refresh(&self.ground.store, now) {
+                    tracing::warn!(stage = "auditor", error = %e, "the keys of links cannot be read");
+                }
                 if let Err(e) = self.mail_head(now).await {
                     tracing::warn!(stage = "auditor", error = %e, "the head of the log cannot be mailed");
                 }
