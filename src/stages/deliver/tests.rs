@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::channels::tests::Server;
-use crate::channels::{self, Means, Post};
+use crate::channels::{self, Means, Post, short};
 use crate::config::Sheet;
 use crate::engine::incident::{Call, tests::opened};
 use crate::ground::tests::peopled;
@@ -10,6 +10,7 @@ use crate::ground::{Clock, tell};
 use crate::model::{Incident, Notice, Severity};
 use crate::net::{Http, Limits};
 use crate::store::incidents;
+use crate::store::outbox::By;
 
 const PEOPLE: &str = r#"
 [[person]]
@@ -219,4 +220,32 @@ fn what_was_refused_together_comes_back_apart() {
     let waits: HashSet<i64> = (0..50).map(|id| jitter(Span::secs(60), id, 1).as_millis()).collect();
     assert!(waits.len() > 40 && waits.iter().all(|w| (60_000..66_000).contains(w)), "{waits:?}");
     assert!(jitter(SOON, 1, 1) >= SOON);
+}
+
+#[tokio::test]
+async fn a_channel_that_hangs_with_many_messages_holds_up_its_own_alone() {
+    let mut world = world(&[(0, "", "")], &[]).await;
+    let now = world.now;
+    let message = move |n: usize, channel: &str| Message {
+        id: 0,
+        message_id: format!("{channel}.{n}"),
+        incident: Some(1),
+        person: "anna".into(),
+        by: By { channel: channel.into(), ..By::default() },
+        address: "anna@acme.example".into(),
+        subject: "s".into(),
+        body: short::test("t", "", now).bytes(),
+        created: now,
+        attempts: 0,
+    };
+    let all: Vec<Message> = (0..3 * AT_ONCE).map(|n| message(n, "push")).chain([message(0, MAIL)]).collect();
+    world.ground.store.write_blocking(move |tx| all.iter().try_for_each(|m| outbox::put(tx, m))).expect("put");
+    world.deliver.pass(world.now).await;
+    assert!(world.deliver.airborne.get("push").is_some_and(|lane| lane.len() <= AT_ONCE));
+    assert!(world.states().ends_with("anna.mail delivered"), "{}", world.states());
+    // Stopping does not wait for it either: what is not taken stays for the next start.
+    let began = std::time::Instant::now();
+    world.deliver.close().await;
+    assert!(began.elapsed() < LAST_CALL + Duration::from_secs(2));
+    assert!(!world.states().contains("push delivered") && world.states().contains("push waiting"));
 }
