@@ -9,6 +9,7 @@ mod matrix;
 mod meanings;
 mod ntfy;
 mod pagerduty;
+pub mod plea;
 mod post;
 mod quoted;
 pub mod short;

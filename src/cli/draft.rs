@@ -210,7 +210,7 @@ impl Drafts {
 }
 
 fn does(config: &Config, who: &Who, act: Act, note: &str) -> anyhow::Result<Draft> {
-    told(ground_for(config, &[&who.by])?.act_on_draft(who.id, act, &who.by, note))
+    told(ground_for(config, &[&who.by])?.act_on_draft(who.id, &act, &who.by, note))
 }
 
 impl New {

@@ -2,6 +2,8 @@
 //! transaction.
 
 use super::Ground;
+use super::pleas::Asker;
+use crate::channels::plea::Matter;
 use crate::engine::drafts::{self, Act, Refusal};
 use crate::engine::wording;
 use crate::model::draft::{About, State};
@@ -14,6 +16,8 @@ use crate::store::{StoreError, audit, incidents, mentions};
 /// Longest text of a draft, in bytes; longest note with an act.
 const LONGEST: usize = 20_000;
 const NOTE: usize = 4000;
+/// Times that an act is tried again, where something else changed the draft at the same instant.
+const TRIES: usize = 20;
 
 /// What keeps an act from being done.
 #[derive(Debug, thiserror::Error)]
@@ -109,20 +113,33 @@ impl Ground {
             rejected: None,
             handed_over: None,
         };
-        let (kept, by) = (draft.clone(), by.to_owned());
+        let (kept, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, brand));
         draft.id = self.store.write_blocking(move |tx| {
-            let id = kept::put(tx, &kept)?;
-            note(tx, &Draft { id, ..kept }, now, &by, "drafted")?;
-            Ok(id)
+            let kept = Draft { id: kept::put(tx, &kept)?, ..kept };
+            note(tx, &kept, now, &by, "drafted")?;
+            asker.ask(tx, &kept, now)?;
+            Ok(kept.id)
         })?;
+        self.bells.deliver.notify_one();
         Ok(draft)
     }
 
-    /// Acts on a draft as it stands; what was changed at the same instant is looked at again by whoever acts.
+    /// Acts on a draft. What somebody else does to it at the same instant comes first; then this is tried on what it has
+    /// become, which says no where another version was read.
     ///
     /// # Errors
     /// When there is no such draft, the person may not, or the store cannot be written.
-    pub fn act_on_draft(&self, id: i64, act: Act, by: &str, words: &str) -> Result<Draft, DraftError> {
+    pub fn act_on_draft(&self, id: i64, act: &Act, by: &str, words: &str) -> Result<Draft, DraftError> {
+        let mut tried = 0;
+        loop {
+            match self.try_on_draft(id, act.clone(), by, words) {
+                Err(DraftError::Store(e)) if e.is_passing() && tried < TRIES => tried += 1,
+                done => return done,
+            }
+        }
+    }
+
+    fn try_on_draft(&self, id: i64, act: Act, by: &str, words: &str) -> Result<Draft, DraftError> {
         let now = self.clock.now();
         let found = self.store.read(|c| kept::get(c, id))?;
         let before = found.ok_or_else(|| missing(format!("there is no draft {id}; `vakt draft list` shows all")))?;
@@ -133,15 +150,33 @@ impl Ground {
         let mut draft = before.clone();
         drafts::act(&mut draft, &act, by, super::acts::cut(words, NOTE), now)
             .map_err(|e| DraftError::Refused(id, e))?;
-        let (after, by) = (draft.clone(), by.to_owned());
+        let approved = draft.state == State::Approved && before.state != State::Approved;
+        let (after, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, self.spoken_for(&draft)?));
         self.store.write_blocking(move |tx| {
             if kept::get(tx, id)?.as_ref() != Some(&before) {
                 return Err(StoreError::Busy);
             }
             kept::put(tx, &after)?;
-            note(tx, &after, now, &by, act.as_str())
+            note(tx, &after, now, &by, act.as_str())?;
+            match act {
+                Act::Write(_) => asker.ask(tx, &after, now),
+                Act::Approve(_) if approved => asker.tell(tx, Matter::Approved, &after, &by, now),
+                Act::Reject => asker.tell(tx, Matter::Back, &after, &by, now),
+                Act::Approve(_) | Act::HandOver => Ok(()),
+            }
         })?;
+        self.bells.deliver.notify_one();
         Ok(draft)
+    }
+
+    /// The brand that a draft speaks for.
+    fn spoken_for(&self, draft: &Draft) -> Result<String, StoreError> {
+        let (incident, mention) = self.store.read(|c| {
+            let incident = draft.about.incident.map_or(Ok(None), |id| incidents::get(c, id))?;
+            Ok((incident, draft.about.mention.map_or(Ok(None), |id| mentions::get(c, id))?))
+        })?;
+        let topics = incident.iter().map(|i| &i.topic).chain(mention.iter().flat_map(|m| &m.topics));
+        Ok(brand(&self.knowledge().rules, topics))
     }
 
     /// Ticks a step of an incident's checklist off, or takes that back; says whether it was otherwise before.

@@ -13,6 +13,7 @@ mod knowledge;
 pub mod links;
 mod messages;
 mod plain;
+mod pleas;
 mod pulse;
 mod rehearse;
 mod retopic;

@@ -245,7 +245,7 @@ async fn an_erased_author_is_in_no_draft() {
     let said = format!("@canary_7, you wrote \"{text}\". Call us.");
     let mine = ground.draft(order(reply, &said), "maja").expect("written");
     let other = ground.draft(order(Default::default(), "Nobody is named here: canary."), "maja").expect("written");
-    ground.act_on_draft(mine.id, Act::Approve(1), "anna", "").expect("approved");
+    ground.act_on_draft(mine.id, &Act::Approve(1), "anna", "").expect("approved");
     let who = erasure::Who::new("canary_7", None, None);
     let found = erasure::find(&ground.store, &who).expect("found");
     let done = erasure::Erasure::carry_out(&ground.store, dir.path(), &who, found, "", now()).expect("erased");

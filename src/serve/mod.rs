@@ -1,6 +1,7 @@
 //! HTTP: the API that takes mentions in, incidents to look at and to take, health and metrics.
 
 mod acts;
+mod approve;
 mod doors;
 mod drafts;
 mod export;
@@ -100,6 +101,7 @@ pub fn router(served: Served) -> Router {
         .route("/metrics", get(metrics_page))
         .route_layer(middleware::from_fn_with_state(served.clone(), guard::authorise))
         .route("/a/{link}", get(take::show).post(take::press))
+        .route("/d/{link}", get(approve::show).post(approve::press))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn_with_state(served.clone(), guard::known_host))

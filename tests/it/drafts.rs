@@ -46,7 +46,8 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
     std::fs::write(dir.join("act"), "act-secret-canary").unwrap();
     let token =
         format!("tokens = [{{ name = \"desk\", role = \"act\", value = {{ file = \"{}/act\" }} }}, ", dir.display());
-    std::fs::write(dir.join("vakt.toml"), alone.join("\n").replace("tokens = [", &token)).unwrap();
+    let settings = alone.join("\n").replace("tokens = [", &token);
+    std::fs::write(dir.join("vakt.toml"), format!("base_url = \"http://127.0.0.1:{port}\"\n{settings}")).unwrap();
     let alert = "[[alert]]\nname = \"any\"\ntopics = [\"acme\"]\nwindow = \"1h\"\ncondition = \"mentions >= 3\"\nplaybook = \"fire\"\nescalation = \"pr\"\n";
     write_rule(dir, "people.toml", PEOPLE);
     write_rule(
@@ -136,10 +137,64 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     by_the_api(address);
+    by_the_link(dir, address);
     let log = said(dir, &["audit", "list"]);
     assert!(log.contains("handed over") && log.contains("draft 1") && log.contains("ticked off"), "{log}");
     assert!(!log.contains("Vi tittar") && !log.contains("colder"), "the log quotes nothing: {log}");
     assert!(said(dir, &["audit", "verify"]).contains("whole"));
+}
+
+/// The newest mail about a draft to a person: the path of its link, and its digits.
+fn mailed(dir: &Path, person: &str) -> (String, String) {
+    let db = rusqlite::Connection::open(dir.join("data/vakt.db")).unwrap();
+    let sql = "SELECT body FROM outbox WHERE person = ?1 AND subject LIKE '[vakt]%' ORDER BY id DESC LIMIT 1";
+    let body: Vec<u8> = db.query_row(sql, [person], |r| r.get(0)).unwrap();
+    let text = String::from_utf8_lossy(&body).replace("=\r\n", "").replace("=3D", "=");
+    assert!(!text.contains("kettle"), "the text stands on the page alone");
+    let link = text.split("/d/").nth(1).unwrap().split_whitespace().next().unwrap();
+    (format!("/d/{link}"), text.split("digits: ").nth(1).unwrap()[..4].to_owned())
+}
+
+/// Asked by mail, read and decided on the page; what only opens links and presses buttons decides nothing.
+fn by_the_link(dir: &Path, address: SocketAddr) {
+    std::fs::write(dir.join("five.txt"), "<b>Your kettle</b> is being looked at.\nMore tomorrow.").unwrap();
+    said(dir, &["draft", "new", "--as", "maja", "--incident", "1", "--language", "en", "--text", "five.txt"]);
+    let press = |path: &str, body: &str| {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded"
+        );
+        http(address, &format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())).unwrap()
+    };
+    let seen = |page: &str| page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let ((anna, code), (bo, bos)) = (mailed(dir, "anna"), mailed(dir, "bo"));
+    let page = get(address, &anna).unwrap().1;
+    assert!(page.contains("&lt;b&gt;Your kettle&lt;&#x2f;b&gt;") && page.contains("0&#x2f;2"), "{page}");
+    let (mark, other) = (seen(&page), seen(&get(address, &bo).unwrap().1));
+    let at_once = press(&anna, &format!("seen={mark}&code={code}&do=approve"));
+    assert!(at_once.1.contains("press once more"), "{}", at_once.1);
+    std::thread::sleep(std::time::Duration::from_millis(3100));
+    assert!(press(&anna, &format!("seen={other}&code={code}&do=approve")).1.contains("press once more"));
+    assert!(press(&anna, &format!("seen={mark}&code=&do=approve")).0.contains("403"));
+    assert!(get(address, &anna.replace("/d/", "/a/")).unwrap().0.contains("403"), "it takes no incident");
+    assert!(get(address, &anna.replace("/d/e", "/d/f")).unwrap().0.contains("403"));
+    assert!(said(dir, &["draft", "show", "5"]).contains("0 of 2 approvals"));
+    let done = press(&anna, &format!("seen={mark}&code={code}&do=approve"));
+    assert!(done.0.contains("200") && done.1.contains("You have approved it."), "{}", done.1);
+    assert!(
+        press(&anna, &format!("seen={mark}&code={code}&do=approve")).1.contains("You have approved it."),
+        "twice is once"
+    );
+    assert!(press(&bo, &format!("seen={other}&code={bos}&do=reject&note=")).1.contains("say why"));
+    assert!(press(&bo, &format!("seen={other}&code={bos}&do=reject&note=Too+cold")).1.contains("sent back"));
+    assert!(said(dir, &["draft", "show", "5"]).contains("rejected by bo: Too cold"));
+    said(dir, &["draft", "edit", "5", "--as", "maja", "--text", "better.txt"]);
+    let page = get(address, &anna).unwrap().1;
+    assert!(page.contains("changed or decided") && !page.contains("nu. Mer"), "an old link shows no new text: {page}");
+    let told = "SELECT count(*) FROM outbox WHERE person = 'maja' AND subject LIKE '[vakt] Acme · Your draft %'";
+    let db = rusqlite::Connection::open(dir.join("data/vakt.db")).unwrap();
+    assert_eq!(db.query_row(told, [], |r| r.get::<_, i64>(0)).unwrap(), 4, "two are approved, two come back");
+    let (again, _) = mailed(dir, "anna");
+    assert!(get(address, &again).unwrap().1.contains("nu. Mer"), "a new text comes with a new mail");
 }
 
 /// The same by the API: written, refused, approved, handed over, ticked off.
