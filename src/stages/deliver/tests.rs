@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::channels::tests::Server;
-use crate::channels::{self, Means, Post};
+use crate::channels::{self, Means, Post, short};
 use crate::config::Sheet;
 use crate::engine::incident::{Call, tests::opened};
 use crate::ground::tests::peopled;
@@ -10,6 +10,7 @@ use crate::ground::{Clock, tell};
 use crate::model::{Incident, Notice, Severity};
 use crate::net::{Http, Limits};
 use crate::store::incidents;
+use crate::store::outbox::By;
 
 const PEOPLE: &str = r#"
 [[person]]
@@ -250,4 +251,32 @@ async fn a_flood_of_lesser_messages_leaves_room_for_urgent_ones() {
     (20..25).for_each(|n| put(n, true));
     world.deliver.launch(now).expect("read");
     assert_eq!(under_way(&world.deliver), (AT_ONCE, RESERVED));
+}
+
+#[tokio::test]
+async fn a_channel_that_hangs_with_many_messages_holds_up_its_own_alone() {
+    let mut world = world(&[(0, "", "")], &[]).await;
+    let now = world.now;
+    let message = move |n: usize, channel: &str| Message {
+        id: 0,
+        message_id: format!("{channel}.{n}"),
+        incident: Some(1),
+        person: "anna".into(),
+        by: By { channel: channel.into(), ..By::default() },
+        address: "anna@acme.example".into(),
+        subject: "s".into(),
+        body: short::test("t", "", now).bytes(),
+        created: now,
+        attempts: 0,
+    };
+    let all: Vec<Message> = (0..3 * AT_ONCE).map(|n| message(n, "push")).chain([message(0, MAIL)]).collect();
+    world.ground.store.write_blocking(move |tx| all.iter().try_for_each(|m| outbox::put(tx, m))).expect("put");
+    world.deliver.pass(world.now).await;
+    assert!(world.deliver.airborne.get("push").is_some_and(|lane| lane.len() <= AT_ONCE));
+    assert!(world.states().ends_with("anna.mail delivered"), "{}", world.states());
+    // Stopping does not wait for it either: what is not taken stays for the next start.
+    let began = std::time::Instant::now();
+    world.deliver.close().await;
+    assert!(began.elapsed() < LAST_CALL + Duration::from_secs(2));
+    assert!(!world.states().contains("push delivered") && world.states().contains("push waiting"));
 }
