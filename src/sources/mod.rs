@@ -20,6 +20,7 @@ pub mod http;
 mod instagram;
 mod lemmy;
 mod listing;
+mod maildir;
 mod mastodon;
 mod mend;
 pub mod opml;
@@ -33,6 +34,7 @@ mod stackexchange;
 mod tags;
 mod threads;
 mod told;
+mod trustpilot;
 mod x;
 mod youtube;
 
@@ -130,6 +132,7 @@ pub const KINDS: &[Kind] = &[
     github::KIND,
     gdelt::KIND,
     appstore::KIND,
+    maildir::KIND,
     bluesky::KIND,
     reddit::KIND,
     youtube::KIND,
@@ -139,6 +142,7 @@ pub const KINDS: &[Kind] = &[
     facebook::KIND,
     instagram::KIND,
     threads::KIND,
+    trustpilot::KIND,
 ];
 
 /// A source that the settings name.
