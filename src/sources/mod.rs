@@ -89,6 +89,13 @@ pub trait Source: Send + Sync {
     fn feed(&self) -> Option<&str> {
         None
     }
+
+    /// The listings that it reads, for tests of all kinds.
+    #[cfg(test)]
+    #[expect(private_interfaces, reason = "no test stands outside this room")]
+    fn listings(&self) -> &[Box<dyn listing::Listing>] {
+        &[]
+    }
 }
 
 /// One kind of source.
