@@ -18,14 +18,15 @@ use notify::Watcher;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::channels::mail::{Mailer, Relay};
+use crate::channels::mail::{Mailer, Relay, Signer};
+use crate::channels::{self, Channels, Means, Post};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
 use crate::ground::{Clock, Ground, Letterhead, Pulse, retopic};
 use crate::rules::Rules;
 use crate::serve::{self, Served};
 use crate::sources::{self, FetchError, Http, Limits};
-use crate::stages::deliver::{Deliver, Post};
+use crate::stages::deliver::Deliver;
 use crate::stages::{Stage, auditor, collect, index, reload, stage, tidy, watch};
 use crate::store::{Store, StoreError, erasures};
 
@@ -172,7 +173,7 @@ impl Daemon {
         }
         finish_erasures(&store)?;
         let (rules, broken) = rules_in_force(config, &store, clock.now())?;
-        let warnings = broken.unwrap_or_else(|| rules.warnings.clone());
+        let mut warnings = broken.unwrap_or_else(|| rules.warnings.clone());
         if let Some(before) = reload::last_good(&store, clock.now())? {
             retopic(&store, &before, &rules, clock.now())?;
         }
@@ -183,7 +184,8 @@ impl Daemon {
         let allow = sources::Allow::parse(&config.fetch.allow_private).unwrap_or_default();
         let limits = Limits { max_body: config.fetch.max_body, ..Limits::default() };
         let http = Http::new(&config.fetch.contact, limits).map_err(DaemonError::Client)?;
-        let post = post_of(config)?;
+        let channels = channels_of(config)?;
+        warnings.extend(rules.unreachable(|channel, to| channels.wrong(channel, to)));
         let tokens = serve::Tokens::fetch(&config.http.tokens)?;
         let listener = listen(config).await?;
         let address = listener.as_ref().and_then(|l| l.local_addr().ok());
@@ -203,7 +205,7 @@ impl Daemon {
         };
         let bells = &ground.bells;
         let (min, max) = (config.fetch.min_interval, config.fetch.max_interval);
-        daemon.spawn(Deliver::new(ground.clone(), post), bells.deliver.clone());
+        daemon.spawn(Deliver::new(ground.clone(), channels), bells.deliver.clone());
         daemon.spawn(watch::Watch::new(ground.clone()), bells.watch.clone());
         daemon.spawn(index::Indexing::new(ground.clone(), config.index_dir()), bells.index.clone());
         daemon.spawn(collect::Collect::new(ground.clone(), http.clone(), named, min, max), bells.collect.clone());
@@ -418,15 +420,29 @@ pub fn letterhead(config: &Config) -> Letterhead {
     Letterhead {
         from: from.clone(),
         operator: config.mail.operator.clone().unwrap_or_else(|| own.to_owned()),
+        // Mistakes in them keep the daemon from starting, and nothing else.
+        operator_reach: channels::read(&config.sheet, &config.fetch.allow_private)
+            .and_then(|all| channels::operator(&config.sheet, &all))
+            .unwrap_or_default(),
         base_url: config.base_url.clone(),
     }
 }
 
-/// The relays of the settings, or the folder where there are none.
+/// Every way out by the settings: relays, or the folder where there are none, and the other channels.
 ///
 /// # Errors
-/// When a relay makes no sense or its password cannot be had.
-pub fn post_of(config: &Config) -> Result<Post, DaemonError> {
+/// When a channel has mistakes, a relay makes no sense or a secret cannot be had.
+pub fn channels_of(config: &Config) -> Result<Channels, DaemonError> {
+    let all = channels::read(&config.sheet, &config.fetch.allow_private).map_err(DaemonError::Faults)?;
+    channels::operator(&config.sheet, &all).map_err(DaemonError::Faults)?;
+    for secret in all.iter().flat_map(|named| named.channel.secrets()) {
+        secret.fetch()?;
+    }
+    let http = Http::new(&config.fetch.contact, channels::limits()).map_err(DaemonError::Client)?;
+    Ok(Channels::new(all, Means { http, post: post_of(config)?, from: config.mail.from.clone() }))
+}
+
+fn post_of(config: &Config) -> Result<Post, DaemonError> {
     if config.mail.relays.is_empty() {
         return Ok(Post::Folder(config.mail_dir()));
     }
@@ -436,7 +452,12 @@ pub fn post_of(config: &Config) -> Result<Post, DaemonError> {
         let relay = Relay::new(&spec.address, spec.user.clone(), password, spec.ca_file.as_deref());
         relays.push(relay.map_err(DaemonError::Relay)?);
     }
-    Ok(Post::Relays(Arc::new(Mailer::new(relays))))
+    let signer = config
+        .mail
+        .dkim
+        .as_ref()
+        .map(|dkim| Signer::new(&dkim.domain, &dkim.selector, &dkim.key.fetch()?).map_err(DaemonError::Relay));
+    Ok(Post::Relays(Arc::new(Mailer::new(relays).signed(signer.transpose()?))))
 }
 
 async fn listen(config: &Config) -> Result<Option<tokio::net::TcpListener>, DaemonError> {

@@ -14,6 +14,7 @@ use super::defang::{self, header_text};
 use super::meanings::meaning_in;
 use super::words::Words;
 use crate::engine::hot::Hot;
+use crate::engine::wording;
 use crate::model::incident::Notice;
 use crate::model::{Alert, Incident, Mention, Person, Playbook, Severity};
 
@@ -169,11 +170,11 @@ pub fn compose(brief: &Brief<'_>) -> Result<Letter, LetterError> {
 
 /// Whether the notice brings the plan with it, or is but a word.
 fn whole(notice: Notice) -> bool {
-    !matches!(notice, Notice::Acknowledged | Notice::Resolved | Notice::Snoozed | Notice::Lowered)
+    !notice.asks_nothing()
 }
 
 /// Brand and alert; the brand once, where the alert's title begins with it.
-fn what(brief: &Brief<'_>) -> String {
+pub(super) fn what(brief: &Brief<'_>) -> String {
     let (brand, title) = (header_text(brief.brand, 40), header_text(&brief.alert.title, 60));
     if title.starts_with(&brand) { title } else { format!("{brand}: {title}") }
 }
@@ -202,9 +203,15 @@ fn headline(brief: &Brief<'_>, words: &Words) -> String {
     )
 }
 
+/// How severe, in capitals, and before it that nothing has happened where it is an exercise.
+pub(super) fn severity(i: &Incident) -> String {
+    let severity = i.severity.as_str().to_uppercase();
+    if i.drill.is_some() { format!("DRILL · {severity}") } else { severity }
+}
+
 /// The bracket is ours: what strangers wrote is not in a subject at all.
-fn subject(brief: &Brief<'_>, words: &Words) -> String {
-    let severity = brief.incident.severity.as_str().to_uppercase();
+pub(super) fn subject(brief: &Brief<'_>, words: &Words) -> String {
+    let severity = severity(brief.incident);
     let notice = words.notice(brief.notice);
     match brief.notice {
         Notice::Opened => format!("[{severity}] {}", headline(brief, words)),
@@ -216,6 +223,10 @@ fn subject(brief: &Brief<'_>, words: &Words) -> String {
         Notice::Resolved | Notice::Lowered => {
             let what = what(brief);
             format!("[{severity} · {notice}] {what}")
+        }
+        Notice::Merged => {
+            let into = brief.incident.merged_into.unwrap_or(0);
+            format!("[{severity} · {notice}] {} → {} {into}", what(brief), words.incident)
         }
         Notice::Snoozed => {
             let zone = TimeZone::get(&brief.person.time_zone).unwrap_or(TimeZone::UTC);
@@ -253,12 +264,14 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         .map(|n| if *n == brief.person.full_name { format!("{n} ({})", words.you) } else { n.clone() })
         .collect();
     let path = format!("/incidents/{}", i.id);
+    let guide = brief.playbook.and_then(|p| p.guide(words.code));
     let values = context! {
         w => vocabulary(words),
         headline => headline(brief, words),
         notice => words.notice(brief.notice),
         whole => whole(brief.notice),
-        severity => i.severity.as_str().to_uppercase(),
+        severity => severity(i),
+        exercise => i.drill.as_ref().map(|_| words.exercise),
         colour => colour(i.severity),
         opened => time(i.opened),
         zone => brief.person.time_zone.as_str(),
@@ -275,12 +288,13 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         hot => brief.hot.iter().map(|h| format!("{} {}×", header_text(&h.term, 40), h.now)).collect::<Vec<_>>(),
         told,
         held => held(brief.held),
-        first => brief.playbook.map(|p| p.first.clone()).unwrap_or_default(),
-        playbook => brief.playbook.map(|p| p.title.clone()).unwrap_or_default(),
-        tasks => brief.playbook.map(|p| p.checklist.iter().take(15).map(task).collect::<Vec<_>>()).unwrap_or_default(),
-        dos => brief.playbook.map(|p| p.dos.iter().take(6).cloned().collect::<Vec<_>>()).unwrap_or_default(),
-        donts => brief.playbook.map(|p| p.donts.iter().take(6).cloned().collect::<Vec<_>>()).unwrap_or_default(),
+        first => guide.map(|g| g.first.as_str()).unwrap_or_default(),
+        playbook => guide.map(|g| g.title.as_str()).unwrap_or_default(),
+        tasks => guide.map(|g| g.checklist.iter().take(15).map(task).collect::<Vec<_>>()).unwrap_or_default(),
+        dos => guide.map(|g| g.dos.iter().take(6).cloned().collect::<Vec<_>>()).unwrap_or_default(),
+        donts => guide.map(|g| g.donts.iter().take(6).cloned().collect::<Vec<_>>()).unwrap_or_default(),
         statements => Value::from(Serde(statements(brief))),
+        draft => draft(brief, words),
         contacts => brief.playbook.map(|p| p.contacts.clone()).unwrap_or_default(),
         link => brief.base_url.map(|b| format!("{b}{path}")),
         door => brief.door,
@@ -423,19 +437,22 @@ fn statements(brief: &Brief<'_>) -> Vec<Statement> {
     {
         languages.push(own);
     }
-    // What is said in public leads to a page of the brand's, which only people know: never to vakt's own.
-    let link = "[link]";
     languages
         .into_iter()
         .filter_map(|l| playbook.statement(l))
         .map(|s| {
-            let values = context! { brand => brief.brand, product => brief.brand, link };
-            // The rules room has tried every statement; one that fails is shown as it is written.
-            let text =
-                environment().render_named_str("statement.txt", &s.text, values).unwrap_or_else(|_| s.text.clone());
+            // What is said in public leads to a page of the brand's, which only people know: never to vakt's own. The rules
+            // room has tried every statement; one that fails is shown as it is written.
+            let text = wording::fill(&s.text, brief.brand, wording::LINK).unwrap_or_else(|| s.text.clone());
             Statement { language: s.language.clone(), text: header_text(&text, 1200) }
         })
         .collect()
+}
+
+/// How to begin a statement for one network.
+fn draft(brief: &Brief<'_>, words: &Words) -> String {
+    let (id, name) = (brief.incident.id, &brief.person.name);
+    format!("vakt draft new --incident {id} --language {} --network x --as {name}", words.code)
 }
 
 /// A note to the operator.

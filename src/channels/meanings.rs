@@ -30,6 +30,15 @@ const MEANINGS: &[Row] = &[
         ],
     ),
     (
+        "negative_surprise",
+        [
+            "överraskning i de negativa ensamma",
+            "Überraschung allein der negativen",
+            "sorpresa delle sole negative",
+            "sorpresa de las negativas solas",
+        ],
+    ),
+    (
         "silence",
         [
             "tystnad (1 på 10 upphöjt till detta av en slump)",

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Paint, Verdict, open_store, settings_file, show_faults};
+use crate::channels;
 use crate::config::fault::{Fault, any_error};
 use crate::config::{Config, Sheet, Weight};
 use crate::ground::Clock;
@@ -44,6 +45,15 @@ impl Check {
             // Syntax is told once.
             Err(wrong) => faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>()),
         }
+        let mut channels = None;
+        match channels::read(&config.sheet, &config.fetch.allow_private) {
+            Ok(read) => {
+                let wrong = channels::operator(&config.sheet, &read).err().unwrap_or_default();
+                faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>());
+                channels = path.is_some().then_some(read);
+            }
+            Err(wrong) => faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>()),
+        }
         let dir = self.rules.clone().unwrap_or_else(|| config.rules_dir.clone());
         let mut untested = Vec::new();
         let summary = match Rules::load(&dir, Clock::System.now()) {
@@ -52,6 +62,9 @@ impl Check {
                 if let Some(sources) = &sources {
                     let names: Vec<&str> = sources.iter().map(|s| s.name.as_str()).collect();
                     faults.extend(rules.unheard(&names));
+                }
+                if let Some(all) = &channels {
+                    faults.extend(rules.unreachable(|channel, to| channels::wrong(all, channel, to)));
                 }
                 let (tests, wrong) = cases::load(&dir, &rules);
                 faults.extend(wrong);

@@ -1,5 +1,6 @@
 //! `vakt doctor`: what keeps this vakt from doing its work, and what to do about it.
 
+mod channel;
 mod mail;
 
 use std::os::unix::fs::PermissionsExt;
@@ -9,6 +10,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Paint, Verdict, open_store, runtime, settings};
+use crate::channels;
+use crate::channels::mail::{Relay, Signer};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
 use crate::ground::Clock;
@@ -17,12 +20,18 @@ use crate::rules::Rules;
 use crate::sources;
 use crate::store::{self, mentions, outbox};
 
-/// Check relay, sources, disk, clock and permissions.
+/// Check relay, channels, sources, disk, clock and permissions.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// Send a test message to this person, or to `all`, and say what became of it
     #[arg(long, value_name = "NAME")]
     mail: Option<String>,
+    /// Send a marked test by the channel of this name to all whom people.toml reaches by it, and say what became of it
+    #[arg(long, value_name = "NAME", conflicts_with = "mail")]
+    channel: Option<String>,
+    /// Send the test of `--channel` to this topic, chat or number instead
+    #[arg(long, value_name = "ADDRESS", requires = "channel")]
+    to: Option<String>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -42,6 +51,8 @@ enum State {
     Ill,
 }
 
+/// A relay that says nothing for so long is ill.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Less free disk than this is a warning.
 const ROOM: u64 = 1 << 30;
 
@@ -50,6 +61,9 @@ impl Doctor {
         let config = settings(file)?;
         if let Some(name) = &self.mail {
             return mail::test(&config, name, self.json);
+        }
+        if let Some(name) = &self.channel {
+            return channel::test(&config, name, self.to.as_deref(), self.json);
         }
         let mut findings = vec![rules(&config), disk(&config), permissions(&config)];
         findings.extend(secrets(&config));
@@ -134,8 +148,11 @@ fn permissions(config: &Config) -> Finding {
 fn secrets(config: &Config) -> Vec<Finding> {
     let relays = config.mail.relays.iter().filter_map(|r| r.password.as_ref());
     let tokens = config.http.tokens.iter().map(|t| &t.value);
+    let channels = channels::read(&config.sheet, &config.fetch.allow_private).unwrap_or_default();
     relays
         .chain(tokens)
+        .chain(config.mail.dkim.as_ref().map(|dkim| &dkim.key))
+        .chain(channels.iter().flat_map(|named| named.channel.secrets()))
         .filter_map(|s| s.fetch().err())
         .map(|e| match e {
             SecretError::NoCredentials(name) => finding(
@@ -212,6 +229,10 @@ fn relays(config: &Config) -> anyhow::Result<Vec<Finding>> {
         let first = faults.first().map(Fault::brief).unwrap_or_default();
         return Ok(vec![finding("sources", State::Ill, format!("{} mistakes; first: {first}", faults.len()))]);
     }
+    if let Err(faults) = channels::read(&config.sheet, &config.fetch.allow_private) {
+        let first = faults.first().map(Fault::brief).unwrap_or_default();
+        return Ok(vec![finding("channels", State::Ill, format!("{} mistakes; first: {first}", faults.len()))]);
+    }
     if config.mail.relays.is_empty() {
         let folder = config.mail_dir().display().to_string();
         return Ok(vec![finding(
@@ -221,16 +242,29 @@ fn relays(config: &Config) -> anyhow::Result<Vec<Finding>> {
         )]);
     }
     let mut out = Vec::new();
-    for relay in &config.mail.relays {
-        let (host, port) = (relay.address.host.as_str(), relay.address.port);
-        let reached = runtime()?.block_on(async {
-            let connect = tokio::net::TcpStream::connect((host, port));
-            tokio::time::timeout(Duration::from_secs(5), connect).await
+    if let Some(dkim) = &config.mail.dkim
+        && let Ok(key) = dkim.key.fetch()
+    {
+        out.push(match Signer::new(&dkim.domain, &dkim.selector, &key) {
+            Ok(_) => finding("dkim", State::Well, format!("{}._domainkey.{} signs", dkim.selector, dkim.domain)),
+            Err(wrong) => finding("dkim", State::Ill, wrong),
         });
-        out.push(match reached {
-            Ok(Ok(_)) => finding("relay", State::Well, format!("{host}:{port} answers")),
-            Ok(Err(e)) => finding("relay", State::Ill, format!("{host}:{port}: {e}")),
-            Err(_) => finding("relay", State::Ill, format!("{host}:{port} does not answer within 5 s")),
+    }
+    for spec in &config.mail.relays {
+        let name = format!("{}:{}", spec.address.host, spec.address.port);
+        // A credential of the unit is not seen from here; that is told as a finding of its own.
+        let password = spec.password.as_ref().and_then(|p| p.fetch().ok());
+        let signs_in = password.is_some();
+        let reached = match Relay::new(&spec.address, spec.user.clone(), password, spec.ca_file.as_deref()) {
+            Ok(relay) => runtime()?.block_on(async {
+                tokio::time::timeout(PATIENCE, relay.greet()).await.unwrap_or_else(|_| Err("no answer in time".into()))
+            }),
+            Err(wrong) => Err(wrong),
+        };
+        out.push(match (reached, signs_in) {
+            (Ok(()), true) => finding("relay", State::Well, format!("{name} answers, and takes the password")),
+            (Ok(()), false) => finding("relay", State::Well, format!("{name} answers")),
+            (Err(why), _) => finding("relay", State::Ill, format!("{name}: {}", super::safe(&why, 200))),
         });
     }
     Ok(out)

@@ -1,6 +1,7 @@
 //! `vakt incident`: list, show, and what people do with them.
 
 mod acts;
+mod steps;
 mod why;
 
 pub(super) use acts::{ground_for, severity, to_come};
@@ -12,8 +13,11 @@ use jiff::Timestamp;
 
 use super::{Paint, Refused, Verdict, open_store, settings};
 use crate::config::Config;
+use crate::ground::Clock;
 use crate::model::Severity;
-use crate::store::{incidents, outbox};
+use crate::rules::Rules;
+use crate::stages::reload;
+use crate::store::{drafts, incidents, outbox, ticks};
 
 /// List and show incidents, take them, put them off, end them.
 #[derive(Debug, Args)]
@@ -94,14 +98,18 @@ fn day(at: Timestamp) -> String {
 }
 
 fn show(config: &Config, id: i64, all: bool, json: bool) -> anyhow::Result<Verdict> {
-    let store = open_store(config)?;
+    let (store, now) = (open_store(config)?, Clock::System.now());
     let (found, timeline, messages) =
         store.read(|c| Ok((incidents::get(c, id)?, incidents::timeline(c, id)?, outbox::of_incident(c, id)?)))?;
+    let (ticks, drafts) = store.read(|c| Ok((ticks::of_incident(c, id)?, drafts::of_incident(c, id)?)))?;
     let Some(i) = found else {
         return Err(Refused(format!("there is no incident {id}; `vakt incident list` shows all")).into());
     };
     if json {
-        say!("{}", serde_json::json!({ "incident": i, "timeline": timeline, "messages": messages }));
+        let whole = serde_json::json!({
+            "incident": i, "timeline": timeline, "messages": messages, "ticks": ticks, "drafts": drafts,
+        });
+        say!("{whole}");
         return Ok(Verdict::Done);
     }
     let paint = Paint::new();
@@ -119,6 +127,22 @@ fn show(config: &Config, id: i64, all: bool, json: bool) -> anyhow::Result<Verdi
     for line in why::lines(&i, &muted, all, paint) {
         say!("{line}");
     }
+    // Rules with mistakes hide the plan and nothing else.
+    let rules = Rules::load(&config.rules_dir, now).ok().or_else(|| reload::last_good(&store, now).ok().flatten());
+    let playbook = rules.as_ref().and_then(|r| r.playbook(&r.alert(&i.alert)?.playbook));
+    if let Some(guide) = playbook.and_then(|p| p.guides.first()) {
+        say!("\n{}", paint.bold(&format!("What to do: {}", guide.title)));
+        if let Some((_, within)) =
+            playbook.iter().flat_map(|p| &p.targets).rfind(|(severity, _)| *severity <= i.severity)
+        {
+            say!("  answered within {within} of its opening: by {}", day(i.opened + *within));
+        }
+        steps::lines(&i, &guide.checklist, &ticks, now, paint).iter().for_each(|line| say!("{line}"));
+    }
+    if !drafts.is_empty() {
+        say!("\n{}", paint.bold("What is to be said"));
+        steps::drafted(&drafts, paint).iter().for_each(|line| say!("{line}"));
+    }
     say!("\n{}", paint.bold("Timeline"));
     for e in timeline {
         say!("  {}  {:<12} {} {}", day(e.at), e.what, e.detail, paint.dim(&e.who));
@@ -126,7 +150,7 @@ fn show(config: &Config, id: i64, all: bool, json: bool) -> anyhow::Result<Verdi
     say!("\n{}", paint.bold("Who was told"));
     for m in messages {
         let when = m.done.map_or_else(|| format!("since {}", day(m.created)), day);
-        say!("  {:<14} {:<10} {when}  {}", m.person, m.state, super::safe(&m.subject, 80));
+        say!("  {:<14} {:<10} {:<10} {when}  {}", m.person, m.channel, m.state, super::safe(&m.subject, 80));
     }
     Ok(Verdict::Done)
 }

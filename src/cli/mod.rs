@@ -10,14 +10,18 @@ mod audit;
 mod backtest;
 mod beside;
 mod calendar;
+mod channels;
 mod check;
 mod demo;
 mod doctor;
+mod draft;
+mod drill;
 mod erase;
 mod eval;
 mod import;
 mod incident;
 mod oncall;
+mod playbook;
 mod query;
 mod reindex;
 mod run;
@@ -72,11 +76,13 @@ enum Command {
     Check(check::Check),
     /// Who is on call, now or over a week
     Oncall(oncall::OnCall),
+    /// Exercise: an invented crisis calls the real people through the running daemon
+    Drill(drill::Exercise),
     /// Test the rules on mentions that tests tell
     Test(test::Test),
     /// A month of what is planned: launches, match days, holidays, posts
     Calendar(calendar::Month),
-    /// Check relay, sources, disk, clock and permissions
+    /// Check relay, channels, sources, disk, clock and permissions
     Doctor(doctor::Doctor),
     /// What rules would have done with the past
     Backtest(backtest::Backtest),
@@ -84,10 +90,16 @@ enum Command {
     Incident(incident::Incidents),
     /// Know of something and be left alone until then: lay, list and end silences
     Silence(silence::Silences),
+    /// List and show playbooks
+    Playbook(playbook::Playbooks),
+    /// Write, look over, approve and hand over what is said
+    Draft(draft::Drafts),
     /// Who did what: show the log, and prove that it is whole
     Audit(audit::Audit),
     /// List the sources and how each stands
     Sources(sources::Sources),
+    /// List the channels and the kinds that there are
+    Channels(channels::Channels),
     /// Everything that is heard in a text: language, sentiment, intent, topics, and why
     Score(score::Scored),
     /// Make the tables that ship, from the public sets that they are made of
@@ -111,6 +123,7 @@ enum Verdict {
 
 /// Runs the command of the call.
 pub fn main() -> ExitCode {
+    crate::failpoint::arm();
     let call = Call::parse();
     let file = call.config.as_deref();
     let result = match call.command {
@@ -121,14 +134,18 @@ pub fn main() -> ExitCode {
         Command::Query(c) => c.run(),
         Command::Check(c) => c.run(file),
         Command::Oncall(c) => c.run(file),
+        Command::Drill(c) => c.run(file),
         Command::Test(c) => c.run(file),
         Command::Calendar(c) => c.run(file),
         Command::Doctor(c) => c.run(file),
         Command::Backtest(c) => c.run(file),
         Command::Incident(c) => c.run(file),
         Command::Silence(c) => c.run(file),
+        Command::Playbook(c) => c.run(file),
+        Command::Draft(c) => c.run(file),
         Command::Audit(c) => c.run(file),
         Command::Sources(c) => c.run(file),
+        Command::Channels(c) => c.run(file),
         Command::Reindex(c) => c.run(file),
         Command::Eval(c) => c.run(),
         Command::Erase(c) => c.run(file),

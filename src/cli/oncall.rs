@@ -1,6 +1,6 @@
 //! `vakt oncall`: who is on call, now or at another time, and over a week.
 
-mod course;
+pub(super) mod course;
 
 use std::path::Path;
 

@@ -76,7 +76,7 @@ pub struct Form<'a> {
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 64;
 /// Keys whose values are secrets: where one is written in their place it is not shown.
-const SECRETS: [&str; 5] = ["password", "value", "token", "secret", "key"];
+const SECRETS: [&str; 7] = ["password", "value", "token", "secret", "key", "webhook", "routing_key"];
 
 type Value<'a> = &'a Spanned<DeValue<'a>>;
 
@@ -316,6 +316,19 @@ impl<'a> Form<'a> {
                     out.push(Form { desk: self.desk, span: item.span(), table, what, known: RefCell::default() })
                 }
                 None => self.wrong(key, item, "a table"),
+            }
+        }
+        out
+    }
+
+    /// Every key with a string, for tables whose keys are the reader's own words.
+    pub fn words(&self) -> Vec<(At<String>, At<String>)> {
+        let mut out = Vec::new();
+        for (key, value) in self.table.iter() {
+            let name = At { value: key.get_ref().to_string(), span: key.span() };
+            match value.get_ref().as_str() {
+                Some(text) => out.push((name, At { value: text.to_owned(), span: value.span() })),
+                None => self.wrong(key.get_ref(), value, "a string in quotes"),
             }
         }
         out

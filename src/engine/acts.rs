@@ -24,8 +24,12 @@ pub enum Act {
     Assign(String),
     /// How bad it is.
     Severity(Severity),
+    /// It is no part of another incident after all: its policy begins.
+    Split,
     /// Something to remember; nobody is told.
     Note,
+    /// Something that was decided; nobody is told.
+    Decide,
 }
 
 impl Act {
@@ -38,7 +42,9 @@ impl Act {
             Act::Reopen => "reopened",
             Act::Assign(_) => "assigned",
             Act::Severity(_) => "severity",
+            Act::Split => "split",
             Act::Note => "noted",
+            Act::Decide => "decided",
         }
     }
 
@@ -48,7 +54,7 @@ impl Act {
             Act::Snooze(until) => format!("until {until:.0}"),
             Act::Assign(to) => format!("to {to}"),
             Act::Severity(severity) => severity.to_string(),
-            Act::Acknowledge | Act::Resolve | Act::Reopen | Act::Note => String::new(),
+            Act::Acknowledge | Act::Resolve | Act::Reopen | Act::Split | Act::Note | Act::Decide => String::new(),
         }
     }
 
@@ -127,9 +133,69 @@ impl Act {
                 incident.severity = *severity;
                 Some(told(incident, if raised { Notice::Raised } else { Notice::Lowered }))
             }
-            Act::Note => (!note.is_empty()).then(Vec::new),
+            Act::Split => {
+                incident.merged_into.take()?;
+                incident.muted_by = None;
+                if incident.status != Status::Open || incident.is_hushed() {
+                    return Some(Vec::new());
+                }
+                let mut notify = begin_again(incident, charge, now);
+                notify.extend(incident.told.iter().cloned());
+                Some(vec![Call { notice: Notice::Reopened, notify }])
+            }
+            Act::Note | Act::Decide => (!note.is_empty()).then(Vec::new),
         }
     }
+}
+
+/// Why one incident cannot become part of another.
+pub const SAME: &str = "an incident is no part of itself";
+/// Why one incident cannot become part of another.
+pub const OVER: &str = "one of them is over";
+/// Why one incident cannot become part of another.
+pub const PART: &str = "the other is itself part of a third; merge into that one";
+
+/// One incident becomes part of another: from now on the other calls the people of both and is as bad as the worse of the
+/// two. Gives the calls of either, or nothing where it is so already.
+///
+/// # Errors
+/// Why it cannot be.
+pub fn merge(
+    part: &mut Incident,
+    whole: &mut Incident,
+    charge: Charge<'_>,
+    now: Timestamp,
+) -> Result<Option<[Vec<Call>; 2]>, &'static str> {
+    if part.id == whole.id {
+        return Err(SAME);
+    }
+    if part.status == Status::Resolved || whole.status == Status::Resolved {
+        return Err(OVER);
+    }
+    if whole.merged_into.is_some() {
+        return Err(PART);
+    }
+    if part.merged_into == Some(whole.id) {
+        return Ok(None);
+    }
+    part.merged_into = Some(whole.id);
+    part.muted_by = Some(whole.id);
+    (part.status, part.ack, part.snoozed) = (Status::Open, None, None);
+    (part.next_step, part.next_remind) = (None, None);
+    whole.peak = whole.peak.max(part.peak);
+    let mut of_whole = Vec::new();
+    if part.severity > whole.severity {
+        whole.severity = part.severity;
+        whole.overruled = None;
+        if whole.status == Status::Acknowledged || whole.snoozed.is_some() {
+            open_again(whole, now);
+            whole.next_remind = charge.alert.and_then(|a| a.remind).map(|every| now + every);
+        }
+        of_whole.push(Call { notice: Notice::Raised, notify: whole.told.clone() });
+    }
+    let told = part.told.clone();
+    whole.told.extend(told.iter().filter(|name| !whole.told.contains(name)).cloned().collect::<Vec<_>>());
+    Ok(Some([vec![Call { notice: Notice::Merged, notify: told }], of_whole]))
 }
 
 fn have(incident: &mut Incident, ack: Option<Ack>) {
@@ -208,6 +274,32 @@ mod tests {
         }
         assert_eq!(told, [(61, Notice::Lapsed)]);
         assert_eq!((i.status, i.steps_taken), (Status::Open, 1));
+    }
+
+    #[test]
+    fn a_part_is_as_quiet_as_its_whole_is_loud() {
+        let people = people();
+        let alert = alert();
+        let charge = Charge::of(Some(&alert), &people);
+        let (mut part, mut whole) = (Incident { id: 2, ..opened() }, Incident { id: 1, ..opened() });
+        part.severity = Severity::Crisis;
+        part.told = vec!["bo".into()];
+        act(&mut whole, Act::Acknowledge, "anna", 1);
+        let [of_part, of_whole] = merge(&mut part, &mut whole, charge, t(2)).expect("it can").expect("it is new");
+        assert_eq!(of_part, [Call { notice: Notice::Merged, notify: vec!["bo".into()] }]);
+        assert_eq!(of_whole, [Call { notice: Notice::Raised, notify: vec!["anna".into()] }]);
+        assert_eq!((whole.severity, whole.status), (Severity::Crisis, Status::Open), "anna had something smaller");
+        assert_eq!(whole.told, ["anna", "bo"]);
+        assert!(part.is_hushed() && part.next_step.is_none());
+        assert_eq!(merge(&mut part, &mut whole, charge, t(3)), Ok(None));
+        let mut third = Incident { id: 3, ..opened() };
+        assert_eq!(merge(&mut third, &mut part, charge, t(3)), Err(PART));
+        assert_eq!(merge(&mut third.clone(), &mut third, charge, t(3)), Err(SAME));
+        assert_eq!(act(&mut part, Act::Split, "bo", 4), Some(vec![Notice::Reopened]));
+        assert_eq!((part.merged_into, part.is_hushed()), (None, false));
+        assert_eq!(act(&mut part, Act::Split, "bo", 5), None);
+        act(&mut whole, Act::Resolve, "anna", 6);
+        assert_eq!(merge(&mut part, &mut whole, charge, t(7)), Err(OVER));
     }
 
     #[test]

@@ -19,9 +19,9 @@ pub struct Asked {
 }
 
 /// Whether a message is held back. Those of severe incidents never are, and nobody who was told of an incident is left
-/// without knowing that somebody has it or that it is over.
+/// without knowing that somebody has it, that it is part of another, or that it is over.
 pub fn is_held(budget: Option<u32>, asked: &Asked) -> bool {
-    let closes = matches!(asked.notice, Notice::Acknowledged | Notice::Resolved) && asked.told;
+    let closes = matches!(asked.notice, Notice::Acknowledged | Notice::Merged | Notice::Resolved) && asked.told;
     // Whoever is given something has to know of it.
     let given = asked.notice == Notice::Assigned;
     asked.severity < Severity::Escalate && !closes && !given && budget.is_some_and(|most| asked.sent >= u64::from(most))
@@ -61,7 +61,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn what_is_severe_is_never_held(
-            budget: Option<u32>, severity in 0usize..4, notice in 0usize..11, told: bool, sent: u64,
+            budget: Option<u32>, severity in 0usize..4, notice in 0usize..12, told: bool, sent: u64,
         ) {
             let asked = Asked { severity: Severity::ALL[severity], notice: Notice::ALL[notice], told, sent };
             let held = is_held(budget, &asked);

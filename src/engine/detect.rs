@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::baseline::{Baseline, Prior};
-use super::group::{Group, Times};
+use super::group::{Group, Looked, Times};
 pub use super::rule::Compiled;
 use super::scope::Scopes;
 pub use super::scope::{Scope, ScopeKey};
@@ -359,11 +359,11 @@ impl Detector {
             near: &near,
             ahead: self.wall.as_mut().map(|w| w.at(now)),
         };
-        let mut again = Vec::new();
+        let (mut again, mut looked) = (Vec::new(), Looked::new());
         for n in due {
             let Some(group) = self.groups.get_mut(n) else { continue };
             let standings = standings.get(&n).map(Vec::as_slice).unwrap_or_default();
-            let (learned, wait) = group.look(&self.rules, now, standings, &times, &mut verdicts);
+            let (learned, wait) = group.look(&self.rules, now, standings, &times, &mut looked, &mut verdicts);
             if learned {
                 self.changed.insert(n);
             }

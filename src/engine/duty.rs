@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::detect::{GroupKey, Live, Standing, Verdict};
 use super::incident::{self, Call, Charge};
 use crate::model::incident::Flood;
-use crate::model::{Alert, Incident, Notice, People, Person, Severity, Silence, Status};
+use crate::model::{Alert, Incident, People, Person, Severity, Silence, Status};
 
 /// The group of the incident that stands for all that a rule would have opened beyond its cap.
 pub const FLOOD: &str = "*";
@@ -46,10 +46,12 @@ pub fn key_of(i: &Incident) -> GroupKey {
 /// The persons whom a call reaches, who are told from now on.
 pub fn reached<'p>(incident: &mut Incident, call: &Call, people: &'p People, now: Timestamp) -> Vec<&'p Person> {
     incident.messages += 1;
-    let reached = match call.notice {
-        // What asks nothing of anybody can wait until sleepers wake: they read it then.
-        Notice::Acknowledged | Notice::Resolved | Notice::Snoozed | Notice::Lowered => people.reach(&call.notify, now),
-        _ => people.reach_awake(&call.notify, incident.severity, now),
+    // Those who are told of an exercise in the place of others are told whatever happens to it.
+    let instead = incident.drill.as_ref().map(|d| d.to.clone()).filter(|to| !to.is_empty() && !call.notify.is_empty());
+    let names = instead.as_ref().unwrap_or(&call.notify);
+    let reached = match call.notice.asks_nothing() {
+        true => people.reach(names, now),
+        false => people.reach_awake(names, incident.severity, now),
     };
     for person in &reached {
         if !incident.told.contains(&person.name) {
@@ -73,19 +75,42 @@ pub fn live<'i>(incidents: impl IntoIterator<Item = &'i Incident>) -> Live {
     incidents.into_iter().map(|i| (key_of(i), standing(i))).collect()
 }
 
-/// The worst open incident about each topic that is a crisis: it mutes lesser ones about the same.
-fn crises<'i>(incidents: impl Iterator<Item = &'i Incident>) -> BTreeMap<String, i64> {
-    let mut out = BTreeMap::new();
-    for i in incidents {
-        if i.severity == Severity::Crisis && i.status != Status::Resolved && !i.shadow && !i.topic.is_empty() {
-            out.entry(i.topic.clone()).or_insert(i.id);
-        }
-    }
-    out
+/// What may mute incidents: others that are not over.
+#[derive(Default)]
+struct Muters {
+    /// The first open incident about each topic that is a crisis: it mutes lesser ones about the same.
+    crises: BTreeMap<String, i64>,
+    /// How bad each is.
+    severities: BTreeMap<i64, Severity>,
 }
 
-fn muted_by(crises: &BTreeMap<String, i64>, i: &Incident) -> Option<i64> {
-    if i.severity == Severity::Crisis { None } else { crises.get(&i.topic).copied().filter(|id| *id != i.id) }
+impl Muters {
+    fn of<'i>(incidents: impl Iterator<Item = &'i Incident>) -> Muters {
+        let mut out = Muters::default();
+        for i in incidents.filter(|i| i.status != Status::Resolved && i.drill.is_none()) {
+            out.severities.insert(i.id, i.severity);
+            if i.severity == Severity::Crisis && !i.shadow && !i.topic.is_empty() && i.merged_into.is_none() {
+                out.crises.entry(i.topic.clone()).or_insert(i.id);
+            }
+        }
+        out
+    }
+
+    /// The number of the incident that mutes one.
+    fn muter(&self, i: &Incident) -> Option<i64> {
+        // What has become worse than that which it is part of is no longer only a part.
+        let part_of = |into: &i64| self.severities.get(into).is_some_and(|severity| i.severity <= *severity);
+        if let Some(into) = i.merged_into.filter(part_of) {
+            return Some(into);
+        }
+        let crisis = self.crises.get(&i.topic).copied().filter(|id| *id != i.id);
+        crisis.filter(|_| i.severity != Severity::Crisis)
+    }
+
+    /// Whether the incident that it is part of is over.
+    fn ends(&self, i: &Incident) -> bool {
+        i.merged_into.is_some_and(|into| !self.severities.contains_key(&into))
+    }
 }
 
 impl Duty<'_> {
@@ -191,24 +216,37 @@ impl Duty<'_> {
         }
     }
 
-    /// A crisis mutes lesser incidents about the same topic, and people silence what they know of; when that is over, those
+    /// A crisis mutes lesser incidents about the same topic, a whole mutes and ends its parts, and people silence what they know of; when that is over, those
     /// that still ring call.
     fn hush(&self, live: &[&Incident], same: &[(usize, &Incident)], now: Timestamp, out: &mut Vec<Decision>) {
         let mut all: Vec<&Incident> = out.iter().map(|d| &d.incident).collect();
         same.iter().rev().for_each(|(place, i)| all.insert(*place, i));
         let decided: HashSet<i64> = all.iter().map(|i| i.id).collect();
         let others = live.iter().copied().filter(|i| !decided.contains(&i.id));
-        let crises = crises(all.into_iter().chain(others));
-        let silence = |i: &Incident| self.silences.iter().find(|s| s.covers(i, now)).map(|s| s.id);
+        let muters = Muters::of(all.into_iter().chain(others));
+        let silence = |i: &Incident| {
+            let covers = |s: &&Silence| i.drill.is_none() && s.covers(i, now);
+            self.silences.iter().find(covers).map(|s| s.id)
+        };
         for (place, i) in same.iter().rev() {
-            let hushed = muted_by(&crises, i).is_some() || silence(i).is_some();
-            if i.status == Status::Open && i.is_hushed() != hushed {
+            let hushed = muters.muter(i).is_some() || silence(i).is_some();
+            if (i.status == Status::Open && i.is_hushed() != hushed) || (i.status != Status::Resolved && muters.ends(i))
+            {
                 let (incident, before) = ((*i).clone(), Some((*i).clone()));
                 out.insert(*place, Decision { incident, before, calls: Vec::new() });
             }
         }
+        for d in out.iter_mut() {
+            if d.incident.merged_into.is_some() && d.incident.status == Status::Resolved {
+                // Its people hear of the whole.
+                d.calls.clear();
+            } else if d.incident.status != Status::Resolved && muters.ends(&d.incident) {
+                incident::end(&mut d.incident, now);
+                d.calls.clear();
+            }
+        }
         for d in out.iter_mut().filter(|d| d.incident.status == Status::Open) {
-            let (muted_by, silenced_by) = (muted_by(&crises, &d.incident), silence(&d.incident));
+            let (muted_by, silenced_by) = (muters.muter(&d.incident), silence(&d.incident));
             if muted_by.is_some() || silenced_by.is_some() {
                 // What it would have called is not called.
                 d.calls.clear();
@@ -230,7 +268,7 @@ mod tests {
     use super::super::detect::tests::alert;
     use super::*;
     use crate::model::time::Span;
-    use crate::model::{Evidence, Policy, Step};
+    use crate::model::{Evidence, Notice, Policy, Step};
 
     fn people() -> People {
         let step = |who: &str| Step { notify: vec![who.into()], wait: Span::mins(15), ..Step::default() };

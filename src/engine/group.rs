@@ -23,8 +23,8 @@ struct Watcher {
     window: usize,
     /// Since when its condition holds.
     since: Option<Timestamp>,
-    firsts: Option<Firsts>,
-    terms: Option<Terms>,
+    firsts: Option<Box<Firsts>>,
+    terms: Option<Box<Terms>>,
 }
 
 /// What is known of times, beside what groups learn themselves.
@@ -39,6 +39,10 @@ pub struct Times<'t> {
     /// What the clock on the wall shows; `None` where all go by UTC.
     pub ahead: Option<Ahead>,
 }
+
+/// What each window of a group shows while it is looked at, and whether that holds the surprise; lent to one group after
+/// the other.
+pub type Looked = Vec<Option<(Outlook, Signals, bool)>>;
 
 /// A group of a scope.
 #[derive(Debug)]
@@ -56,8 +60,6 @@ pub struct Group {
     /// Rules of the same span share a window.
     windows: Vec<Window>,
     watchers: Vec<Watcher>,
-    /// What each window shows while the group is looked at, and whether that holds the surprise.
-    looked: Vec<Option<(Outlook, Signals, bool)>>,
     /// It watches over a source's silence: it is looked at though nothing comes.
     silent: bool,
 }
@@ -92,12 +94,12 @@ impl Group {
                 rule: number,
                 window,
                 since: None,
-                firsts: alert.first_seen.clone().map(Firsts::new),
-                terms: alert.new_term.map(|least| Terms::new(least, alert.window)),
+                firsts: alert.first_seen.clone().map(|want| Box::new(Firsts::new(want))),
+                terms: alert.new_term.map(|least| Box::new(Terms::new(least, alert.window))),
             });
         }
-        let (baseline, looked) = (Baseline::with_prior(prior), Vec::new());
-        Group { scope, name, topic, baseline, next_look: None, windows, watchers, looked, silent }
+        windows.shrink_to_fit();
+        Group { scope, name, topic, baseline: Baseline::with_prior(prior), next_look: None, windows, watchers, silent }
     }
 
     /// Hears who speaks and which words are used. What is not `fresh` was heard before a restart.
@@ -147,6 +149,7 @@ impl Group {
         now: Timestamp,
         live: &[(usize, Standing)],
         times: &Times<'_>,
+        looked: &mut Looked,
         out: &mut Vec<Verdict>,
     ) -> (bool, Option<Span>) {
         let ringing = live.iter().any(|(_, standing)| standing.open);
@@ -165,7 +168,6 @@ impl Group {
         let learned = self.baseline.learn(now, unknown);
         let near: Vec<Planned> = times.near.iter().filter(|p| p.concerns(topic)).cloned().collect();
         self.windows.iter_mut().for_each(|w| w.slide(now));
-        let mut looked = std::mem::take(&mut self.looked);
         looked.clear();
         looked.resize(self.windows.len(), None);
         let mut wait = PACE;
@@ -201,7 +203,10 @@ impl Group {
             if !std::mem::replace(whole, true) {
                 s.surprise = outlook.surprise(s.mentions);
             }
-            // The silence is dear, and few ask for it.
+            // These are dear, and few ask for them.
+            if rule.names_negative_surprise() {
+                s.negative_surprise = baseline.negative_outlook(outlook).surprise(s.negative);
+            }
             if rule.names_silence() {
                 s.silence = outlook.silence(s.mentions);
             }
@@ -234,6 +239,7 @@ impl Group {
                     Evidence { signals: s, ..Evidence::default() }
                 } else {
                     s.silence = outlook.silence(s.mentions);
+                    s.negative_surprise = baseline.negative_outlook(&outlook).surprise(s.negative);
                     let mut evidence = rule.evidence(s, if rings { raised } else { Vec::new() });
                     // What has rung already is told once; its range is worth computing once.
                     if state != Some(true) {
@@ -250,7 +256,6 @@ impl Group {
                 w.since = since;
             }
         }
-        self.looked = looked;
         let quiet = !self.silent && wait == PACE && self.windows.iter().all(Window::is_empty);
         (learned, (!quiet).then_some(wait))
     }

@@ -68,10 +68,12 @@ pub fn open(verdict: &Verdict, severity: Severity, charge: Charge<'_>, now: Time
         peak: verdict.evidence.signals.mentions,
         evidence: verdict.evidence.clone(),
         muted_by: None,
+        merged_into: None,
         snoozed: None,
         silenced_by: None,
         shadow: charge.alert.is_some_and(|a| a.shadow),
         flood: None,
+        drill: None,
     };
     let mut calls = Vec::new();
     if let Some(notify) = next_step(&mut incident, charge, now) {
@@ -225,6 +227,7 @@ fn reopen(
     incident.status = Status::Open;
     incident.resolved = None;
     incident.muted_by = None;
+    incident.merged_into = None;
     incident.silenced_by = None;
     incident.snoozed = None;
     incident.calm = false;

@@ -68,7 +68,7 @@ impl Reckoning {
 }
 
 /// Signals that cost more than others, and are told after them.
-const LATE: [&str; 4] = ["surprise", "silence", "first_seen", "new_terms"];
+const LATE: [&str; 5] = ["surprise", "negative_surprise", "silence", "first_seen", "new_terms"];
 
 fn part(expr: &IdedExpr) -> Option<Part> {
     match &expr.expr {

@@ -16,6 +16,7 @@ pub struct Rule {
     /// With fewer or more mentions the condition cannot hold.
     bounds: (u64, u64),
     silence: bool,
+    negative: bool,
 }
 
 /// Alert rules with their conditions compiled, shared by all that run them.
@@ -45,9 +46,12 @@ impl Rule {
         let raise = alert.raise.iter().filter_map(|r| Some((r.to, Condition::parse(&r.when).ok()?))).collect();
         let bounds = condition.bounds();
         let raise: Vec<(Severity, Condition)> = raise;
-        let all = raise.iter().map(|(_, when)| when).chain(&calm).chain([&condition]);
-        let silence = { all }.any(|c| c.names().contains(&"silence"));
-        Some(Rule { alert: alert.clone(), condition, calm, raise, bounds, silence })
+        let names = |signal: &str| {
+            let mut all = raise.iter().map(|(_, when)| when).chain(&calm).chain([&condition]);
+            all.any(|c| c.names().contains(&signal))
+        };
+        let (silence, negative) = (names("silence"), names("negative_surprise"));
+        Some(Rule { alert: alert.clone(), condition, calm, raise, bounds, silence, negative })
     }
 
     /// Whether so many mentions can be enough.
@@ -63,6 +67,11 @@ impl Rule {
     /// Whether it is judged by the silence.
     pub fn names_silence(&self) -> bool {
         self.silence
+    }
+
+    /// Whether it is judged by the surprise of the negative mentions alone.
+    pub fn names_negative_surprise(&self) -> bool {
+        self.negative
     }
 
     /// Whether its condition cannot hold, whatever the signals that cost most turn out to be.

@@ -145,15 +145,21 @@ impl Order {
     }
 }
 
-/// A sliding window.
+/// A sliding window. An empty one holds next to nothing: most groups are quiet most of the time.
 #[derive(Debug)]
 pub struct Window {
     span: Span,
+    /// Mentions by parts of the window, over the window and the one before it.
+    course: VecDeque<(i64, u32)>,
+    held: Option<Box<Held>>,
+}
+
+/// What a window holds while it is not empty.
+#[derive(Debug, Default)]
+struct Held {
     seen: BTreeMap<(Timestamp, i64), Seen>,
     /// What came beyond [`MOST`], by parts of the window.
     crowd: BTreeMap<i64, Sums>,
-    /// Mentions by parts of the window, over the window and the one before it.
-    course: VecDeque<(i64, u32)>,
     sums: Sums,
     authors: Tally<u64>,
     carriers: Tally<u64>,
@@ -175,22 +181,7 @@ fn hash(text: &str) -> u64 {
 impl Window {
     /// An empty window of a length.
     pub fn new(span: Span) -> Window {
-        Window {
-            span,
-            seen: BTreeMap::new(),
-            crowd: BTreeMap::new(),
-            course: VecDeque::new(),
-            sums: Sums::default(),
-            authors: Tally::default(),
-            carriers: Tally::default(),
-            networks: Tally::default(),
-            languages: Tally::default(),
-            stories: Tally::default(),
-            sizes: Order::default(),
-            tier1: Tally::default(),
-            reaches: Order::default(),
-            coordinated: (0, 0),
-        }
+        Window { span, course: VecDeque::new(), held: None }
     }
 
     /// Its length.
@@ -200,12 +191,12 @@ impl Window {
 
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
-        self.sums.mentions == 0
+        self.mentions() == 0
     }
 
     /// Mentions in it.
     pub fn mentions(&self) -> u64 {
-        self.sums.mentions
+        self.held.as_ref().map_or(0, |h| h.sums.mentions)
     }
 
     /// Length of a part, milliseconds.
@@ -224,11 +215,10 @@ impl Window {
 
     /// Adds a mention with the sentiment that the window's topic sees; one that is in it already changes nothing.
     pub fn add_felt(&mut self, m: &Mention, sentiment: Option<f32>) {
-        if self.seen.contains_key(&(m.at, m.id)) {
+        let part = self.part_of(m.at);
+        if !self.held.get_or_insert_default().add(m, sentiment, part) {
             return;
         }
-        let (sums, part) = (Sums::of(m, sentiment), self.part_of(m.at));
-        self.sums.add(&sums);
         match self.course.binary_search_by_key(&part, |(p, _)| *p) {
             Ok(place) => {
                 if let Some((_, n)) = self.course.get_mut(place) {
@@ -237,9 +227,96 @@ impl Window {
             }
             Err(place) => self.course.insert(place, (part, 1)),
         }
+    }
+
+    /// Drops what is older than the window at `now`.
+    pub fn slide(&mut self, now: Timestamp) {
+        let from = now - self.span;
+        let (first, before) = (self.part_of(from), self.part_of(from - self.span));
+        if let Some(held) = &mut self.held {
+            held.drop_before(from, first);
+        }
+        self.held.take_if(|held| held.sums.mentions == 0);
+        while self.course.front().is_some_and(|(part, _)| *part < before) {
+            self.course.pop_front();
+        }
+    }
+
+    /// Mentions of some parts.
+    fn of_parts(&self, parts: std::ops::Range<i64>) -> u64 {
+        let place = |part: i64| self.course.partition_point(|(p, _)| *p < part);
+        let (from, to) = (place(parts.start), place(parts.end));
+        self.course.range(from.min(to)..to).map(|(_, n)| u64::from(*n)).sum()
+    }
+
+    /// The signals of the window at `now`, against what is usual in it. Slide it first.
+    pub fn signals(&mut self, now: Timestamp, outlook: &Outlook, baseline: &Baseline) -> Signals {
+        let plain = self.plain_signals(now, outlook, baseline);
+        let (surprise, silence) = (outlook.surprise(plain.mentions), outlook.silence(plain.mentions));
+        let negative_surprise = baseline.negative_outlook(outlook).surprise(plain.negative);
+        Signals { surprise, negative_surprise, silence, ..plain }
+    }
+
+    /// The same without `surprise`, `negative_surprise` and `silence`, which cost more than all others.
+    pub fn plain_signals(&mut self, now: Timestamp, outlook: &Outlook, baseline: &Baseline) -> Signals {
+        let third = PARTS / 3;
+        let minutes = Span::millis(self.part() * third).as_minutes().max(1e-9);
+        let end = self.part_of(now) + 1;
+        let last = self.of_parts(end - third..i64::MAX);
+        let middle = self.of_parts(end - 2 * third..end - third);
+        let previous = self.of_parts(self.part_of(now - self.span - self.span)..self.part_of(now - self.span));
+        let mut none = Held::default();
+        let held = self.held.as_deref_mut().unwrap_or(&mut none);
+        let sums = held.sums;
+        let expected = outlook.expected;
+        let mean = if sums.scored == 0 { 0.0 } else { sums.sentiment / sums.scored as f64 };
+        let first = held.seen.first_key_value().map_or(now, |((at, _), _)| *at);
+        Signals {
+            mentions: sums.mentions,
+            expected,
+            ratio: sums.mentions as f64 / expected.max(0.01),
+            surprise: 0.0,
+            negative_surprise: 0.0,
+            silence: 0.0,
+            previous,
+            negative: sums.negative,
+            positive: sums.positive,
+            negative_share: if sums.scored == 0 { 0.0 } else { sums.negative as f64 / sums.scored as f64 },
+            sentiment: mean,
+            sentiment_drop: baseline.sentiment_drop(mean, sums.scored),
+            authors: held.authors.distinct(),
+            top_author_reach: held.reaches.largest(),
+            reach: sums.reach,
+            engagement: sums.engagement,
+            stories: held.stories.distinct(),
+            largest_story: held.sizes.largest(),
+            coordinated: held.count_coordinated(),
+            stories_in_tier1: held.tier1.distinct(),
+            sources: held.carriers.distinct(),
+            networks: held.networks.distinct(),
+            languages: held.languages.distinct(),
+            complaints: sums.complaints,
+            questions: sums.questions,
+            velocity: last as f64 / minutes,
+            acceleration: (last as f64 - middle as f64) / minutes,
+            minutes_since_first: between(first, now).as_minutes().max(0.0),
+            first_seen: 0,
+            new_terms: 0,
+        }
+    }
+}
+
+impl Held {
+    /// Adds a mention of a part of the window; `false` where it is in it already.
+    fn add(&mut self, m: &Mention, sentiment: Option<f32>, part: i64) -> bool {
+        if self.seen.contains_key(&(m.at, m.id)) {
+            return false;
+        }
+        let sums = Sums::of(m, sentiment);
+        self.sums.add(&sums);
         if self.seen.len() >= MOST {
             self.crowd.entry(part).or_default().add(&sums);
-            return;
+            return true;
         }
         let seen = Seen {
             sums,
@@ -263,11 +340,11 @@ impl Window {
         self.reaches.add(m.reach);
         self.coordinated.1 += 1;
         self.seen.insert((m.at, m.id), seen);
+        true
     }
 
-    /// Drops what is older than the window at `now`.
-    pub fn slide(&mut self, now: Timestamp) {
-        let from = now - self.span;
+    /// Drops what is older than an instant, in the part `first` of the window.
+    fn drop_before(&mut self, from: Timestamp, first: i64) {
         while let Some(entry) = self.seen.first_entry() {
             if entry.key().0 >= from {
                 break;
@@ -289,17 +366,12 @@ impl Window {
             self.reaches.remove(old.sums.reach);
             self.coordinated.1 += 1;
         }
-        let first = self.part_of(from);
         while let Some(entry) = self.crowd.first_entry() {
             if *entry.key() >= first {
                 break;
             }
             let old = entry.remove();
             self.sums.take(&old);
-        }
-        let first = self.part_of(from - self.span);
-        while self.course.front().is_some_and(|(part, _)| *part < first) {
-            self.course.pop_front();
         }
     }
 
@@ -319,65 +391,6 @@ impl Window {
             self.coordinated = (count, 0);
         }
         self.coordinated.0
-    }
-
-    /// Mentions of some parts.
-    fn of_parts(&self, parts: std::ops::Range<i64>) -> u64 {
-        let place = |part: i64| self.course.partition_point(|(p, _)| *p < part);
-        let (from, to) = (place(parts.start), place(parts.end));
-        self.course.range(from.min(to)..to).map(|(_, n)| u64::from(*n)).sum()
-    }
-
-    /// The signals of the window at `now`, against what is usual in it. Slide it first.
-    pub fn signals(&mut self, now: Timestamp, outlook: &Outlook, baseline: &Baseline) -> Signals {
-        let plain = self.plain_signals(now, outlook, baseline);
-        let (surprise, silence) = (outlook.surprise(plain.mentions), outlook.silence(plain.mentions));
-        Signals { surprise, silence, ..plain }
-    }
-
-    /// The same without `surprise` and `silence`, which cost more than all others.
-    pub fn plain_signals(&mut self, now: Timestamp, outlook: &Outlook, baseline: &Baseline) -> Signals {
-        let third = PARTS / 3;
-        let minutes = Span::millis(self.part() * third).as_minutes().max(1e-9);
-        let end = self.part_of(now) + 1;
-        let last = self.of_parts(end - third..i64::MAX);
-        let middle = self.of_parts(end - 2 * third..end - third);
-        let previous = self.of_parts(self.part_of(now - self.span - self.span)..self.part_of(now - self.span));
-        let sums = self.sums;
-        let expected = outlook.expected;
-        let mean = if sums.scored == 0 { 0.0 } else { sums.sentiment / sums.scored as f64 };
-        let first = self.seen.first_key_value().map_or(now, |((at, _), _)| *at);
-        Signals {
-            mentions: sums.mentions,
-            expected,
-            ratio: sums.mentions as f64 / expected.max(0.01),
-            surprise: 0.0,
-            silence: 0.0,
-            previous,
-            negative: sums.negative,
-            positive: sums.positive,
-            negative_share: if sums.scored == 0 { 0.0 } else { sums.negative as f64 / sums.scored as f64 },
-            sentiment: mean,
-            sentiment_drop: baseline.sentiment_drop(mean, sums.scored),
-            authors: self.authors.distinct(),
-            top_author_reach: self.reaches.largest(),
-            reach: sums.reach,
-            engagement: sums.engagement,
-            stories: self.stories.distinct(),
-            largest_story: self.sizes.largest(),
-            coordinated: self.count_coordinated(),
-            stories_in_tier1: self.tier1.distinct(),
-            sources: self.carriers.distinct(),
-            networks: self.networks.distinct(),
-            languages: self.languages.distinct(),
-            complaints: sums.complaints,
-            questions: sums.questions,
-            velocity: last as f64 / minutes,
-            acceleration: (last as f64 - middle as f64) / minutes,
-            minutes_since_first: between(first, now).as_minutes().max(0.0),
-            first_seen: 0,
-            new_terms: 0,
-        }
     }
 }
 

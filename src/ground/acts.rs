@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::{Ground, tell};
-use crate::engine::acts::Act;
+use crate::engine::acts::{self, Act};
 use crate::engine::incident::Charge;
-use crate::model::{Incident, Severity, Silence};
+use crate::model::{Incident, Severity, Silence, Status};
 use crate::store::{StoreError, audit, incidents, silences};
 
 /// An act of a person.
@@ -28,6 +28,8 @@ pub enum Outcome {
     Done(Box<Incident>),
     /// All was so already, as the incident stands.
     Already(Box<Incident>),
+    /// It cannot be: why.
+    Cannot(&'static str),
     /// There is no such incident.
     Unknown,
 }
@@ -38,12 +40,23 @@ const TRIES: usize = 20;
 const NOTE: usize = 4000;
 
 /// A note no longer than may be kept.
-fn cut(note: &str) -> &str {
-    let mut end = note.len().min(NOTE);
+pub(super) fn cut(note: &str, most: usize) -> &str {
+    let mut end = note.len().min(most);
     while !note.is_char_boundary(end) {
         end -= 1;
     }
     note.get(..end).unwrap_or_default()
+}
+
+/// Tries again while something else changes what is acted on.
+pub(super) fn again<T>(act: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let mut tried = 0;
+    loop {
+        match act() {
+            Err(e) if e.is_passing() && tried < TRIES => tried += 1,
+            done => return done,
+        }
+    }
 }
 
 impl Ground {
@@ -53,23 +66,80 @@ impl Ground {
     /// # Errors
     /// When the store cannot be read or written.
     pub fn act(&self, deed: &Deed) -> Result<Outcome, StoreError> {
-        let mut tried = 0;
-        loop {
-            match self.try_act(deed) {
-                Err(e) if e.is_passing() && tried < TRIES => tried += 1,
-                done => return done,
+        again(|| self.try_act(deed))
+    }
+
+    /// Makes one incident part of another, in the name of a person.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn merge(&self, part: i64, whole: i64, by: &str, note: &str) -> Result<Outcome, StoreError> {
+        again(|| self.try_merge(part, whole, by, cut(note, NOTE)))
+    }
+
+    fn try_merge(&self, part: i64, whole: i64, by: &str, note: &str) -> Result<Outcome, StoreError> {
+        let now = self.clock.now();
+        let both = self.store.read(|c| Ok(incidents::get(c, part)?.zip(incidents::get(c, whole)?)))?;
+        let Some(before) = both else { return Ok(Outcome::Unknown) };
+        let knowledge = self.knowledge();
+        let charge = Charge::of(knowledge.rules.alert(&before.1.alert), &knowledge.rules.people);
+        let (mut part, mut whole) = before.clone();
+        let calls = match acts::merge(&mut part, &mut whole, charge, now) {
+            Ok(Some(calls)) => calls,
+            Ok(None) => return Ok(Outcome::Already(Box::new(part))),
+            Err(why) => return Ok(Outcome::Cannot(why)),
+        };
+        let [of_part, of_whole] = calls;
+        let letters = self.store.read(|c| {
+            let of_part = tell::letters(self, &knowledge, c, &mut part, &of_part, now)?;
+            Ok((of_part, tell::letters(self, &knowledge, c, &mut whole, &of_whole, now)?))
+        })?;
+        let (kept, by, note) = ((part.clone(), whole), by.to_owned(), note.to_owned());
+        self.store.write_blocking(move |tx| {
+            let now_are = incidents::get(tx, before.0.id)?.zip(incidents::get(tx, before.1.id)?);
+            if now_are.as_ref() != Some(&before) {
+                return Err(StoreError::Busy);
             }
-        }
+            let (part, whole) = kept;
+            let fact = format!("into {}", whole.id);
+            let detail = if note.is_empty() { fact.clone() } else { format!("{fact}: {note}") };
+            incidents::update(tx, &part)?;
+            incidents::update(tx, &whole)?;
+            incidents::note(tx, part.id, now, &by, "merged", &detail)?;
+            incidents::note(tx, whole.id, now, &by, "joined", &format!("incident {} is part of it", part.id))?;
+            audit::append(tx, now, &by, "merged", &part.about(), &fact)?;
+            tell::post(tx, &part, &of_part, &letters.0, now)?;
+            tell::post(tx, &whole, &of_whole, &letters.1, now)
+        })?;
+        self.bells.deliver.notify_one();
+        Ok(Outcome::Done(Box::new(part)))
+    }
+
+    /// An incident, or that which it is part of: whoever takes, puts off or ends a part means the whole.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn whole_of(&self, incident: i64) -> Result<Option<Incident>, StoreError> {
+        self.store.read(|c| {
+            let Some(named) = incidents::get(c, incident)? else { return Ok(None) };
+            let into = named.merged_into.filter(|into| named.muted_by == Some(*into));
+            let whole = into.map(|into| incidents::get(c, into)).transpose()?.flatten();
+            Ok(Some(whole.filter(|w| w.status != Status::Resolved).unwrap_or(named)))
+        })
     }
 
     fn try_act(&self, deed: &Deed) -> Result<Outcome, StoreError> {
         let now = self.clock.now();
-        let Some(before) = self.store.read(|c| incidents::get(c, deed.incident))? else { return Ok(Outcome::Unknown) };
+        let found = match deed.act {
+            Act::Acknowledge | Act::Snooze(_) | Act::Resolve | Act::Assign(_) => self.whole_of(deed.incident),
+            _ => self.store.read(|c| incidents::get(c, deed.incident)),
+        };
+        let Some(before) = found? else { return Ok(Outcome::Unknown) };
         let knowledge = self.knowledge();
         let rules = &knowledge.rules;
         let charge = Charge::of(rules.alert(&before.alert), &rules.people);
         let mut incident = before.clone();
-        let note = cut(&deed.note);
+        let note = cut(&deed.note, NOTE);
         let Some(calls) = deed.act.on(&mut incident, &deed.by, note, charge, now) else {
             return Ok(Outcome::Already(Box::new(before)));
         };
@@ -84,7 +154,7 @@ impl Ground {
             let detail =
                 if fact.is_empty() || note.is_empty() { format!("{fact}{note}") } else { format!("{fact}: {note}") };
             incidents::note(tx, kept.id, now, &deed.by, what, &detail)?;
-            audit::append(tx, now, &deed.by, what, &format!("incident {}", kept.id), &fact)?;
+            audit::append(tx, now, &deed.by, what, &kept.about(), &fact)?;
             tell::post(tx, &kept, &calls, &letters, now)
         })?;
         self.bells.deliver.notify_one();

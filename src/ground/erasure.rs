@@ -13,10 +13,11 @@ use jiff::Timestamp;
 use crate::channels::folder;
 use crate::channels::strike::{self, ERASED, Strike};
 use crate::model::Mention;
+use crate::model::draft::State;
 use crate::store::authors::{self, Glimpse};
 use crate::store::erasures::{self, Receipt, Scope, Tombstones};
 use crate::store::mentions::{self, TopicIds};
-use crate::store::{Store, StoreError, Stored, incidents, outbox};
+use crate::store::{Store, StoreError, Stored, drafts, incidents, outbox};
 
 /// What keeps an erasure from being carried out.
 #[derive(Debug, thiserror::Error)]
@@ -213,6 +214,7 @@ impl<'a> Erasure<'a> {
         let strike = strike_of(who, &mentions);
         let mut erasure = Erasure { store, mail_dir, mentions, names, strike, letters_seen: 0, receipt };
         erasure.notes()?;
+        erasure.drafts(now)?;
         erasure.letters()?;
         erasure.identities()?;
         erasure.remove()?;
@@ -271,6 +273,38 @@ impl<'a> Erasure<'a> {
             }
             Ok(())
         })
+    }
+
+    /// Names and words of theirs in drafts that reply to them, or that belong to such incidents. A text that is another one
+    /// has to be approved again.
+    fn drafts(&mut self, now: Timestamp) -> Stored<()> {
+        let ids: HashSet<i64> = self.mentions.iter().map(|m| m.id).collect();
+        let topics: HashSet<String> = self.mentions.iter().flat_map(|m| m.topics.clone()).collect();
+        let mut changed = Vec::new();
+        for draft in self.store.read(|c| drafts::latest(c, true, u32::MAX))? {
+            let incident = self.store.read(|c| draft.about.incident.map_or(Ok(None), |id| incidents::get(c, id)))?;
+            let answers = draft.about.mention.is_some_and(|id| ids.contains(&id));
+            if !answers && !incident.is_some_and(|i| topics.contains(&i.topic)) {
+                continue;
+            }
+            let mut after = draft.clone();
+            let left = self.struck(&draft.text);
+            match draft.state {
+                // What is out of the house was approved as it was.
+                State::HandedOver => after.text = left,
+                _ if left != draft.text => after.rewrite(left, now),
+                _ => {}
+            }
+            for mark in [&mut after.rejected, &mut after.handed_over].into_iter().flatten() {
+                mark.note = self.struck(&mark.note);
+            }
+            if after != draft {
+                self.receipt.notes += 1;
+                self.touch(draft.about.incident.unwrap_or(0));
+                changed.push(after);
+            }
+        }
+        self.store.write_blocking(move |tx| changed.iter().try_for_each(|d| drafts::put(tx, d).map(|_| ())))
     }
 
     fn struck(&self, text: &str) -> String {

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -47,6 +48,26 @@ pub struct Claim {
     at: i64,
 }
 
+/// What a link to a draft says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The draft's number.
+    #[serde(rename = "d")]
+    pub draft: i64,
+    /// The version that it was sent for.
+    #[serde(rename = "v")]
+    pub version: u32,
+    /// The name of the person.
+    #[serde(rename = "p")]
+    pub person: String,
+    /// It is no link, and says when a page was shown.
+    #[serde(rename = "s")]
+    seen: bool,
+    /// Until when, in milliseconds since 1970; since when where it was shown.
+    #[serde(rename = "t")]
+    at: i64,
+}
+
 /// The key of this database's links.
 #[derive(Clone)]
 pub struct Links {
@@ -81,7 +102,7 @@ impl Links {
         mac
     }
 
-    fn mint(&self, claim: &Claim) -> String {
+    fn mint(&self, claim: &impl Serialize) -> String {
         let said = serde_json::to_vec(claim).unwrap_or_default();
         let mac = self.sign(&said).finalize().into_bytes();
         format!("{}.{}", URL_SAFE_NO_PAD.encode(&said), URL_SAFE_NO_PAD.encode(mac))
@@ -94,10 +115,10 @@ impl Links {
 
     /// What a link of ours says that still holds.
     pub fn read(&self, link: &str, now: Timestamp) -> Option<Claim> {
-        self.claim(link).filter(|c| c.leave != Leave::Seen && c.at > now.as_millisecond())
+        self.claim(link).filter(|c: &Claim| c.leave != Leave::Seen && c.at > now.as_millisecond())
     }
 
-    fn claim(&self, link: &str) -> Option<Claim> {
+    fn claim<T: DeserializeOwned>(&self, link: &str) -> Option<T> {
         let (said, mac) = link.split_once('.').filter(|_| link.len() <= LONGEST)?;
         let (said, mac) = (URL_SAFE_NO_PAD.decode(said).ok()?, URL_SAFE_NO_PAD.decode(mac).ok()?);
         self.sign(&said).verify_slice(&mac).ok()?;
@@ -115,9 +136,39 @@ impl Links {
         self.claim(mark).filter(same).map(|c| from_millis(c.at))
     }
 
+    /// A link by which a person may decide on a version of a draft.
+    pub fn plea(&self, draft: i64, version: u32, person: &str, now: Timestamp) -> String {
+        self.mint(&Asked { draft, version, person: person.to_owned(), seen: false, at: (now + HOLDS).as_millisecond() })
+    }
+
+    /// What a link to a draft says that still holds.
+    pub fn read_plea(&self, link: &str, now: Timestamp) -> Option<Asked> {
+        self.claim(link).filter(|c: &Asked| !c.seen && c.at > now.as_millisecond())
+    }
+
+    /// What a page carries that shows a draft to a person now.
+    pub fn plea_shown(&self, to: &Asked, now: Timestamp) -> String {
+        self.mint(&Asked { seen: true, at: now.as_millisecond(), ..to.clone() })
+    }
+
+    /// When a page was shown that carries this, if it is of the same person, draft and version.
+    pub fn plea_shown_at(&self, mark: &str, to: &Asked) -> Option<Timestamp> {
+        let same = |c: &Asked| c.seen && (c.draft, c.version, &c.person) == (to.draft, to.version, &to.person);
+        self.claim(mark).filter(same).map(|c| from_millis(c.at))
+    }
+
     /// The four digits that stand in a person's mails about an incident.
     pub fn code(&self, incident: i64, person: &str) -> String {
-        let mac = self.sign(format!("code {incident} {person}").as_bytes()).finalize().into_bytes();
+        self.digits(&format!("code {incident} {person}"))
+    }
+
+    /// The four digits that stand in a person's mails about a draft.
+    pub fn draft_code(&self, draft: i64, person: &str) -> String {
+        self.digits(&format!("draft {draft} {person}"))
+    }
+
+    fn digits(&self, of: &str) -> String {
+        let mac = self.sign(of.as_bytes()).finalize().into_bytes();
         let number = mac.iter().take(4).fold(0u32, |n, b| (n << 8) | u32::from(*b));
         format!("{:04}", number % 10_000)
     }
@@ -152,6 +203,21 @@ mod tests {
         assert_ne!(links.code(7, "anna"), links.code(8, "anna"));
         let (_other, others) = super::tests::links();
         assert_eq!(others.read(&link, now), None, "another database's");
+    }
+
+    #[test]
+    fn a_link_to_a_draft_is_for_one_version_and_none_to_an_incident() {
+        let (_dir, links) = links();
+        let now = Timestamp::UNIX_EPOCH + Span::days(20_000);
+        let link = links.plea(3, 2, "anna", now);
+        let asked = links.read_plea(&link, now).expect("it holds");
+        assert_eq!((asked.draft, asked.version, asked.person.as_str()), (3, 2, "anna"));
+        assert_eq!((links.read_plea(&link, now + HOLDS), links.read(&link, now)), (None, None));
+        let mark = links.plea_shown(&asked, now);
+        assert_eq!((links.read_plea(&mark, now), links.plea_shown_at(&mark, &asked)), (None, Some(now)));
+        assert_eq!(links.plea_shown_at(&mark, &Asked { version: 3, ..asked }), None);
+        assert_eq!(links.read_plea(&links.link(3, "anna", Leave::Take, now), now), None);
+        assert_ne!(links.draft_code(3, "anna"), links.code(3, "anna"));
     }
 
     proptest::proptest! {

@@ -1,20 +1,20 @@
-//! Turns calls into letters: gathers the evidence, composes one message for each person, ready for the outbox.
+//! Turns calls into messages: gathers the evidence, composes a letter and short texts for each person, ready for the outbox.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::links::Leave;
+use super::messages::{Composer, Firsts, shared};
 use super::{Ground, Knowledge};
-use crate::channels::letter::{self, Brief, ChartFacts};
-use crate::channels::mail;
+use crate::channels::letter::{Brief, ChartFacts};
 use crate::engine::budget::{self, Asked};
 use crate::engine::duty;
 use crate::engine::hot::{Hot, hot};
 use crate::engine::incident::Call;
 use crate::model::incident::Notice;
 use crate::model::time::Span;
-use crate::model::{Alert, Incident, Mention, Person, Severity};
+use crate::model::{Alert, Incident, Mention, Severity};
 use crate::report::chart;
 use crate::store::outbox::{self, Message};
 use crate::store::{Connection, StoreError, Stored, audit, erasures, incidents, mentions};
@@ -30,33 +30,35 @@ const BUCKETS: i64 = 48;
 pub struct Letters {
     /// The messages.
     pub messages: Vec<Message>,
-    /// Of each, what may hold it back.
-    limits: Vec<Limit>,
+    /// Of each person, what may hold theirs back.
+    limits: BTreeMap<String, Limit>,
+    /// Messages that reach others as well, with the name of each of those.
+    shared: Vec<(String, String)>,
     mark: i64,
 }
 
-/// What may hold a message back.
+/// What may hold a person's messages back.
 #[derive(Debug, Clone)]
 struct Limit {
     budget: Option<u32>,
     /// When the person's day began.
     day: Timestamp,
     notice: Notice,
-    /// Messages held before, which this one tells of.
+    /// Messages held before, which these tell of.
     tells: Vec<i64>,
 }
 
 impl Limit {
-    /// Whether a message about an incident is held.
-    fn holds(&self, c: &Connection, m: &Message, incident: &Incident) -> Stored<bool> {
+    /// Whether what the person is told of an incident is held.
+    fn holds(&self, c: &Connection, person: &str, incident: &Incident) -> Stored<bool> {
         if self.budget.is_none() {
             return Ok(false);
         }
         let asked = Asked {
             severity: incident.severity,
             notice: self.notice,
-            told: outbox::was_told(c, &m.person, incident.id)?,
-            sent: outbox::sent_since(c, &m.person, self.day)?,
+            told: outbox::was_told(c, person, incident.id)?,
+            sent: outbox::sent_since(c, person, self.day)?,
         };
         Ok(budget::is_held(self.budget, &asked))
     }
@@ -80,13 +82,24 @@ pub fn letters(
     if calls.is_empty() || incident.shadow {
         return Ok(out);
     }
-    let evidence = evidence(c, &alert, incident, now)?;
-    let facts = chart_facts(c, &alert, incident, now)?;
-    let hot = hot_words(c, &alert, incident, &evidence, now)?;
+    let (evidence, facts, hot) = match &incident.drill {
+        // Nothing of an exercise is in the store.
+        Some(drill) => {
+            let times = drill.mentions.iter().map(|m| (m.at.as_millisecond(), m.is_negative())).collect();
+            (drill.mentions.clone(), Some(draw(times, &alert, incident, now)), Vec::new())
+        }
+        None => {
+            let evidence = evidence(c, &alert, incident, now)?;
+            let hot = hot_words(c, &alert, incident, &evidence, now)?;
+            (evidence, Some(chart_facts(c, &alert, incident, now)?), hot)
+        }
+    };
     let taken_by =
         incident.ack.as_ref().map(|a| people.person(&a.by).map_or_else(|| a.by.clone(), |p| p.full_name.clone()));
     let brand = knowledge.rules.topic(&incident.topic).map_or_else(|| incident.topic.clone(), |t| t.title.clone());
+    let shared = shared(people);
     let mut served: HashSet<String> = HashSet::new();
+    let mut firsts = Firsts::default();
     for call in calls {
         let reached = duty::reached(incident, call, people, now);
         if reached.is_empty() && !matches!(call.notice, Notice::Acknowledged | Notice::Resolved) {
@@ -98,7 +111,7 @@ pub fn letters(
         // Nobody gets two letters about one incident at one time: the first call is the one that says most.
         for person in reached.into_iter().filter(|p| served.insert(p.name.clone())) {
             let leave = match call.notice {
-                Notice::Resolved | Notice::Snoozed | Notice::Lowered | Notice::Assigned => None,
+                Notice::Resolved | Notice::Snoozed | Notice::Lowered | Notice::Merged | Notice::Assigned => None,
                 Notice::Acknowledged => Some(Leave::Undo),
                 _ => Some(Leave::Take),
             };
@@ -129,12 +142,16 @@ pub fn letters(
                 now,
                 from_domain: ground.house.domain(),
             };
-            match message(ground, &brief, incident.id, person, now) {
-                Ok(message) => {
+            let carried = outbox::ways_of(c, &person.name, incident.id)?;
+            let composer = Composer { ground, brief: &brief, shared: &shared, carried: &carried };
+            match composer.messages(&mut firsts) {
+                Ok((messages, of_another)) => {
+                    out.shared.extend(of_another.map(|id| (id, person.name.clone())));
                     let day = budget::day_of(person, now);
                     let tells = held.into_iter().map(|(id, _)| id).collect();
-                    out.limits.push(Limit { budget: person.budget, day, notice: call.notice, tells });
-                    out.messages.push(message);
+                    let limit = Limit { budget: person.budget, day, notice: call.notice, tells };
+                    out.limits.insert(person.name.clone(), limit);
+                    out.messages.extend(messages);
                 }
                 Err(why) => {
                     // A letter that cannot be composed must not keep the others from being sent.
@@ -164,43 +181,39 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
         let tried = if incident.shadow { "would have told " } else { "" };
         let detail = format!("{} · {tried}{}", incident.severity, call.notify.join(", "));
         incidents::note(c, incident.id, now, "vakt", call.notice.as_str(), &detail)?;
-        audit::append(c, now, "vakt", call.notice.as_str(), &format!("incident {}", incident.id), &detail)?;
+        audit::append(c, now, "vakt", call.notice.as_str(), &incident.about(), &detail)?;
     }
-    for (n, message) in letters.messages.iter().enumerate() {
-        let limit = letters.limits.get(n);
-        if limit.map_or(Ok(false), |l| l.holds(c, message, incident))? {
-            outbox::hold(c, message)?;
-            incidents::note(c, incident.id, now, "vakt", "held", &message.person)?;
-            continue;
+    // Decided before any of them is put: what goes to a person by several ways is told once.
+    let mut held: HashSet<&str> = HashSet::new();
+    for (person, limit) in &letters.limits {
+        if limit.holds(c, person, incident)? {
+            held.insert(person);
+        } else {
+            limit.tells.iter().try_for_each(|id| outbox::held_is_told(c, *id, now))?;
         }
-        outbox::put(c, message)?;
-        for id in limit.iter().flat_map(|l| &l.tells) {
-            outbox::held_is_told(c, *id, now)?;
+    }
+    // What waits by other channels is old news once people have it or it is over: a telephone must not ring for it hours
+    // later, when its service is back. Mail keeps the whole story.
+    let old = |call: &Call| matches!(call.notice, Notice::Acknowledged | Notice::Resolved | Notice::Merged);
+    if calls.iter().any(old) {
+        outbox::overtaken(c, incident.id, now)?;
+    }
+    let mut kept: HashSet<&str> = HashSet::new();
+    for message in &letters.messages {
+        let other =
+            letters.shared.iter().find(|(id, other)| *id == message.message_id && !held.contains(other.as_str()));
+        match (held.contains(message.person.as_str()), other) {
+            (false, _) => outbox::put(c, message)?,
+            // It is held from one of those whom it reaches, and not from another.
+            (true, Some((_, other))) => outbox::put(c, &Message { person: other.clone(), ..message.clone() })?,
+            (true, None) if kept.insert(&message.person) => {
+                outbox::hold(c, message)?;
+                incidents::note(c, incident.id, now, "vakt", "held", &message.person)?;
+            }
+            (true, None) => {}
         }
     }
     Ok(())
-}
-
-fn message(
-    ground: &Ground,
-    brief: &Brief<'_>,
-    incident: i64,
-    person: &Person,
-    now: Timestamp,
-) -> Result<Message, String> {
-    let letter = letter::compose(brief).map_err(|e| e.to_string())?;
-    let body = mail::envelope_bytes(&letter, &ground.house.from, person, now).map_err(|e| e.to_string())?;
-    Ok(Message {
-        id: 0,
-        message_id: letter.message_id.trim_matches(['<', '>']).to_owned(),
-        incident: Some(incident),
-        person: person.name.clone(),
-        address: person.email.clone(),
-        subject: letter.subject,
-        body,
-        created: now,
-        attempts: 0,
-    })
 }
 
 /// The loudest mentions of the incident, loudest first.
@@ -258,12 +271,22 @@ fn in_group(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
     })
 }
 
-fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) -> Stored<Option<ChartFacts>> {
+/// The number of the chart's first bar.
+fn first_bar(now: Timestamp) -> i64 {
+    now.as_millisecond().div_euclid(BUCKET.as_millis()) - BUCKETS + 1
+}
+
+fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) -> Stored<ChartFacts> {
+    let start = first_bar(now) * BUCKET.as_millis();
+    let times = mentions::times_of_topics(c, &alert.topics, alert.any, start, now.as_millisecond())?;
+    Ok(draw(times, alert, incident, now))
+}
+
+/// The chart of mentions: when each was, and whether it is negative.
+fn draw(times: Vec<(i64, bool)>, alert: &Alert, incident: &Incident, now: Timestamp) -> ChartFacts {
     let width = BUCKET.as_millis();
-    let last = now.as_millisecond().div_euclid(width);
-    let first = last - BUCKETS + 1;
+    let first = first_bar(now);
     let start = crate::model::time::from_millis(first * width);
-    let times = mentions::times_of_topics(c, &alert.topics, alert.any, start.as_millisecond(), now.as_millisecond())?;
     let slots = usize::try_from(BUCKETS).unwrap_or(0);
     let (mut all, mut negative) = (vec![0u32; slots], vec![0u32; slots]);
     for (at, is_negative) in times {
@@ -285,7 +308,7 @@ fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestam
             None
         }
     };
-    Ok(Some(ChartFacts { sparkline, most: u64::from(peak), usual: f64::from(usual), png }))
+    ChartFacts { sparkline, most: u64::from(peak), usual: f64::from(usual), png }
 }
 
 /// Enough of an alert rule for the letters of an incident whose rule is gone from the rules.
@@ -304,8 +327,9 @@ fn bare_alert(incident: &Incident) -> Alert {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Severity;
+    use crate::model::{Person, Severity};
     use crate::store::Store;
+    use crate::store::outbox::By;
 
     #[test]
     fn letters_from_before_an_erasure_are_composed_again() {
@@ -318,6 +342,7 @@ mod tests {
             message_id: "m".into(),
             incident: Some(1),
             person: "a".into(),
+            by: By::default(),
             address: "a@acme.example".into(),
             subject: "s".into(),
             body: b"what was said".to_vec(),
@@ -350,6 +375,7 @@ mod tests {
                         message_id: format!("m{}", n.waiting + n.held),
                         incident: Some(id),
                         person: "a".into(),
+                        by: By::default(),
                         address: "a@acme.example".into(),
                         subject: "s".into(),
                         body: b"what was said".to_vec(),
@@ -359,7 +385,8 @@ mod tests {
                     let tells = outbox::held_of(tx, "a")?.into_iter().map(|(id, _)| id).collect();
                     let person = Person::default();
                     let limit = Limit { budget: Some(2), day: budget::day_of(&person, at), notice, tells };
-                    let letters = Letters { messages: vec![message], limits: vec![limit], mark: 0 };
+                    let limits = BTreeMap::from([("a".to_owned(), limit)]);
+                    let letters = Letters { messages: vec![message], limits, ..Letters::default() };
                     post(tx, &incident, &[], &letters, at)?;
                     Ok(outbox::of_incident(tx, id)?.pop().map(|t| t.state))
                 })

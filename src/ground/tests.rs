@@ -11,6 +11,10 @@ use jiff::Timestamp;
 const PEOPLE: &str = "[[person]]\nname = \"a\"\nemail = \"a@acme.example\"\n[[policy]]\nname = \"p\"\nsteps = [{ notify = [\"a\"], wait = \"1h\" }]\n";
 
 fn rules(topics: &[(&str, &str)]) -> Rules {
+    rules_with(PEOPLE, topics)
+}
+
+fn rules_with(people: &str, topics: &[(&str, &str)]) -> Rules {
     let list: String = topics
         .iter()
         .map(|(name, query)| format!("[[topic]]\nname = \"{name}\"\nkind = \"brand\"\nquery = \"{query}\"\n"))
@@ -19,7 +23,7 @@ fn rules(topics: &[(&str, &str)]) -> Rules {
         "[[alert]]\nname = \"x\"\ntopics = [\"{}\"]\ncondition = \"mentions >= 5\"\nescalation = \"p\"\n",
         topics[0].0
     );
-    let sheets = [("rules/people.toml", PEOPLE), ("rules/topics/t.toml", &list), ("rules/alerts/a.toml", &alert)];
+    let sheets = [("rules/people.toml", people), ("rules/topics/t.toml", &list), ("rules/alerts/a.toml", &alert)];
     Rules::read(sheets.map(|(name, text)| Sheet::new(name, text)).to_vec(), jiff::Timestamp::UNIX_EPOCH)
         .expect("they are in order")
 }
@@ -28,17 +32,32 @@ fn now() -> Timestamp {
     "2026-03-10T12:00:00Z".parse().expect("a time")
 }
 
+/// How letters look in tests.
+pub(crate) fn house() -> Letterhead {
+    Letterhead {
+        from: "vakt <v@acme.example>".into(),
+        operator: "o@acme.example".into(),
+        operator_reach: Vec::new(),
+        base_url: None,
+    }
+}
+
 fn ground(dir: &tempfile::TempDir, rules: Rules) -> Arc<Ground> {
-    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    let house = house();
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     Ground::new(store, Clock::stepped(now()), rules, house).expect("it stands")
 }
 
 /// A ground with one topic, for the tests of others.
 pub(crate) fn standing(dir: &tempfile::TempDir, clock: Clock) -> Arc<Ground> {
-    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    peopled(dir, clock, PEOPLE)
+}
+
+/// The same with other people.
+pub(crate) fn peopled(dir: &tempfile::TempDir, clock: Clock, people: &str) -> Arc<Ground> {
+    let house = house();
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
-    Ground::new(store, clock, rules(&[("acme", "acme")]), house).expect("it stands")
+    Ground::new(store, clock, rules_with(people, &[("acme", "acme")]), house).expect("it stands")
 }
 
 fn capture(id: &str, text: &str) -> Capture {
@@ -202,4 +221,38 @@ async fn stories_go_on_after_a_restart_and_campaigns_are_seen() {
     });
     assert!(gone.await.expect("written"));
     assert_eq!(sketches(&ground), before - 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_author_is_in_no_draft() {
+    use crate::engine::drafts::Act;
+    let dir = tempfile::tempdir().expect("a folder");
+    let ground = ground(&dir, rules(&[("acme", "acme")]));
+    let text = "Acme kettle burned my whole kitchen down on Monday";
+    bring(
+        &ground,
+        vec![Capture { author: Author { handle: "canary_7".into(), ..Author::default() }, ..capture("1", text) }],
+    )
+    .await;
+    let id = ground.store.read(|c| mentions::after(c, 0, 1)).expect("read")[0].id;
+    let order = |about, text: &str| drafts::Order {
+        about,
+        language: "en".into(),
+        text: Some(text.into()),
+        ..drafts::Order::default()
+    };
+    let reply = crate::model::draft::About { mention: Some(id), incident: None };
+    let said = format!("@canary_7, you wrote \"{text}\". Call us.");
+    let mine = ground.draft(order(reply, &said), "maja").expect("written");
+    let other = ground.draft(order(Default::default(), "Nobody is named here: canary."), "maja").expect("written");
+    ground.act_on_draft(mine.id, &Act::Approve(1), "anna", "").expect("approved");
+    let who = erasure::Who::new("canary_7", None, None);
+    let found = erasure::find(&ground.store, &who).expect("found");
+    let done = erasure::Erasure::carry_out(&ground.store, dir.path(), &who, found, "", now()).expect("erased");
+    assert_eq!(done.receipt.notes, 1);
+    let now_is = |id| ground.store.read(|c| crate::store::drafts::get(c, id)).expect("read").expect("it is there");
+    let left = now_is(mine.id);
+    assert_eq!(left.text, "@[erased], you wrote \"[erased]\". Call us.");
+    assert_eq!((left.version, left.approvals.len(), left.state.as_str()), (2, 0, "waiting"), "it is another text");
+    assert_eq!(now_is(other.id), other);
 }

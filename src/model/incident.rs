@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::time::Span;
-use super::{Severity, Signals};
+use super::{Mention, Severity, Signals};
 
 /// Where an incident stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +128,10 @@ pub struct Incident {
     /// The number of the worse incident about the same that mutes it: nobody is called for it meanwhile.
     #[serde(default)]
     pub muted_by: Option<i64>,
+    /// The number of the incident that people say it is part of: while that is open and no milder, it mutes this one, and
+    /// this one ends with it.
+    #[serde(default)]
+    pub merged_into: Option<i64>,
     /// The number of the silence that people have laid over it: nobody is called for it meanwhile.
     #[serde(default)]
     pub silenced_by: Option<i64>,
@@ -137,6 +141,9 @@ pub struct Incident {
     /// Its rule is only tried out: nobody is called.
     #[serde(default)]
     pub shadow: bool,
+    /// It is an exercise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Arc<Drill>>,
     /// It stands for all that its rule would have opened beyond its cap: how many, and the groups of the first of them.
     #[serde(default)]
     pub flood: Option<Flood>,
@@ -148,10 +155,28 @@ impl Incident {
         self.overruled.map_or(self.severity, |o| o.max(self.severity))
     }
 
+    /// How the audit log names it.
+    pub fn about(&self) -> String {
+        let mark = if self.drill.is_some() { " (DRILL)" } else { "" };
+        format!("incident {}{mark}", self.id)
+    }
+
     /// Nobody is called for it, though it is open: a worse one mutes it, or people have silenced it.
     pub fn is_hushed(&self) -> bool {
         self.muted_by.is_some() || self.silenced_by.is_some()
     }
+}
+
+/// The group of exercises: no real incident has it.
+pub const DRILL: &str = "*drill";
+
+/// An exercise: nothing of it has happened.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Drill {
+    /// Names of the persons who are told in the place of those whom the policy calls; empty where those are told.
+    pub to: Vec<String>,
+    /// The invented mentions that its messages show.
+    pub mentions: Vec<Mention>,
 }
 
 /// What a rule would have opened beyond its cap.
@@ -185,6 +210,8 @@ pub enum Notice {
     Snoozed,
     /// People have made it milder.
     Lowered,
+    /// It is part of another incident from now on.
+    Merged,
     /// Somebody has it.
     Acknowledged,
     /// It is over.
@@ -192,8 +219,14 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// Whether it asks nothing of anybody: it can wait until sleepers wake, needs no sound, and brings no plan with it.
+    pub fn asks_nothing(self) -> bool {
+        use Notice::{Acknowledged, Lowered, Merged, Resolved, Snoozed};
+        matches!(self, Acknowledged | Resolved | Snoozed | Lowered | Merged)
+    }
+
     /// Every reason to tell somebody something.
-    pub const ALL: [Notice; 11] = [
+    pub const ALL: [Notice; 12] = [
         Notice::Opened,
         Notice::Reopened,
         Notice::Raised,
@@ -203,6 +236,7 @@ impl Notice {
         Notice::Assigned,
         Notice::Snoozed,
         Notice::Lowered,
+        Notice::Merged,
         Notice::Acknowledged,
         Notice::Resolved,
     ];
@@ -218,6 +252,7 @@ impl Notice {
             Notice::Lapsed => "lapsed",
             Notice::Assigned => "assigned",
             Notice::Snoozed => "snoozed",
+            Notice::Merged => "merged",
             Notice::Lowered => "lowered",
             Notice::Acknowledged => "acknowledged",
             Notice::Resolved => "resolved",

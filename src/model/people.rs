@@ -23,6 +23,23 @@ pub struct Person {
     pub quiet: Option<Quiet>,
     /// Messages a day, in the person's zone, beyond which those of lesser incidents are held; `None` for no limit.
     pub budget: Option<u32>,
+    /// Ways to the person in their order: the first goes at once, each other when those before it fail. Mail that is not
+    /// among them goes always.
+    pub reach: Vec<Way>,
+}
+
+/// The name of mail among the channels.
+pub const MAIL: &str = "mail";
+
+/// A way to reach a person.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Way {
+    /// Name of a channel of the settings, or [`MAIL`].
+    pub channel: String,
+    /// Whom the channel tells, in its own words: a topic, a chat, a number; empty where its settings say all.
+    pub to: String,
+    /// It counts for this severity and those above.
+    pub from: Severity,
 }
 
 /// Hours in which a person is left alone.

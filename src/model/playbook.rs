@@ -1,9 +1,9 @@
 //! What to do and what may be said.
 
-use super::Severity;
 use super::time::Span;
+use super::{Network, Severity};
 
-/// One line of a checklist.
+/// One step of a checklist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// Who does it.
@@ -19,8 +19,27 @@ pub struct Task {
 pub struct Said {
     /// ISO 639-1 code.
     pub language: String,
-    /// The text, with `{{ … }}` for what the incident fills in.
+    /// The network that it is written for; `None` for the one that serves everywhere.
+    pub network: Option<Network>,
+    /// The text, with `{{ … }}` for what the incident fills in; paragraphs are parted by an empty line.
     pub text: String,
+}
+
+/// What the team is told, in one language.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guide {
+    /// ISO 639-1 code; empty for the one that is told to everybody whose language is not here.
+    pub language: String,
+    /// The name to show.
+    pub title: String,
+    /// What to do first, one paragraph.
+    pub first: String,
+    /// The checklist in order: the same steps, with the same due times, in every language.
+    pub checklist: Vec<Task>,
+    /// What to do, in words.
+    pub dos: Vec<String>,
+    /// What not to do.
+    pub donts: Vec<String>,
 }
 
 /// A plan for one kind of incident.
@@ -28,8 +47,6 @@ pub struct Said {
 pub struct Playbook {
     /// Unique name.
     pub name: String,
-    /// The name to show.
-    pub title: String,
     /// How soon to have answered, by severity.
     pub targets: Vec<(Severity, Span)>,
     /// The team that owns it.
@@ -38,26 +55,42 @@ pub struct Playbook {
     pub decision_maker: String,
     /// The persons who approve what is said.
     pub approvers: Vec<String>,
+    /// How many of them have to.
+    pub approvals: usize,
     /// Contacts outside of the team, as lines of text.
     pub contacts: Vec<String>,
-    /// What to do first, one paragraph.
-    pub first: String,
-    /// The checklist in order.
-    pub checklist: Vec<Task>,
-    /// What to do, in words.
-    pub dos: Vec<String>,
-    /// What not to do.
-    pub donts: Vec<String>,
-    /// Holding statements, one a language.
+    /// What the team is told; the first one serves all languages that have none of their own. Never empty.
+    pub guides: Vec<Guide>,
+    /// Holding statements: one a language that serves everywhere, and those for networks.
     pub statements: Vec<Said>,
     /// Questions and answers, one text a language.
     pub answers: Vec<Said>,
 }
 
 impl Playbook {
-    /// The holding statement in a language.
+    /// What is told to somebody who reads a language.
+    pub fn guide(&self, language: &str) -> Option<&Guide> {
+        self.guides.iter().find(|g| g.language == language).or(self.guides.first())
+    }
+
+    /// The holding statement in a language that serves everywhere.
     pub fn statement(&self, language: &str) -> Option<&Said> {
-        self.statements.iter().find(|s| s.language == language)
+        self.statements.iter().find(|s| s.language == language && s.network.is_none())
+    }
+
+    /// The holding statement in a language for a network; the one that serves everywhere where there is none.
+    pub fn statement_for(&self, language: &str, network: Option<Network>) -> Option<&Said> {
+        let own = self.statements.iter().find(|s| s.language == language && s.network == network);
+        own.or_else(|| self.statement(language))
+    }
+
+    /// All who may approve what is said: the approvers, and whoever decides.
+    pub fn may_approve(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.approvers.iter().map(String::as_str).collect();
+        if !self.decision_maker.is_empty() && !all.contains(&self.decision_maker.as_str()) {
+            all.push(&self.decision_maker);
+        }
+        all
     }
 }
 

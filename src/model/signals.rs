@@ -14,6 +14,8 @@ pub struct Signals {
     pub ratio: f64,
     /// −log10 of the probability of at least this many mentions under the baseline.
     pub surprise: f64,
+    /// The same for the negative mentions alone: of at least so many, where the learned share of them is usual.
+    pub negative_surprise: f64,
     /// −log10 of the probability of at most this many mentions under the baseline.
     pub silence: f64,
     /// Mentions in the window of the same length before this one.
@@ -88,6 +90,7 @@ pub const SIGNALS: &[(&str, Get, &str)] = &[
     ("expected", |s| Value::Float(s.expected), "mentions usual for this window"),
     ("ratio", |s| Value::Float(s.ratio), "times the usual level"),
     ("surprise", |s| Value::Float(s.surprise), "surprise (1 in 10 to this power by chance)"),
+    ("negative_surprise", |s| Value::Float(s.negative_surprise), "surprise of the negative ones alone"),
     ("silence", |s| Value::Float(s.silence), "silence (1 in 10 to this power by chance)"),
     ("previous", |s| int(s.previous), "mentions in the window before"),
     ("negative", |s| int(s.negative), "negative mentions"),

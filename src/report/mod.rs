@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod csv;
 pub mod curve;
+pub mod drill;
 mod table;
 pub mod timeline;
 pub mod xlsx;

@@ -11,6 +11,7 @@ mod people;
 mod playbooks;
 mod searches;
 mod topics;
+mod voice;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use jiff::Timestamp;
 
 use crate::config::fault::{self, Fault, Sheet};
 use crate::config::written::{At, Desk};
-use crate::model::{Alert, People, Planned, Playbook, Topic};
+use crate::model::{Alert, People, Planned, Playbook, Topic, TopicKind, Voice};
 use crate::query::{Matcher, Node};
 
 /// Largest file of rules, and largest calendar: other programs write those, and write much.
@@ -44,6 +45,8 @@ pub struct Rules {
     pub people: People,
     /// What to do and what may be said.
     pub playbooks: Vec<Playbook>,
+    /// How the brand speaks.
+    pub voice: Voice,
     /// The house's words and sites.
     pub house: House,
     /// Saved searches.
@@ -64,7 +67,13 @@ pub struct Rules {
     pub warnings: Vec<Fault>,
     /// Sources that alerts watch over, by name, as written.
     pub watched: Watched,
+    /// Ways to people as written.
+    pub ways: Ways,
 }
+
+/// Ways to people, with where each stands.
+#[derive(Debug, Default)]
+pub struct Ways(Vec<people::WayWritten>);
 
 /// Sources that alerts watch over, with where each is named.
 #[derive(Debug, Default)]
@@ -106,6 +115,7 @@ impl Rules {
                 Some(Part::People) => desk.read(|form| people::read(form, &mut written.people)),
                 Some(Part::Lexicon) => desk.read(|form| lexicon::read(form, &mut written.house)),
                 Some(Part::Playbook) => playbooks::read(&desk, &mut written.playbooks),
+                Some(Part::Voice) => desk.read(|form| voice::read(form, &mut written.voice)),
                 Some(Part::Searches) => desk.read(|form| searches::read(form, &mut written.searches)),
                 Some(Part::Tests) => {}
                 Some(Part::CalendarSettings) => desk.read(|form| calendar::settings(form, &mut written.calendar)),
@@ -136,7 +146,8 @@ impl Rules {
         }
         let people = written.people.meant(&calendar);
         faults.extend(written.people.coverage(&people, now));
-        let mut rules = Rules { people, ..written.mean() };
+        let ways = Ways(std::mem::take(&mut written.people.ways));
+        let mut rules = Rules { people, ways, ..written.mean() };
         (rules.calendar, rules.calendars, rules.time_zone) = (calendar.planned, calendar.names, calendar.zone);
         rules.around = now;
         rules.sheets = sheets;
@@ -176,6 +187,15 @@ impl Rules {
         self.watched.0.iter().filter_map(|name| name.among("source", sources)).collect()
     }
 
+    /// The faults of ways to people: `wrong` says of a channel and of whom it tells what is wrong and what to write instead.
+    /// Rules are read without the settings, which know the channels.
+    pub fn unreachable(&self, wrong: impl Fn(&str, &str) -> Option<(String, String)>) -> Vec<Fault> {
+        let fault = |way: &people::WayWritten| {
+            wrong(way.channel.name(), &way.to).map(|(what, help)| way.channel.error(what).help(help))
+        };
+        self.ways.0.iter().filter_map(fault).collect()
+    }
+
     /// Names of the topics with these numbers.
     pub fn names(&self, numbers: &[usize]) -> Vec<String> {
         numbers.iter().filter_map(|n| self.topics.get(*n)).map(|t| t.name.clone()).collect()
@@ -189,6 +209,7 @@ struct Written {
     alerts: Vec<alerts::Written>,
     people: people::Written,
     playbooks: Vec<playbooks::Written>,
+    voice: Voice,
     house: House,
     searches: Vec<searches::Written>,
     calendar: calendar::Settings,
@@ -263,6 +284,7 @@ impl Written {
         }
         for playbook in &self.playbooks {
             faults.extend(playbook.check(&self.people));
+            faults.extend(playbooks::check(&playbook.statements, &self.reach(playbook.name.name())));
         }
         for alert in &self.alerts {
             faults.extend(alert.topics.iter().filter_map(|t| t.among("topic", &topics)));
@@ -273,6 +295,18 @@ impl Written {
         faults
     }
 
+    /// What a playbook's statements have to stand up to.
+    fn reach(&self, playbook: &str) -> playbooks::Reach<'_> {
+        let alerts = self.alerts.iter().filter(|a| a.playbook.as_ref().is_some_and(|p| p.name() == playbook));
+        let names: Vec<&str> = alerts.flat_map(|a| a.topics.iter().map(Place::name)).collect();
+        let topics = || self.topics.iter().filter(|t| names.contains(&t.name.name()));
+        let brands = topics().filter(|t| t.kind != TopicKind::Risk).map(|t| t.title.as_str());
+        let mut languages: Vec<&str> = topics().flat_map(|t| t.languages.iter().map(String::as_str)).collect();
+        languages.sort_unstable();
+        languages.dedup();
+        playbooks::Reach { brand: brands.max_by_key(|b| b.len()).unwrap_or("The brand"), voice: &self.voice, languages }
+    }
+
     /// Languages that an alert's topics listen to and its playbook has no holding statement in.
     fn unspoken(&self, alert: &alerts::Written) -> Option<Fault> {
         let name = alert.playbook.as_ref()?;
@@ -280,7 +314,7 @@ impl Written {
         let topics = self.topics.iter().filter(|t| alert.topics.iter().any(|a| a.name() == t.name.name()));
         let mut silent: Vec<&str> = topics
             .flat_map(|t| t.languages.iter().map(String::as_str))
-            .filter(|l| !playbook.statements.iter().any(|s| s.language == *l))
+            .filter(|l| !playbook.statements.iter().any(|s| s.said.language == *l && s.said.network.is_none()))
             .collect();
         silent.sort_unstable();
         silent.dedup();
@@ -291,7 +325,7 @@ impl Written {
     }
 
     fn mean(self) -> Rules {
-        let mut rules = Rules { house: self.house, ..Rules::default() };
+        let mut rules = Rules { voice: self.voice, house: self.house, ..Rules::default() };
         for topic in self.topics {
             if let Some((topic, node)) = topic.mean() {
                 rules.topics.push(topic);
@@ -313,6 +347,7 @@ enum Part {
     People,
     Lexicon,
     Playbook,
+    Voice,
     Searches,
     Tests,
     Calendar,
@@ -328,6 +363,7 @@ fn kind_of(name: &str) -> Option<Part> {
     let file = path.file_name().and_then(|f| f.to_str()).unwrap_or("");
     match (folder, path.extension().and_then(|e| e.to_str())) {
         (_, Some("toml")) if file == "people.toml" => Some(Part::People),
+        (_, Some("toml")) if file == "voice.toml" => Some(Part::Voice),
         ("topics", Some("toml")) => Some(Part::Topics),
         ("alerts", Some("toml")) => Some(Part::Alerts),
         ("lexicon", Some("toml")) => Some(Part::Lexicon),
@@ -444,7 +480,7 @@ fn misplaced(path: &Path) -> String {
         };
         return format!("files of {folder}/ end in .{ending}");
     }
-    match (fault::nearest(folder, FOLDERS), fault::nearest(file, ["people.toml"])) {
+    match (fault::nearest(folder, FOLDERS), fault::nearest(file, ["people.toml", "voice.toml"])) {
         (Some(meant), _) => format!("did you mean the folder `{meant}`?"),
         (None, Some(meant)) => format!("did you mean `{meant}`?"),
         (None, None) => format!("put it into one of {}/, or take it away", FOLDERS.join("/, ")),

@@ -1,6 +1,7 @@
 //! Rules read from texts: what is right, and every mistake at once.
 
 use super::*;
+use crate::model::Network;
 
 const PEOPLE: &str = r#"
 [[person]]
@@ -62,9 +63,9 @@ fn what_is_right_is_meant() {
     assert_eq!((rules.topics.len(), rules.alerts.len(), rules.playbooks.len()), (1, 1, 1));
     assert_eq!(rules.warnings, []);
     let playbook = rules.playbook("fire").expect("it is there");
-    assert_eq!(playbook.checklist[0].role, "PR lead");
-    assert_eq!(playbook.checklist[0].what, "Read all of it");
-    assert_eq!(playbook.checklist[1].what, "Breathe");
+    let guide = playbook.guide("de").expect("everybody has one");
+    assert_eq!((guide.checklist[0].role.as_str(), guide.checklist[0].what.as_str()), ("PR lead", "Read all of it"));
+    assert_eq!(guide.checklist[1].what, "Breathe");
     assert_eq!(playbook.statement("sv").map(|s| s.text.as_str()), Some("Vi på {{ brand }} tittar på det."));
     assert_eq!(rules.house.site("www2.post.example").tier, 1);
     assert_eq!(rules.house.sentiment.len(), 2);
@@ -231,4 +232,65 @@ proptest::proptest! {
             drop(read(&[(name, &text)]));
         }
     }
+}
+
+const VOICE: &str = "networks = [\"x\", \"bluesky\"]\n[[voice]]\nspelling = [\"Acme\"]\n[[voice]]\nlanguage = \"sv\"\navoid = [{ words = [\"enstaka händelse\"], instead = \"säg hur många\" }]\n";
+
+#[test]
+fn a_playbook_speaks_every_language_and_network() {
+    let long = "Vi tittar på det. ".repeat(17);
+    let playbook = PLAYBOOK
+        .replace("approvers = [\"anna\"]", "approvers = [\"anna\"]\ntitle = \"Fire\"\ntitles = { sv = \"Brand\" }")
+        .replace("## Do\n", "### sv\n- [ ] **PR-ledaren** · Läs *allt*\n- [ ] Andas\n\n## Do\n")
+        .replace("\nThink.\n", "\nThink.\n### sv\nTänk.\n")
+        .replace(
+            "tittar på det.\n",
+            &format!("tittar på det.\n#### x, bluesky\nKort: {{{{ link }}}}\n#### instagram\n{long}\n\nSlut.\n"),
+        );
+    let mut files = all();
+    files[3].1 = &playbook;
+    files.push(("rules/voice.toml", VOICE));
+    let rules = read(&files).unwrap_or_else(|f| panic!("{}", fault::render_all(&f, false)));
+    assert_eq!(rules.warnings, []);
+    let playbook = rules.playbook("fire").expect("it is there");
+    let (all, sv) = (playbook.guide("de").expect("one"), playbook.guide("sv").expect("one"));
+    assert_eq!((all.title.as_str(), sv.title.as_str(), sv.first.as_str()), ("Fire", "Brand", "Tänk."));
+    assert_eq!((sv.checklist[0].role.as_str(), sv.checklist[0].due), ("PR-ledaren", all.checklist[0].due));
+    assert_eq!(sv.dos, all.dos, "what is not said in a language is said as to everybody");
+    let said = |network| playbook.statement_for("sv", network).map(|s| s.text.clone());
+    assert_eq!(said(Some(Network::X)), said(Some(Network::Bluesky)));
+    assert!(said(Some(Network::Instagram)).is_some_and(|t| t.ends_with(". Vi tittar på det.\n\nSlut.")));
+    assert_eq!(said(Some(Network::Sms)), said(None));
+}
+
+#[test]
+fn what_a_playbook_says_wrongly_is_told_at_once() {
+    let playbook = PLAYBOOK
+        .replace("approvers = [\"anna\"]", "approvers = [\"anna\", \"bo\"]\napprovals = 2\ntitles = { xx = \"?\" }")
+        .replace(
+            "## Do\n",
+            "### sv\n- [ ] Läs allt\n### de\n- [ ] **PR** · due 1h · Lesen\n- [ ] **PR** · Atmen\n## Do\n",
+        )
+        .replace("- Guess\n", "- Guess\n### sv\n- Gissa\n- Gräla\n#### x\nHej\n")
+        .replace("på det.\n", &format!("på det.\n#### x\n{} {{{{ link }}}}\n#### xing\nHej\n", "lång ".repeat(60)))
+        .replace("We are looking into it.", &format!("ACME is. {}\n#### x\nOne.\n#### x\nTwo.\n", "long ".repeat(70)));
+    let voice = VOICE
+        .replace("\"bluesky\"", "\"blusky\"")
+        .replace("language = \"sv\"", "language = \"sv\"\nadress = \"formal\"");
+    let mut files = all();
+    files[3].1 = &playbook;
+    files.push(("rules/voice.toml", &voice));
+    let faults = read(&files).expect_err("it is full of them");
+    insta::assert_snapshot!(faults.iter().map(Fault::brief).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn the_voice_guide_looks_over_what_may_be_said() {
+    let playbook =
+        PLAYBOOK.replace("tittar på det.", &format!("på ACME ser en enstaka\nhändelse. {}", "lång ".repeat(60)));
+    let mut files = all();
+    files[3].1 = &playbook;
+    files.push(("rules/voice.toml", VOICE));
+    let rules = read(&files).unwrap_or_else(|f| panic!("{}", fault::render_all(&f, false)));
+    insta::assert_snapshot!(fault::render_all(&rules.warnings, false));
 }

@@ -11,8 +11,8 @@ pub(super) struct Written {
     pub(super) name: Place,
     pub(super) owner: Option<Place>,
     pub(super) languages: Vec<String>,
-    title: String,
-    kind: TopicKind,
+    pub(super) title: String,
+    pub(super) kind: TopicKind,
     query: String,
     node: Option<Node>,
 }

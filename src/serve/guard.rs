@@ -62,7 +62,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// Lets a request through that has the token its route needs. Reading needs none where no token for it is set, vakt is
 /// known to this machine alone, and the request did not come through a proxy.
 pub(super) async fn authorise(State(served): State<Served>, mut request: Request, next: Next) -> Response {
-    let acts = request.uri().path().starts_with("/api/v1/incidents");
+    let acts = ["/api/v1/incidents", "/api/v1/drafts"].iter().any(|p| request.uri().path().starts_with(p));
     let role = match *request.method() {
         Method::POST if acts => Role::Act,
         Method::POST => Role::Push,

@@ -9,7 +9,7 @@ use minijinja::{AutoEscape, Environment, Value, context};
 
 use super::Served;
 use crate::model::signals::meaning;
-use crate::store::{StoreError, incidents, outbox};
+use crate::store::{StoreError, drafts, incidents, outbox, ticks};
 
 /// Incidents that a listing shows.
 const LISTED: u32 = 100;
@@ -30,12 +30,18 @@ pub(super) async fn list(State(served): State<Served>) -> Response {
 }
 
 pub(super) async fn show(State(served): State<Served>, Path(id): Path<i64>) -> Response {
-    let read = served.ground.store.read(|c| Ok((incidents::get(c, id)?, incidents::timeline(c, id)?)));
+    let read = served.ground.store.read(|c| {
+        let (ticks, drafts) = (ticks::of_incident(c, id)?, drafts::of_incident(c, id)?);
+        Ok((incidents::get(c, id)?, incidents::timeline(c, id)?, ticks, drafts))
+    });
     match read {
-        Ok((Some(incident), timeline)) => {
-            Json(serde_json::json!({ "incident": incident, "timeline": timeline })).into_response()
+        Ok((Some(incident), timeline, ticks, drafts)) => {
+            let whole = serde_json::json!({
+                "incident": incident, "timeline": timeline, "ticks": ticks, "drafts": drafts,
+            });
+            Json(whole).into_response()
         }
-        Ok((None, _)) => unknown(id),
+        Ok((None, ..)) => unknown(id),
         Err(e) => failed(&e),
     }
 }

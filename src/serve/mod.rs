@@ -1,7 +1,9 @@
 //! HTTP: the API that takes mentions in, incidents to look at and to take, health and metrics.
 
 mod acts;
+mod approve;
 mod doors;
+mod drafts;
 mod export;
 mod find;
 mod guard;
@@ -90,11 +92,16 @@ pub fn router(served: Served) -> Router {
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::show))
         .route("/api/v1/incidents/{id}/{act}", post(acts::act))
+        .route("/api/v1/incidents/{id}/tick", post(drafts::tick))
+        .route("/api/v1/drafts", get(drafts::list).post(drafts::write))
+        .route("/api/v1/drafts/{id}", get(drafts::show))
+        .route("/api/v1/drafts/{id}/{act}", post(drafts::act))
         .route("/incidents", get(incidents::list_page))
         .route("/incidents/{id}", get(incidents::page))
         .route("/metrics", get(metrics_page))
         .route_layer(middleware::from_fn_with_state(served.clone(), guard::authorise))
         .route("/a/{link}", get(take::show).post(take::press))
+        .route("/d/{link}", get(approve::show).post(approve::press))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn_with_state(served.clone(), guard::known_host))

@@ -20,32 +20,31 @@ use crate::ground::acts::{Deed, Outcome};
 use crate::ground::links::{Claim, Leave};
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Severity, Status};
-use crate::store::incidents;
 
 /// Nobody presses so soon after seeing the page.
-const READ: Span = Span::secs(3);
+pub(super) const READ: Span = Span::secs(3);
 /// A page that was shown so long ago is shown again.
-const STALE: Span = Span::hours(12);
+pub(super) const STALE: Span = Span::hours(12);
 /// Wrong codes that a person may type for one incident, until vakt starts again.
 const TRIES: u32 = 5;
 /// Counts of wrong codes that are kept; beyond it no code is taken any more.
 const MOST: usize = 10_000;
 
-/// Wrong codes by incident and person.
+/// Wrong codes by what they are about, such as `incident 7`, and person.
 #[derive(Debug, Default)]
-pub struct Wrong(Mutex<HashMap<(i64, String), u32>>);
+pub struct Wrong(Mutex<HashMap<(String, String), u32>>);
 
 impl Wrong {
     /// Whether a code may still be tried.
-    fn may(&self, claim: &Claim) -> bool {
+    pub(super) fn may(&self, about: &str, person: &str) -> bool {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (claim.incident, claim.person.clone());
+        let key = (about.to_owned(), person.to_owned());
         counts.get(&key).map_or(counts.len() < MOST, |n| *n < TRIES)
     }
 
-    fn count(&self, claim: &Claim) {
+    pub(super) fn count(&self, about: &str, person: &str) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.entry((claim.incident, claim.person.clone())).or_default() += 1;
+        *counts.entry((about.to_owned(), person.to_owned())).or_default() += 1;
     }
 }
 
@@ -178,8 +177,10 @@ impl Page<'_> {
             let button = if leave == Leave::Undo { w.undo } else { w.take };
             context! { seen, code, button, note => leave == Leave::Take }
         });
-        let title =
-            self.incident.map(|i| format!("{} · {} · {}", i.severity.as_str().to_uppercase(), i.alert, i.topic));
+        let title = self.incident.map(|i| {
+            let mark = if i.drill.is_some() { "DRILL · " } else { "" };
+            format!("{mark}{} · {} · {}", i.severity.as_str().to_uppercase(), i.alert, i.topic)
+        });
         let about = self.incident.map(|i| {
             let s = &i.evidence.signals;
             let [mentions, usual, negative] = w.level;
@@ -221,7 +222,7 @@ fn follow(served: &Served, link: &str) -> Result<Led, Box<Response>> {
     // Whoever has left the rules can do nothing any more.
     let Some(person) = knowledge.rules.people.person(&claim.person) else { return Err(dead(&WORDS[0])) };
     let words = words(&person.languages);
-    match served.ground.store.read(|c| incidents::get(c, claim.incident)) {
+    match served.ground.whole_of(claim.incident) {
         Ok(Some(incident)) => Ok(Led { claim, incident, words, now }),
         Ok(None) => Err(dead(words)),
         Err(e) => Err(Box::new((StatusCode::SERVICE_UNAVAILABLE, format!("{e}\n")).into_response())),
@@ -292,12 +293,13 @@ pub(super) async fn press(
         return led.page(&served, Some(led.words.again), StatusCode::OK);
     }
     if led.asks() {
-        if !served.wrong.may(&led.claim) {
+        let about = format!("incident {}", led.claim.incident);
+        if !served.wrong.may(&about, &led.claim.person) {
             return led.page(&served, Some(led.words.too_often), StatusCode::FORBIDDEN);
         }
         let code = links.code(led.claim.incident, &led.claim.person);
         if !bool::from(field("code").as_bytes().ct_eq(code.as_bytes())) {
-            served.wrong.count(&led.claim);
+            served.wrong.count(&about, &led.claim.person);
             return led.page(&served, Some(led.words.wrong), StatusCode::FORBIDDEN);
         }
     }
@@ -314,7 +316,7 @@ pub(super) async fn press(
                 .render(StatusCode::OK)
         }
         Ok(Ok(Outcome::Already(incident))) => Led { incident: *incident, ..led }.page(&served, None, StatusCode::OK),
-        Ok(Ok(Outcome::Unknown)) => StatusCode::NOT_FOUND.into_response(),
+        Ok(Ok(Outcome::Unknown | Outcome::Cannot(_))) => StatusCode::NOT_FOUND.into_response(),
         Ok(Err(e)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{e}; nothing has changed\n")).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

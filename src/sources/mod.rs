@@ -1,4 +1,4 @@
-//! Where mentions come from: one polite HTTP client, one file for each kind of source, and one visible table of them.
+//! Where mentions come from: one file for each kind of source, and one visible table of them.
 
 mod api;
 mod appstore;
@@ -14,9 +14,7 @@ pub mod feed;
 mod gdelt;
 mod github;
 mod graph;
-pub mod guard;
 mod hackernews;
-pub mod http;
 mod instagram;
 mod lemmy;
 mod listing;
@@ -24,7 +22,6 @@ mod maildir;
 mod mastodon;
 mod mend;
 pub mod opml;
-pub mod pace;
 mod reddit;
 mod refs;
 mod salvage;
@@ -51,8 +48,8 @@ use crate::config::written::{Desk, Form};
 use crate::model::Capture;
 use crate::model::time::Span;
 
-pub use guard::Allow;
-pub use http::{FetchError, Http, Limits, Quota};
+pub use crate::net::http::Quota;
+pub use crate::net::{Allow, FetchError, Http, Limits, guard, http, pace};
 
 /// What one fetch brought.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use crate::engine::duty::{Decision, Duty, live};
 use crate::engine::incident::REOPEN;
 use crate::ground::{Ground, Knowledge, tell};
 use crate::model::time::{Span, between};
-use crate::model::{Incident, Mention};
+use crate::model::{Incident, Mention, Status};
 use crate::store::{Connection, StoreError, Stored, audit, groups, incidents, mentions, meta, silences};
 
 /// Mentions read at a time.
@@ -156,7 +156,7 @@ impl Watch {
                     }
                     for (what, detail) in hushing(before.as_ref(), incident) {
                         incidents::note(tx, incident.id, now, "vakt", what, &detail)?;
-                        audit::append(tx, now, "vakt", what, &format!("incident {}", incident.id), &detail)?;
+                        audit::append(tx, now, "vakt", what, &incident.about(), &detail)?;
                     }
                     tell::post(tx, incident, calls, letters, now)?;
                 }
@@ -267,9 +267,16 @@ fn begin(ground: &Ground, knowledge: &Knowledge, now: Timestamp) -> Stored<State
 fn hushing(before: Option<&Incident>, incident: &Incident) -> Vec<(&'static str, String)> {
     let mut out = Vec::new();
     match (before.and_then(|b| b.muted_by), incident.muted_by) {
+        (None, Some(by)) if incident.merged_into == Some(by) => {}
         (None, Some(by)) => out.push(("muted", format!("incident {by} about the same is a crisis"))),
         (Some(by), None) => out.push(("unmuted", format!("incident {by} no longer mutes it"))),
         _ => {}
+    }
+    if let Some(whole) = incident.merged_into
+        && incident.status == Status::Resolved
+        && before.is_some_and(|b| b.status != Status::Resolved)
+    {
+        out.push(("resolved", format!("as part of incident {whole}")));
     }
     match (before.and_then(|b| b.silenced_by), incident.silenced_by) {
         (None, Some(by)) => out.push(("silenced", format!("silence {by} covers it"))),

@@ -40,7 +40,7 @@ pub struct Receipt {
     pub sent: u64,
     /// Mails in the mail folder that quoted them.
     pub files: u64,
-    /// Notes on incidents that named or quoted them.
+    /// Notes on incidents, and drafts, that named or quoted them.
     pub notes: u64,
     /// Incidents whose messages or notes were changed.
     pub incidents: Vec<i64>,

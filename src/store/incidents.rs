@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Stored;
+use crate::model::incident::DRILL;
 use crate::model::time::from_millis;
 use crate::model::{Incident, Status};
 
@@ -22,7 +23,7 @@ pub struct Entry {
     pub detail: String,
 }
 
-/// The number that the next new incident gets. The watch stage alone opens incidents.
+/// The number that the next new incident gets, unless another process takes it meanwhile.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -76,13 +77,22 @@ pub fn live(c: &Connection, ended_since: Timestamp) -> Stored<Vec<Incident>> {
     many(c, sql, params![Status::Resolved.as_str(), ended_since.as_millisecond()])
 }
 
-/// How many incidents each alert rule has opened since an instant.
+/// The incidents that are not over.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn unresolved(c: &Connection) -> Stored<Vec<Incident>> {
+    many(c, "SELECT state FROM incidents WHERE status <> ?1 ORDER BY id", [Status::Resolved.as_str()])
+}
+
+/// How many incidents, exercises left out, each alert rule has opened since an instant.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn opened_since(c: &Connection, since: Timestamp) -> Stored<BTreeMap<String, u32>> {
-    let mut q = c.prepare_cached("SELECT alert, count(*) FROM incidents WHERE opened >= ?1 GROUP BY alert")?;
-    let rows = q.query_map([since.as_millisecond()], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let mut q =
+        c.prepare_cached("SELECT alert, count(*) FROM incidents WHERE opened >= ?1 AND grp <> ?2 GROUP BY alert")?;
+    let rows = q.query_map(params![since.as_millisecond(), DRILL], |r| Ok((r.get(0)?, r.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod authors;
 pub mod changes;
 pub mod counts;
+pub mod drafts;
 pub mod erasures;
 pub mod groups;
 pub mod hours;
@@ -20,6 +21,7 @@ pub mod past;
 pub mod silences;
 pub mod sketches;
 pub mod sources;
+pub mod ticks;
 pub mod wish;
 mod writer;
 
@@ -103,6 +105,9 @@ fn migrations() -> Migrations<'static> {
         M::up_with_hook(include_str!("migrations/008_sketches.sql"), |tx| Ok(sketches::fill(tx)?)),
         M::up(include_str!("migrations/009_scopes.sql")),
         M::up(include_str!("migrations/010_acts.sql")),
+        M::up(include_str!("migrations/011_channels.sql")),
+        M::up(include_str!("migrations/012_drafts.sql")),
+        M::up(include_str!("migrations/013_urgent.sql")),
     ])
 }
 
@@ -303,7 +308,10 @@ fn open_reader(path: &Path) -> Stored<Connection> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::model::time::Span;
 
     #[test]
     fn a_newer_database_is_refused_in_words() {
@@ -331,6 +339,21 @@ mod tests {
     #[test]
     fn migrations_are_sound() {
         assert_eq!(migrations().validate(), Ok(()));
+    }
+
+    #[test]
+    fn messages_of_before_there_were_channels_are_mails() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("vakt.db");
+        let mut c = Connection::open(&path).expect("it opens");
+        migrations().to_version(&mut c, 10).expect("as it was");
+        let put = "INSERT INTO outbox (message_id, person, address, subject, body, created, due, attempts, state, relay, error)
+                   VALUES ('m', 'a', 'a@acme.example', 's', x'00', 1, 1, 0, 'waiting', '', '')";
+        c.execute(put, []).expect("put");
+        drop(c);
+        let store = Store::open(&path).expect("it opens");
+        let due = store.read(|c| outbox::due(c, "mail", Timestamp::UNIX_EPOCH + Span::secs(1), 9)).expect("read");
+        assert_eq!((due.len(), &due[0].by), (1, &outbox::By::default()));
     }
 
     #[tokio::test]

@@ -96,7 +96,7 @@ pub fn spared(c: &Connection, id: i64, limit: u32) -> Stored<Vec<i64>> {
 /// When the database cannot be written.
 pub fn empty_letters(c: &Connection, before: i64, limit: u32) -> Stored<usize> {
     let sql =
-        "UPDATE outbox SET body = x'' WHERE id IN (SELECT id FROM outbox WHERE state IN ('delivered', 'failed', 'held')
+        "UPDATE outbox SET body = x'' WHERE id IN (SELECT id FROM outbox WHERE state IN ('delivered', 'failed', 'held', 'spared')
                AND done < ?1 AND length(body) > 0 LIMIT ?2)";
     Ok(c.prepare_cached(sql)?.execute(params![before, limit])?)
 }

@@ -1,4 +1,4 @@
-//! The outbox: messages in full, from the transaction that caused them until a relay has taken them.
+//! The outbox: messages in full, from the transaction that caused them until a relay or another channel has taken them.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,29 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Stored;
-use crate::model::time::from_millis;
+use crate::model::people::MAIL;
+use crate::model::time::{Span, from_millis};
+
+/// By which way a message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    /// Name of the channel; [`MAIL`] for mail.
+    pub channel: String,
+    /// The same for all ways of which one is enough; empty for a message by itself.
+    pub chain: String,
+    /// Its place among them; the first, 0, goes at once.
+    pub place: u32,
+    /// How long after it was composed it is due: never meanwhile, where one before it is taken.
+    pub after: Span,
+    /// It goes before those that are not: somebody is called for something severe.
+    pub urgent: bool,
+}
+
+impl Default for By {
+    fn default() -> By {
+        By { channel: MAIL.to_owned(), chain: String::new(), place: 0, after: Span::ZERO, urgent: false }
+    }
+}
 
 /// A message to one recipient, rendered once, so that sending it again sends the same bytes.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,11 +41,13 @@ pub struct Message {
     pub incident: Option<i64>,
     /// Name of the person it is for.
     pub person: String,
-    /// Address it goes to.
+    /// By which way.
+    pub by: By,
+    /// Address it goes to, in the channel's own words.
     pub address: String,
     /// Its subject, for showing.
     pub subject: String,
-    /// RFC 5322 bytes.
+    /// RFC 5322 bytes, or the short text of other channels.
     pub body: Vec<u8>,
     /// When it was composed.
     pub created: Timestamp,
@@ -31,7 +55,7 @@ pub struct Message {
     pub attempts: u32,
 }
 
-/// Puts a message into the outbox, due at once.
+/// Puts a message into the outbox, due at once or where those before it are not taken.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -50,7 +74,8 @@ pub fn hold(c: &Connection, m: &Message) -> Stored<()> {
 fn add(c: &Connection, m: &Message, state: &str) -> Stored<()> {
     c.prepare_cached(
         "INSERT OR IGNORE INTO outbox (message_id, incident, person, address, subject, body, created, due, attempts, state,
-         relay, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 0, ?8, '', '')",
+         relay, error, channel, chain, place, urgent)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, '', '', ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         m.message_id,
@@ -60,18 +85,24 @@ fn add(c: &Connection, m: &Message, state: &str) -> Stored<()> {
         m.subject,
         m.body,
         m.created.as_millisecond(),
-        state
+        (m.created + m.by.after).as_millisecond(),
+        state,
+        m.by.channel,
+        m.by.chain,
+        m.by.place,
+        m.by.urgent,
     ])?;
     Ok(())
 }
 
-/// Messages about incidents that went to a person since an instant, or are on their way.
+/// How often a person was told of incidents since an instant, or is about to be: what goes by several ways is one.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn sent_since(c: &Connection, person: &str, since: Timestamp) -> Stored<u64> {
     let mut q = c.prepare_cached(
-        "SELECT count(*) FROM outbox WHERE person = ?1 AND created >= ?2 AND state <> 'held' AND incident IS NOT NULL",
+        "SELECT count(*) FROM (SELECT DISTINCT incident, created FROM outbox
+         WHERE person = ?1 AND created >= ?2 AND state NOT IN ('held', 'spared') AND incident IS NOT NULL)",
     )?;
     let n: i64 = q.query_row(params![person, since.as_millisecond()], |r| r.get(0))?;
     Ok(u64::try_from(n).unwrap_or(0))
@@ -84,6 +115,21 @@ pub fn sent_since(c: &Connection, person: &str, since: Timestamp) -> Stored<u64>
 pub fn was_told(c: &Connection, person: &str, incident: i64) -> Stored<bool> {
     let mut q = c.prepare_cached("SELECT 1 FROM outbox WHERE incident = ?2 AND person = ?1 AND state <> 'held'")?;
     Ok(q.exists(params![person, incident])?)
+}
+
+/// The ways by which a person was told of an incident, or may have been: channels and addresses. A way that waits for
+/// those before it to fail has told nobody.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn ways_of(c: &Connection, person: &str, incident: i64) -> Stored<Vec<(String, String)>> {
+    let mut q = c.prepare_cached(
+        "SELECT DISTINCT channel, address FROM outbox
+         WHERE incident = ?2 AND person = ?1
+         AND (state = 'delivered' OR state = 'waiting' AND (place = 0 OR attempts > 0))",
+    )?;
+    let rows = q.query_map(params![person, incident], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The messages to a person that were held and that no other message has told of: each with its number and incident.
@@ -108,21 +154,35 @@ pub fn held_is_told(c: &Connection, id: i64, now: Timestamp) -> Stored<()> {
     Ok(())
 }
 
-/// Messages that are due, oldest first; those about incidents before others.
+/// The channels by which messages are due.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn due(c: &Connection, now: Timestamp, limit: u32) -> Stored<Vec<Message>> {
+pub fn due_channels(c: &Connection, now: Timestamp) -> Stored<Vec<String>> {
     let mut q = c.prepare_cached(
-        "SELECT id, message_id, incident, person, address, subject, body, created, attempts FROM outbox
-         WHERE state = 'waiting' AND (due <= ?1 OR due > ?1 + 3600000) ORDER BY incident IS NULL, id LIMIT ?2",
+        "SELECT DISTINCT channel FROM outbox WHERE state = 'waiting' AND (due <= ?1 OR due > ?1 + 3600000)",
     )?;
-    let rows = q.query_map(params![now.as_millisecond(), limit], |r| {
+    let rows = q.query_map([now.as_millisecond()], |r| r.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Messages of a channel that are due, oldest first; urgent ones before others, and those about incidents before the rest.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn due(c: &Connection, channel: &str, now: Timestamp, limit: u32) -> Stored<Vec<Message>> {
+    let mut q = c.prepare_cached(
+        "SELECT id, message_id, incident, person, address, subject, body, created, attempts, channel, chain, place, urgent
+         FROM outbox WHERE state = 'waiting' AND (due <= ?1 OR due > ?1 + 3600000) AND channel = ?3
+         ORDER BY urgent DESC, incident IS NULL, id LIMIT ?2",
+    )?;
+    let rows = q.query_map(params![now.as_millisecond(), limit, channel], |r| {
         Ok(Message {
             id: r.get(0)?,
             message_id: r.get(1)?,
             incident: r.get(2)?,
             person: r.get(3)?,
+            by: By { channel: r.get(9)?, chain: r.get(10)?, place: r.get(11)?, after: Span::ZERO, urgent: r.get(12)? },
             address: r.get(4)?,
             subject: r.get(5)?,
             body: r.get(6)?,
@@ -142,7 +202,7 @@ pub fn next_due(c: &Connection) -> Stored<Option<Timestamp>> {
     Ok(q.query_row([], |r| r.get::<_, Option<i64>>(0))?.map(from_millis))
 }
 
-/// A relay has taken it.
+/// Somebody has taken it. Of ways of which one is enough, the others are spared.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -151,6 +211,13 @@ pub fn delivered(c: &Connection, id: i64, relay: &str, now: Timestamp) -> Stored
         "UPDATE outbox SET state = 'delivered', relay = ?2, error = '', done = ?3, attempts = attempts + 1 WHERE id = ?1",
     )?
     .execute(params![id, relay, now.as_millisecond()])?;
+    // What several people share, and is first for all of them, has reached all of them.
+    c.prepare_cached(
+        "UPDATE outbox SET state = 'spared', done = ?2 FROM (SELECT chain, place, person FROM outbox WHERE id = ?1) AS one
+         WHERE outbox.chain = one.chain AND one.chain <> '' AND outbox.id <> ?1 AND outbox.state = 'waiting'
+         AND (outbox.person = one.person OR one.place = 0)",
+    )?
+    .execute(params![id, now.as_millisecond()])?;
     Ok(())
 }
 
@@ -163,12 +230,13 @@ pub fn was_sent(c: &Connection, m: &Message, relay: &str, now: Timestamp) -> Sto
     delivered(c, c.last_insert_rowid(), relay, now)
 }
 
-/// When a relay last took a message to each person.
+/// When a relay last took a mail to each person.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn last_taken(c: &Connection) -> Stored<BTreeMap<String, Timestamp>> {
-    let mut q = c.prepare("SELECT person, max(done) FROM outbox WHERE state = 'delivered' GROUP BY person")?;
+    let sql = "SELECT person, max(done) FROM outbox WHERE state = 'delivered' AND channel = 'mail' GROUP BY person";
+    let mut q = c.prepare(sql)?;
     let rows = q.query_map([], |r| Ok((r.get(0)?, from_millis(r.get(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -185,7 +253,7 @@ pub fn later(c: &Connection, id: i64, error: &str, due: Timestamp) -> Stored<()>
     Ok(())
 }
 
-/// Every relay has refused it for good.
+/// It is refused for good: the person's next way is due now.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -194,7 +262,63 @@ pub fn failed(c: &Connection, id: i64, error: &str, now: Timestamp) -> Stored<()
         "UPDATE outbox SET state = 'failed', error = ?2, done = ?3, attempts = attempts + 1 WHERE id = ?1",
     )?
     .execute(params![id, error, now.as_millisecond()])?;
+    c.prepare_cached(
+        "UPDATE outbox SET due = min(due, ?2) FROM (SELECT chain, place, person FROM outbox WHERE id = ?1) AS one
+         WHERE outbox.chain = one.chain AND one.chain <> '' AND outbox.place = one.place + 1 AND outbox.state = 'waiting'
+         AND (outbox.person = one.person OR one.place = 0)",
+    )?
+    .execute(params![id, now.as_millisecond()])?;
     Ok(())
+}
+
+/// Whether somebody took what the person of a message was told with it by another way, or still may.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn goes_otherwise(c: &Connection, m: &Message) -> Stored<bool> {
+    let mut q = c.prepare_cached(
+        "SELECT 1 FROM outbox WHERE incident = ?1 AND person = ?2 AND created = ?3 AND id <> ?4
+         AND state IN ('waiting', 'delivered')",
+    )?;
+    Ok(q.exists(params![m.incident, m.person, m.created.as_millisecond(), m.id])?)
+}
+
+/// What waits by other channels than mail about an incident is not sent any more: newer things are to be told.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn overtaken(c: &Connection, incident: i64, now: Timestamp) -> Stored<()> {
+    c.prepare_cached(
+        "UPDATE outbox SET state = 'spared', done = ?2 WHERE incident = ?1 AND state = 'waiting' AND channel <> 'mail'",
+    )?
+    .execute(params![incident, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// A channel with messages that are not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// Its name.
+    pub channel: String,
+    /// When the oldest of them was composed.
+    pub oldest: Timestamp,
+    /// What was last said of one of them; empty for nothing.
+    pub error: String,
+}
+
+/// The channels with messages that are due; those that wait for others to fail do not count.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn stuck(c: &Connection, now: Timestamp) -> Stored<Vec<Stuck>> {
+    let mut q = c.prepare_cached(
+        "SELECT channel, min(created), max(error) FROM outbox
+         WHERE state = 'waiting' AND (attempts > 0 OR due <= ?1) GROUP BY channel",
+    )?;
+    let rows = q.query_map([now.as_millisecond()], |r| {
+        Ok(Stuck { channel: r.get(0)?, oldest: from_millis(r.get(1)?), error: r.get(2)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// How the outbox stands.
@@ -229,7 +353,8 @@ pub fn standing(c: &Connection) -> Stored<Standing> {
             "waiting" => (out.waiting, out.oldest) = (n, Some(from_millis(oldest))),
             "delivered" => out.delivered = n,
             "held" => out.held = n,
-            _ => out.failed = n,
+            "failed" => out.failed = n,
+            _ => {}
         }
     }
     let last = "SELECT error FROM outbox WHERE error <> '' ORDER BY id DESC LIMIT 1";
@@ -242,9 +367,11 @@ pub fn standing(c: &Connection) -> Stored<Standing> {
 pub struct Told {
     /// Name of the person.
     pub person: String,
+    /// Name of the channel.
+    pub channel: String,
     /// Its subject.
     pub subject: String,
-    /// `waiting`, `delivered`, `failed`, or `held` beyond the person's budget.
+    /// `waiting`, `delivered`, `failed`, `held` beyond the person's budget, or `spared` where another way was enough.
     pub state: String,
     /// When it was composed.
     pub created: Timestamp,
@@ -257,11 +384,13 @@ pub struct Told {
 /// # Errors
 /// When the database cannot be read.
 pub fn of_incident(c: &Connection, incident: i64) -> Stored<Vec<Told>> {
-    let mut q =
-        c.prepare_cached("SELECT person, subject, state, created, done FROM outbox WHERE incident = ?1 ORDER BY id")?;
+    let mut q = c.prepare_cached(
+        "SELECT person, subject, state, created, done, channel FROM outbox WHERE incident = ?1 ORDER BY id",
+    )?;
     let rows = q.query_map([incident], |r| {
         Ok(Told {
             person: r.get(0)?,
+            channel: r.get(5)?,
             subject: r.get(1)?,
             state: r.get(2)?,
             created: from_millis(r.get(3)?),
@@ -271,13 +400,16 @@ pub fn of_incident(c: &Connection, incident: i64) -> Stored<Vec<Told>> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The bodies of messages about incidents after a number, each with its number, in order, at most so many.
+/// The bodies of mails about incidents after a number, each with its number, in order, at most so many. What goes by other
+/// channels quotes nobody.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn bodies_after(c: &Connection, id: i64, limit: u32) -> Stored<Vec<(i64, Vec<u8>)>> {
-    let mut q =
-        c.prepare_cached("SELECT id, body FROM outbox WHERE id > ?1 AND incident IS NOT NULL ORDER BY id LIMIT ?2")?;
+    let mut q = c.prepare_cached(
+        "SELECT id, body FROM outbox
+         WHERE id > ?1 AND incident IS NOT NULL AND channel = 'mail' ORDER BY id LIMIT ?2",
+    )?;
     let rows = q.query_map(params![id, limit], |r| Ok((r.get(0)?, r.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -314,3 +446,6 @@ pub fn rewrite(c: &Connection, id: i64, body: &[u8]) -> Stored<()> {
     c.prepare_cached("UPDATE outbox SET body = ?2 WHERE id = ?1")?.execute(params![id, body])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

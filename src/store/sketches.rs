@@ -114,7 +114,11 @@ mod tests {
                 let identity = mentions::Identity { told: n, placed: None, content: n };
                 mentions::put(tx, &m, &identity, &mut seq, &mut ids)?;
             }
-            tx.execute_batch("DROP TABLE sketches; DROP TABLE silences; DROP TABLE audit; ALTER TABLE mentions DROP COLUMN toward; PRAGMA user_version = 6")?;
+            tx.execute_batch(
+                "DROP TABLE sketches; DROP TABLE silences; DROP TABLE audit; DROP TABLE drafts; DROP TABLE ticks;
+                DROP INDEX outbox_chain; ALTER TABLE outbox DROP COLUMN channel; ALTER TABLE outbox DROP COLUMN chain;
+                ALTER TABLE outbox DROP COLUMN place; ALTER TABLE outbox DROP COLUMN urgent; ALTER TABLE mentions DROP COLUMN toward; PRAGMA user_version = 6",
+            )?;
             Ok(())
         });
         write.expect("written");

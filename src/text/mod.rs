@@ -13,6 +13,7 @@ pub mod fingerprint;
 pub mod hash;
 pub mod intent;
 pub mod language;
+pub mod length;
 pub mod lexeme;
 pub mod lexicon;
 pub mod sentiment;

@@ -3,9 +3,13 @@
 
 mod backtest;
 mod calendar;
+mod channels;
 mod commands;
 mod crash;
+mod drafts;
+mod drill;
 mod erase;
+mod failpoints;
 mod import;
 mod journey;
 mod oncall;

@@ -174,12 +174,41 @@ fn people_take_incidents_and_scanners_do_not() {
     said(dir, &["silence", "expire", "1", "--as", "anna"]);
     until(dir, "then people are called", || smtp.taken().len() >= before + 2);
 
+    // Two about the same: the second becomes part of a third, which is taken by the act on the part.
+    write_rule(dir, "alerts/third.toml", &alert.replace("\"any\"", "\"third\""));
+    until(dir, "a third", || said(dir, &["incident", "list"]).contains("third"));
+    assert_eq!(ask(dir, &["incident", "merge", "2", "--into", "2", "--as", "anna"]).status.code(), Some(2));
+    assert!(act(address, "2/merge", token, "{\"as\":\"anna\",\"into\":1}").0.contains("409"), "the first is over");
+    let merged = act(address, "2/merge", token, "{\"as\":\"anna\",\"into\":3}");
+    assert!(merged.1.contains("\"changed\":true") && merged.1.contains("\"merged_into\":3"), "{merged:?}");
+    until(dir, "its people hear of it", || smtp.taken().iter().any(|t| t.subject.ends_with("incident 3")));
+    assert!(said(dir, &["incident", "ack", "2", "--as", "bo"]).contains("incident 3 is acknowledged"));
+    assert!(said(dir, &["incident", "split", "2", "--as", "anna"]).contains("incident 2 is split"));
+    until(dir, "its policy begins", || smtp.taken().iter().filter(|t| t.subject.contains("back again")).count() > 1);
+    said(dir, &["incident", "merge", "2", "--into", "3", "--as", "anna"]);
+    said(dir, &["incident", "resolve", "3", "--as", "bo"]);
+    until(dir, "the part ends with the whole", || said(dir, &["incident", "show", "2"]).contains("part of incident 3"));
+
     // All of it is in the log, which is whole, and says so when it no longer is.
-    assert!(said(dir, &["audit", "verify"]).contains("whole"));
+    let whole = said(dir, &["audit", "verify"]);
+    let head = whole.trim_end().rsplit(' ').next().unwrap().to_owned();
+    assert!(whole.contains("whole"));
+    assert!(said(dir, &["audit", "verify", "--head", &head]).contains("has that hash"));
+    assert_eq!(ask(dir, &["audit", "verify", "--head", "00"]).status.code(), Some(1));
     let log = said(dir, &["audit", "list"]);
-    for word in
-        ["acknowledged", "reopened", "snoozed", "assigned", "severity", "noted", "silenced", "expired", "unsilenced"]
-    {
+    for word in [
+        "acknowledged",
+        "reopened",
+        "snoozed",
+        "assigned",
+        "severity",
+        "noted",
+        "silenced",
+        "expired",
+        "unsilenced",
+        "merged",
+        "split",
+    ] {
         assert!(log.contains(word), "{word}: {log}");
     }
     assert!(!log.contains("the plant"), "no words of people's");

@@ -4,7 +4,7 @@ use super::*;
 use crate::channels::mail::envelope_bytes;
 use crate::engine::hot::HotKind;
 use crate::engine::window::tests::mention;
-use crate::model::playbook::{Said, Task};
+use crate::model::playbook::{Guide, Said, Task};
 use crate::model::time::Span;
 use crate::model::{Evidence, Raise, Signals, Status, Term};
 
@@ -50,6 +50,8 @@ fn incident() -> Incident {
         }
         .into(),
         muted_by: None,
+        merged_into: None,
+        drill: None,
         silenced_by: None,
         overruled: None,
         snoozed: None,
@@ -91,21 +93,38 @@ fn person(language: &str) -> Person {
     }
 }
 
+fn guide(language: &str, [title, first, role, what, do_it, dont]: [&str; 6]) -> Guide {
+    Guide {
+        language: language.into(),
+        title: title.into(),
+        first: first.into(),
+        checklist: vec![Task { role: role.into(), due: Some(Span::mins(10)), what: what.into() }],
+        dos: vec![do_it.into()],
+        donts: vec![dont.into()],
+    }
+}
+
 fn playbook() -> Playbook {
     Playbook {
         name: "p".into(),
-        title: "Product safety".into(),
         targets: vec![],
         owner: String::new(),
         decision_maker: String::new(),
         approvers: vec![],
+        approvals: 1,
         contacts: vec!["Legal: +46 8 000".into()],
-        first: "Pause scheduled posts.".into(),
-        checklist: vec![Task { role: "PR lead".into(), due: Some(Span::mins(10)), what: "Read the mentions".into() }],
-        dos: vec!["Answer calmly".into()],
-        donts: vec!["Guess".into()],
+        guides: vec![
+            guide(
+                "",
+                ["Product safety", "Pause scheduled posts.", "PR lead", "Read the mentions", "Answer calmly", "Guess"],
+            ),
+            guide(
+                "sv",
+                ["Produktsäkerhet", "Pausa planerade inlägg.", "PR-jouren", "Läs allt", "Svara lugnt", "Gissa"],
+            ),
+        ],
         statements: ["sv", "en"]
-            .map(|l| Said { language: l.into(), text: format!("{l}: {{{{ brand }}}} looks into it.") })
+            .map(|l| Said { language: l.into(), network: None, text: format!("{l}: {{{{ brand }}}} looks into it.") })
             .into(),
         answers: vec![],
     }
@@ -116,6 +135,21 @@ fn letter(notice: Notice, language: &str, mentions: &[Mention]) -> Letter {
 }
 
 fn letter_with(notice: Notice, language: &str, mentions: &[Mention], held: &[i64]) -> Letter {
+    briefed(notice, language, mentions, held, |brief| compose(brief).expect("it is composed"))
+}
+
+/// Something made of a brief about strangers' mentions.
+pub(in crate::channels) fn with_brief(notice: Notice, work: impl FnOnce(&Brief<'_>)) {
+    briefed(notice, "en", &[hostile("stranger's words")], &[], work);
+}
+
+fn briefed<T>(
+    notice: Notice,
+    language: &str,
+    mentions: &[Mention],
+    held: &[i64],
+    work: impl FnOnce(&Brief<'_>) -> T,
+) -> T {
     let (incident, alert, person, playbook) = (incident(), alert(), person(language), playbook());
     let chart = ChartFacts { sparkline: "▁▂█".into(), most: 42, usual: 1.5, png: Some(vec![1, 2, 3]) };
     let hot = [("#acmefire", HotKind::Hashtag, 12), ("smält<b>", HotKind::Word, 7)].map(|(term, kind, now)| Hot {
@@ -125,7 +159,7 @@ fn letter_with(notice: Notice, language: &str, mentions: &[Mention], held: &[i64
         before: 0,
         strength: 40.0,
     });
-    compose(&Brief {
+    work(&Brief {
         notice,
         incident: &incident,
         alert: &alert,
@@ -147,7 +181,6 @@ fn letter_with(notice: Notice, language: &str, mentions: &[Mention], held: &[i64
         now: incident.fired,
         from_domain: "acme.example",
     })
-    .expect("it is composed")
 }
 
 fn hostile(text: &str) -> Mention {

@@ -26,8 +26,12 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "playbooks/competitor-watch.md",
     "playbooks/data-breach.md",
     "playbooks/executive-conduct.md",
+    "playbooks/false-news.md",
+    "playbooks/legal-matters.md",
     "playbooks/person-criticism.md",
     "playbooks/product-safety.md",
+    "playbooks/responsibility.md",
+    "playbooks/service-outage.md",
     "searches/desk.toml",
     "tests/brand.toml",
     "tests/competitors.toml",
@@ -46,6 +50,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "topics/risk-legal.toml",
     "topics/risk-outage.toml",
     "topics/risk-product-safety.toml",
+    "voice.toml",
 ];
 
 #[cfg(test)]

@@ -3,16 +3,17 @@
 use anyhow::anyhow;
 
 use super::super::{Paint, Refused, Verdict, open_store, runtime};
+use crate::channels::Outcome;
 use crate::channels::letter::{self, Note};
 use crate::channels::mail;
 use crate::config::Config;
 use crate::config::fault::suggest;
-use crate::daemon::{letterhead, post_of};
+use crate::daemon::{channels_of, letterhead};
 use crate::ground::Clock;
 use crate::model::Person;
 use crate::rules::Rules;
-use crate::stages::deliver::{self, Outcome};
-use crate::store::outbox::{self, Message};
+use crate::stages::deliver;
+use crate::store::outbox::{self, By, Message};
 
 /// What the name of everybody is.
 const ALL: &str = "all";
@@ -35,7 +36,7 @@ fn people(config: &Config, name: &str) -> anyhow::Result<Vec<Person>> {
 
 /// Sends a test message to a person, or to all, and says what the relays answered.
 pub(super) fn test(config: &Config, name: &str, json: bool) -> anyhow::Result<Verdict> {
-    let (persons, store, post) = (people(config, name)?, open_store(config)?, post_of(config)?);
+    let (persons, store, channels) = (people(config, name)?, open_store(config)?, channels_of(config)?);
     let (house, paint) = (letterhead(config), Paint::new());
     let mut ill = false;
     for person in persons {
@@ -52,16 +53,17 @@ pub(super) fn test(config: &Config, name: &str, json: bool) -> anyhow::Result<Ve
             message_id,
             incident: None,
             person: person.name.clone(),
+            by: By::default(),
             address: person.email.clone(),
             subject: note.subject,
             body,
             created: now,
             attempts: 0,
         };
-        let outcome = runtime()?.block_on(deliver::send(&post, &house.from, &message));
+        let outcome = runtime()?.block_on(deliver::send(&channels, &message, now));
         let (word, detail) = match &outcome {
             Outcome::Taken(by) => ("taken", by),
-            Outcome::Later(why) => ("put off", why),
+            Outcome::Later { why, .. } => ("put off", why),
             Outcome::Never(why) => ("refused", why),
         };
         ill |= !matches!(outcome, Outcome::Taken(_));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
+use super::super::draft::told;
 use super::super::{Refused, Verdict, open_store};
 use crate::config::Config;
 use crate::engine::acts::Act;
@@ -47,8 +48,41 @@ pub(super) enum Acts {
         #[command(flatten)]
         word: Word,
     },
+    /// Make an incident part of another, which calls the people of both from now on
+    Merge {
+        /// The number of the other
+        #[arg(long, value_name = "NUMBER")]
+        into: i64,
+        #[command(flatten)]
+        word: Word,
+    },
+    /// An incident is no part of another after all: its policy begins
+    Split(Word),
     /// Write something down on its timeline
     Note(Word),
+    /// Write down what was decided
+    Decide {
+        /// Its number
+        id: i64,
+        /// What was decided, and why
+        what: String,
+        /// Your name in rules/people.toml
+        #[arg(long = "as", value_name = "NAME")]
+        by: String,
+    },
+    /// Tick a step of its playbook off
+    Tick {
+        /// Its number
+        id: i64,
+        /// The step's place in the checklist, from 1
+        step: u32,
+        /// Your name in rules/people.toml
+        #[arg(long = "as", value_name = "NAME")]
+        by: String,
+        /// It is not done after all
+        #[arg(long)]
+        undo: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -99,7 +133,11 @@ impl Acts {
             Acts::Reopen(word) => (Act::Reopen, word),
             Acts::Assign { to, word } => (Act::Assign(to), word),
             Acts::Severity { to, word } => (Act::Severity(to), word),
+            Acts::Split(word) => (Act::Split, word),
             Acts::Note(word) => (Act::Note, word),
+            Acts::Merge { into, word } => return merge(config, into, &word),
+            Acts::Decide { id, what, by } => (Act::Decide, Word { id, by, note: what }),
+            Acts::Tick { id, step, by, undo } => return tick(config, id, step, &by, !undo),
         };
         let mut who = vec![word.by.as_str()];
         if let Act::Assign(to) = &act {
@@ -108,12 +146,35 @@ impl Acts {
         let ground = ground_for(config, &who)?;
         let what = [act.as_str(), &act.fact()].join(" ");
         match ground.act(&Deed { incident: word.id, by: word.by.clone(), act, note: word.note })? {
-            Outcome::Done(_) => say!("incident {} is {} by {}", word.id, what.trim_end(), word.by),
-            Outcome::Already(i) => say!("incident {} is {} already", word.id, i.status.as_str()),
-            Outcome::Unknown => {
-                return Err(Refused(format!("there is no incident {}; `vakt incident list` shows all", word.id)).into());
-            }
+            Outcome::Done(i) => say!("incident {} is {} by {}", i.id, what.trim_end(), word.by),
+            Outcome::Already(i) => say!("incident {} is {} already", i.id, i.status.as_str()),
+            Outcome::Cannot(why) => return Err(Refused(why.into()).into()),
+            Outcome::Unknown => return Err(unknown(&word.id.to_string())),
         }
         Ok(Verdict::Done)
     }
+}
+
+fn unknown(which: &str) -> anyhow::Error {
+    Refused(format!("there is no incident {which}; `vakt incident list` shows all")).into()
+}
+
+fn merge(config: &Config, into: i64, word: &Word) -> anyhow::Result<Verdict> {
+    let ground = ground_for(config, &[&word.by])?;
+    match ground.merge(word.id, into, &word.by, &word.note)? {
+        Outcome::Done(_) => say!("incident {} is part of incident {into} by {}", word.id, word.by),
+        Outcome::Already(_) => say!("incident {} is part of incident {into} already", word.id),
+        Outcome::Cannot(why) => return Err(Refused(why.into()).into()),
+        Outcome::Unknown => return Err(unknown(&format!("{} or {into}", word.id))),
+    }
+    Ok(Verdict::Done)
+}
+
+fn tick(config: &Config, id: i64, step: u32, by: &str, done: bool) -> anyhow::Result<Verdict> {
+    let ground = ground_for(config, &[by])?;
+    let changed = told(ground.tick(id, step, by, done))?;
+    let stands = if done { "done" } else { "open" };
+    let already = if changed { "" } else { " already" };
+    say!("step {step} of incident {id} is {stands}{already}");
+    Ok(Verdict::Done)
 }

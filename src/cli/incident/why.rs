@@ -42,10 +42,11 @@ pub(super) fn lines(i: &Incident, muted: &[i64], all: bool, paint: Paint) -> Vec
         ));
     }
     if let Some(by) = i.muted_by {
-        out.push(format!(
-            "  {}",
-            paint.warm(&format!("muted: incident {by} about the same is a crisis; nobody is called"))
-        ));
+        let why = match i.merged_into == Some(by) {
+            true => format!("part of incident {by}, which calls for both"),
+            false => format!("muted: incident {by} about the same is a crisis; nobody is called"),
+        };
+        out.push(format!("  {}", paint.warm(&why)));
     }
     if let Some(by) = i.silenced_by {
         out.push(format!("  {}", paint.warm(&format!("silence {by} covers it; nobody is called"))));

@@ -10,7 +10,7 @@ use crate::model::time::{Span, between};
 use crate::rules::Rules;
 
 /// Prints the course of an alert rule's policy; the answer is no where it would call nobody.
-pub(super) fn tell(
+pub(in crate::cli) fn tell(
     rules: &Rules,
     alert: &str,
     severity: Option<Severity>,

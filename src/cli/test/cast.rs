@@ -24,7 +24,7 @@ struct Draft {
 ///
 /// # Errors
 /// A sentence that says which file cannot be read, and why.
-pub(super) fn mentions(knowledge: &Knowledge, case: &Case, window: Span) -> Result<Vec<Mention>, String> {
+pub(in crate::cli) fn mentions(knowledge: &Knowledge, case: &Case, window: Span) -> Result<Vec<Mention>, String> {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut all: Vec<Mention> = Vec::new();
     for (number, told) in (1..).zip(&case.mentions) {

@@ -1,6 +1,6 @@
 //! `vakt test`: the rules on mentions that tests tell, by a clock of their own.
 
-mod cast;
+pub(in crate::cli) mod cast;
 mod crowd;
 mod junit;
 mod play;

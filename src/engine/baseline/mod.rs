@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::mention::is_negative;
 use crate::model::time::{Span, from_millis};
 use crate::model::{Mention, Planned};
 pub use outlook::Outlook;
@@ -45,6 +46,9 @@ const WEEK_MENTIONS: f64 = 100.0;
 /// Dispersion that is assumed, and the weight of the assumption in squared expected mentions.
 const DISPERSION: f64 = 0.15;
 const DISPERSION_WEIGHT: f64 = 200.0;
+/// The share of mentions that is assumed to be negative, and the mentions that this assumption weighs.
+const NEGATIVE_SHARE: f64 = 0.25;
+const NEGATIVE_PRIOR: f64 = 16.0;
 /// The border of the usual, in standard deviations.
 const BORDER: f64 = 4.0;
 /// Hours that taught nothing are remembered for so many hours.
@@ -61,6 +65,8 @@ struct Hour {
     scored: u32,
     sentiment: f32,
     squares: f32,
+    #[serde(default)]
+    negative: u32,
 }
 
 /// The learned level of one group.
@@ -85,6 +91,8 @@ pub struct Baseline {
     scored: f32,
     sentiment: f32,
     squares: f32,
+    /// Discounted negative mentions, and all mentions of the same hours.
+    negative: (f32, f32),
     /// The first hour that was learned, and the next one to learn, since 1970.
     first: Option<i64>,
     next: Option<i64>,
@@ -208,6 +216,7 @@ impl Baseline {
             open.scored += 1;
             open.sentiment += s;
             open.squares += s * s;
+            open.negative += u32::from(is_negative(sentiment));
         }
     }
 
@@ -301,6 +310,8 @@ impl Baseline {
             add(&mut self.scored, seen.scored.into(), keep);
             add(&mut self.sentiment, seen.sentiment.into(), keep);
             add(&mut self.squares, seen.squares.into(), keep);
+            add(&mut self.negative.0, seen.negative.into(), keep);
+            add(&mut self.negative.1, seen.count.into(), keep);
         }
     }
 
@@ -364,6 +375,18 @@ impl Baseline {
             at = until;
         }
         Outlook { expected, upper, dispersion: self.dispersion((end - 1).div_euclid(HOUR)) }
+    }
+
+    /// What is usual of the negative mentions in a window where `outlook` is usual of all. A share of what is negative
+    /// binomial is so again, with the same dispersion; what few mentions leave open about the share widens it.
+    pub fn negative_outlook(&self, outlook: &Outlook) -> Outlook {
+        let negative = f64::from(self.negative.0) + NEGATIVE_SHARE * NEGATIVE_PRIOR;
+        let share = (negative / (f64::from(self.negative.1) + NEGATIVE_PRIOR)).clamp(0.0, 1.0);
+        Outlook {
+            expected: outlook.expected * share,
+            upper: outlook.upper * share,
+            dispersion: outlook.dispersion + 1.0 / negative,
+        }
     }
 
     /// Mentions expected in the window that ends at `now`.

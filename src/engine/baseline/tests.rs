@@ -220,3 +220,28 @@ proptest::proptest! {
         proptest::prop_assert!(o.surprise(10) >= o.surprise(9) - 1e-9 && o.surprise(0) == 0.0);
     }
 }
+
+#[test]
+fn few_but_furious_mentions_surprise_by_themselves() {
+    let start = Timestamp::UNIX_EPOCH + Span::days(365);
+    let mut b = Baseline::default();
+    // Four an hour for a week, one in eight of them negative.
+    for n in 0..672i64 {
+        let sentiment = Some(if n % 8 == 0 { -0.6 } else { 0.3 });
+        let m = Mention { id: n, sentiment, ..Mention::of_text("", start + Span::mins(n * 15)) };
+        b.count(&m);
+    }
+    let now = start + Span::days(7);
+    b.learn(now + Span::hours(1), |_, _| false);
+    let all = b.outlook(now, Span::hours(1), &[]);
+    let negative = b.negative_outlook(&all);
+    assert!((0.4..0.7).contains(&negative.expected), "half a negative one an hour is usual: {negative:?}");
+    assert!(negative.dispersion > all.dispersion);
+    // Eight within the hour are hardly strange, eight negative ones are.
+    assert!(all.surprise(8) < 2.0, "{}", all.surprise(8));
+    assert!(negative.surprise(8) > 4.0, "{}", negative.surprise(8));
+    // Nobody who knows nothing is surprised by one.
+    let none = Baseline::default();
+    let unknown = none.outlook(now, Span::hours(1), &[]);
+    assert!(none.negative_outlook(&unknown).surprise(1) < 1.0);
+}

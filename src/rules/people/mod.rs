@@ -8,7 +8,7 @@ mod schedules;
 use super::{Place, calendar, topics::languages, twice};
 use crate::config::fault::Fault;
 use crate::config::written::{At, Form};
-use crate::model::people::{Quiet, is_mail_address};
+use crate::model::people::{Quiet, Way, is_mail_address};
 use crate::model::policy::EVERYBODY;
 use crate::model::schedule::{HOURS, Hours};
 use crate::model::{People, Person, Severity, Team};
@@ -16,6 +16,8 @@ use crate::model::{People, Person, Severity, Team};
 #[derive(Debug, Default)]
 pub(super) struct Written {
     persons: Vec<(Place, Person)>,
+    /// Every way, with where it stands.
+    pub(super) ways: Vec<WayWritten>,
     pub(super) teams: Vec<TeamWritten>,
     schedules: Vec<schedules::Written>,
     pub(super) policies: Vec<policies::Written>,
@@ -28,9 +30,16 @@ pub(super) struct TeamWritten {
     members: Vec<Place>,
 }
 
+/// A way with where its channel stands.
+#[derive(Debug, Clone)]
+pub(super) struct WayWritten {
+    pub(super) channel: Place,
+    pub(super) to: String,
+}
+
 pub(super) fn read(form: Form<'_>, out: &mut Written) {
     for person in form.tables("person", "person") {
-        out.persons.extend(read_person(person));
+        out.persons.extend(read_person(person, &mut out.ways));
     }
     for team in form.tables("team", "team") {
         out.teams.extend(read_team(team));
@@ -44,7 +53,7 @@ pub(super) fn read(form: Form<'_>, out: &mut Written) {
     form.finish();
 }
 
-fn read_person(form: Form<'_>) -> Option<(Place, Person)> {
+fn read_person(form: Form<'_>, written: &mut Vec<WayWritten>) -> Option<(Place, Person)> {
     let desk = form.desk;
     let name = form.must_name();
     let full_name = form.text("full_name");
@@ -72,6 +81,7 @@ fn read_person(form: Form<'_>) -> Option<(Place, Person)> {
     }
     let wake_for = wake_for.map_or(Severity::Escalate, |w| w.value);
     let budget = form.number("budget", 1..=10_000).and_then(|n| u32::try_from(n.value).ok());
+    let reach = ways(&form, written);
     form.finish();
     let (name, email) = (name?, email?);
     let person = Person {
@@ -83,8 +93,37 @@ fn read_person(form: Form<'_>) -> Option<(Place, Person)> {
         phone: phone.unwrap_or_default(),
         quiet: (!quiet.is_empty()).then_some(Quiet { hours: quiet, wake_for }),
         budget,
+        reach,
     };
     Some((Place::new(desk, name), person))
+}
+
+/// Most ways of one person: each waits for those before it.
+const MOST_WAYS: usize = 8;
+
+/// The ways to a person in their order. Whether there are such channels, the settings know.
+fn ways(form: &Form<'_>, written: &mut Vec<WayWritten>) -> Vec<Way> {
+    let mut out: Vec<Way> = Vec::new();
+    for (n, way) in form.tables("reach", "way").into_iter().enumerate() {
+        let channel = way.must_text("channel");
+        let to = way.text("to");
+        let from = way.choice("from", &Severity::ALL.map(Severity::as_str), Severity::parse);
+        let (desk, span) = (way.desk, way.span.clone());
+        way.finish();
+        let Some(channel) = channel else { continue };
+        let from = from.map_or(Severity::Escalate, |f| f.value);
+        let to = to.map(|t| t.value).unwrap_or_default();
+        let one = Way { channel: channel.value.clone(), to: to.clone(), from };
+        if out.iter().any(|w| (&w.channel, &w.to) == (&one.channel, &one.to)) {
+            desk.error(channel.span.clone(), "this way stands here twice", "take one of them away");
+        }
+        if n == MOST_WAYS {
+            desk.error(span, format!("a person has {MOST_WAYS} ways at most"), "take the last ones away");
+        }
+        out.push(one);
+        written.push(WayWritten { channel: Place::new(desk, channel), to });
+    }
+    out
 }
 
 /// A telephone number without the marks that people write between its digits; else what was written.

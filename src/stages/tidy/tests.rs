@@ -4,11 +4,11 @@
 use super::*;
 use crate::config::Sheet;
 use crate::engine::window::tests::mention;
-use crate::ground::{Clock, Letterhead};
+use crate::ground::Clock;
 use crate::model::{Author, Evidence, Severity};
 use crate::rules::Rules;
 use crate::store::mentions::{Identity, Put};
-use crate::store::outbox::{self, Message};
+use crate::store::outbox::{self, By, Message};
 use crate::store::{Store, changes};
 
 fn now() -> Timestamp {
@@ -22,7 +22,7 @@ fn ground(dir: &tempfile::TempDir) -> Arc<Ground> {
     let sheets = [("rules/people.toml", people), ("rules/topics/t.toml", topics), ("rules/alerts/a.toml", alerts)];
     let rules =
         Rules::read(sheets.map(|(n, t)| Sheet::new(n, t)).to_vec(), Timestamp::UNIX_EPOCH).expect("they are in order");
-    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    let house = crate::ground::tests::house();
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     Ground::new(store, Clock::stepped(now()), rules, house).expect("it stands")
 }
@@ -92,6 +92,8 @@ pub(in crate::stages) fn incident(opened: Timestamp) -> Incident {
         peak: 5,
         evidence: Evidence::default().into(),
         muted_by: None,
+        merged_into: None,
+        drill: None,
         silenced_by: None,
         overruled: None,
         snoozed: None,
@@ -163,6 +165,7 @@ async fn many_go_a_few_at_a_time_and_old_letters_are_emptied() {
         message_id: format!("m{n}"),
         incident: Some(1),
         person: "a".into(),
+        by: By::default(),
         address: "a@acme.example".into(),
         subject: "s".into(),
         body: b"what was said".to_vec(),

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::config::SecretError;
 use crate::model::time::Span;
-use crate::sources::guard::GuardError;
+use crate::net::guard::GuardError;
 
 /// What lies behind a failure: the client's own error, without the address.
 pub type Cause = Box<dyn Error + Send + Sync>;

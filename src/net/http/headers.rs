@@ -61,6 +61,12 @@ impl Headers {
         Some(Quota { left: left as u64, until: said("reset").and_then(|said| reset(&said, now)) })
     }
 
+    /// What `Retry-After` says, however little or much; never below nothing.
+    pub(super) fn said_retry_after(&self, now: Timestamp) -> Option<Span> {
+        let said = self.text(header::RETRY_AFTER.as_str())?;
+        retry_after(&said, now).map(|wait| wait.max(Span::ZERO))
+    }
+
     /// How long the answer asks to be left alone: in `Retry-After`, or until an allowance that is used up is given again.
     pub fn retry_after(&self, now: Timestamp) -> Option<Span> {
         let said = self.text(header::RETRY_AFTER.as_str()).and_then(|said| retry_after(&said, now));

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::headers::Headers;
 use crate::model::time::Span;
-use crate::sources::guard::Allow;
+use crate::net::guard::Allow;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]

@@ -25,11 +25,13 @@ use crate::model::time::Span;
 mod error;
 mod exchange;
 mod headers;
+mod post;
 
 pub use error::FetchError;
 pub use exchange::{Body, Request, Response};
 pub use headers::{Headers, Quota};
 use headers::{LONGEST_PAUSE, SHORTEST_PAUSE};
+pub use post::{Answer, Post};
 
 /// How many redirects are followed.
 const HOPS: usize = 5;
@@ -393,7 +395,7 @@ fn redirect(from: &Url, answer: &reqwest::Response) -> Result<Option<Url>, Fetch
 }
 
 /// Scheme, host and path: what may be shown of an address.
-pub(super) fn place(url: &Url) -> String {
+pub(crate) fn place(url: &Url) -> String {
     match url.host_str() {
         Some(host) => {
             let port = url.port().map(|p| format!(":{p}")).unwrap_or_default();
@@ -404,7 +406,7 @@ pub(super) fn place(url: &Url) -> String {
 }
 
 /// The same for text that may be no address at all.
-pub(super) fn place_of(text: &str) -> String {
+pub(crate) fn place_of(text: &str) -> String {
     Url::parse(text).map_or_else(|_| "the address".to_owned(), |url| place(&url))
 }
 
@@ -453,4 +455,4 @@ fn chain(error: &dyn Error) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

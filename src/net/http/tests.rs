@@ -8,18 +8,16 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-pub(in crate::sources) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-01T12:00:00Z".parse().unwrap()
 }
 
-pub(in crate::sources) fn local() -> Allow {
+pub(crate) fn local() -> Allow {
     Allow::parse(["127.0.0.0/8"]).unwrap()
 }
 
 /// A server that answers each request with what `answer` makes of it, head and body; returns its address and a count.
-pub(in crate::sources) async fn serve(
-    answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static,
-) -> (String, Arc<AtomicUsize>) {
+pub(crate) async fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (count, answer) = (Arc::new(AtomicUsize::new(0)), Arc::new(answer));
@@ -57,7 +55,7 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.unwrap_or(0)
 }
 
-pub(in crate::sources) fn reply(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn reply(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes =
         format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n", body.len())
             .into_bytes();
@@ -65,7 +63,7 @@ pub(in crate::sources) fn reply(status: &str, headers: &str, body: &[u8]) -> Vec
     bytes
 }
 
-pub(in crate::sources) fn path(head: &str) -> &str {
+pub(crate) fn path(head: &str) -> &str {
     head.split(' ').nth(1).unwrap_or("")
 }
 

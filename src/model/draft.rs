@@ -1,0 +1,103 @@
+//! Drafts: replies and statements that wait for approval, and what became of them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Network;
+
+/// How far a draft has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It waits for approvals.
+    Waiting,
+    /// Everybody who was asked has approved it.
+    Approved,
+    /// Somebody has sent it back, and said why.
+    Rejected,
+    /// It was given to whoever publishes it.
+    HandedOver,
+}
+
+impl State {
+    /// The word to show.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Waiting => "waiting",
+            State::Approved => "approved",
+            State::Rejected => "rejected",
+            State::HandedOver => "handed over",
+        }
+    }
+}
+
+/// Somebody's mark on a draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Name of the person.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// In words: why it was rejected, where it was handed to. Empty for an approval.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// What a draft answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The incident that it is said in.
+    pub incident: Option<i64>,
+    /// The mention that it replies to.
+    pub mention: Option<i64>,
+}
+
+/// A reply or a statement with everything that was done to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Its number; 0 before it is stored.
+    pub id: i64,
+    /// What it answers.
+    pub about: About,
+    /// Name of the playbook that it is written by; empty for none.
+    pub playbook: String,
+    /// ISO 639-1 code.
+    pub language: String,
+    /// The network that it is for; `None` for one that serves everywhere.
+    pub network: Option<Network>,
+    /// Said to one person.
+    pub reply: bool,
+    /// What is to be said.
+    pub text: String,
+    /// From 1; each change of the text is one more, and needs its own approvals.
+    pub version: u32,
+    /// Everybody who has written of it, the first one first: they do not approve it.
+    pub authors: Vec<String>,
+    /// When the text was written as it is.
+    pub written: Timestamp,
+    /// How many have to approve it.
+    pub asked: usize,
+    /// Who may; empty for everybody but its authors.
+    pub approvers: Vec<String>,
+    /// How far it has come.
+    pub state: State,
+    /// The approvals of this version.
+    pub approvals: Vec<Mark>,
+    /// The last rejection.
+    pub rejected: Option<Mark>,
+    /// To whom it was handed over.
+    pub handed_over: Option<Mark>,
+}
+
+impl Draft {
+    /// Has it say something else: what was approved was another text.
+    pub fn rewrite(&mut self, text: String, now: Timestamp) {
+        self.text = text;
+        self.version += 1;
+        self.written = now;
+        self.approvals.clear();
+        if self.state == State::Approved {
+            self.state = State::Waiting;
+        }
+    }
+}
