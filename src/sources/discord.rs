@@ -96,7 +96,8 @@ impl Messages {
         let name = Some(message.text("/author/global_name")).filter(|n| !n.is_empty()).unwrap_or(handle);
         let files = message.list("/attachments").iter().map(|a| a.text("/description"));
         let embeds = message.list("/embeds").iter().flat_map(|e| [e.text("/title"), e.text("/description")]);
-        let reactions = message.list("/reactions").iter().filter_map(|r| r.count("/count")).sum();
+        let reactions =
+            message.list("/reactions").iter().filter_map(|r| r.count("/count")).fold(0_u64, u64::saturating_add);
         let (server, channel) = (&self.server, &self.channel);
         Some(Capture {
             native_id: Some(id.to_owned()),

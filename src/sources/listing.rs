@@ -146,6 +146,11 @@ impl Source for Place {
     fn fetch<'a>(&'a self, http: &'a Http, cursor: &'a serde_json::Value, now: Timestamp) -> Fetching<'a> {
         Box::pin(self.tour(http, cursor, now))
     }
+
+    #[cfg(test)]
+    fn listings(&self) -> &[Box<dyn Listing>] {
+        &self.listings
+    }
 }
 
 impl Place {
@@ -329,6 +334,12 @@ pub(super) fn below(place: &Url, path: &[&str], parameters: &[(&str, &str)]) -> 
         url.query_pairs_mut().extend_pairs(parameters);
     }
     url
+}
+
+/// The same question for the page after: `page` is one higher, and 2 where it was not there.
+pub(super) fn after(asked: &Url) -> Url {
+    let page: u32 = asked.query_pairs().find(|(k, _)| k == "page").and_then(|(_, n)| n.parse().ok()).unwrap_or(1);
+    with(asked, "page", &page.saturating_add(1).to_string())
 }
 
 /// An address with a query parameter set, whatever it was before.

@@ -18,6 +18,7 @@ mod hackernews;
 mod instagram;
 mod lemmy;
 mod listing;
+mod maildir;
 mod mastodon;
 mod mend;
 pub mod opml;
@@ -30,6 +31,7 @@ mod stackexchange;
 mod tags;
 mod threads;
 mod told;
+mod trustpilot;
 mod x;
 mod youtube;
 
@@ -84,6 +86,13 @@ pub trait Source: Send + Sync {
     fn feed(&self) -> Option<&str> {
         None
     }
+
+    /// The listings that it reads, for tests of all kinds.
+    #[cfg(test)]
+    #[expect(private_interfaces, reason = "no test stands outside this room")]
+    fn listings(&self) -> &[Box<dyn listing::Listing>] {
+        &[]
+    }
 }
 
 /// One kind of source.
@@ -127,6 +136,7 @@ pub const KINDS: &[Kind] = &[
     github::KIND,
     gdelt::KIND,
     appstore::KIND,
+    maildir::KIND,
     bluesky::KIND,
     reddit::KIND,
     youtube::KIND,
@@ -136,6 +146,7 @@ pub const KINDS: &[Kind] = &[
     facebook::KIND,
     instagram::KIND,
     threads::KIND,
+    trustpilot::KIND,
 ];
 
 /// A source that the settings name.

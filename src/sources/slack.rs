@@ -108,7 +108,8 @@ impl Messages {
         let ts = Some(message.text("/ts")).filter(|ts| !ts.is_empty())?;
         let who = [message.text("/user"), message.text("/username")].into_iter().find(|w| !w.is_empty()).unwrap_or("");
         let files = message.list("/files").iter().flat_map(|f| [f.text("/title"), f.text("/alt_txt")]);
-        let reactions: u64 = message.list("/reactions").iter().filter_map(|r| r.count("/count")).sum();
+        let reactions =
+            message.list("/reactions").iter().filter_map(|r| r.count("/count")).fold(0_u64, u64::saturating_add);
         let point = format!("p{}", ts.replace('.', ""));
         Some(Capture {
             native_id: Some(format!("{} {ts}", self.channel)),

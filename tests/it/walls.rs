@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("reqwest", &["net/http.rs", "net/http/"]),
     ("feed_rs", &["sources/feed/"]),
     ("chrono", &["sources/feed/"]),
+    ("mail_parser", &["sources/maildir.rs"]),
     ("encoding_rs", &["sources/charset.rs"]),
     ("chardetng", &["sources/charset.rs"]),
     ("tantivy", &["index/"]),

@@ -139,8 +139,9 @@ fn kinds(json: bool) {
         say!("");
     }
     say!(
-        "Not by vakt itself: TikTok, LinkedIn, Telegram, Google Play and Trustpilot, and Quora and closed groups, which let nobody\n\
-         in. What another tool or a person exports of them comes in by `vakt import`, or is pushed to /api/v1/mentions.\n\n`vakt sources explain KIND` shows a kind's settings."
+        "Not by vakt itself: TikTok, LinkedIn, Telegram and Google Play, and Quora and closed groups, which let nobody in. What\n\
+         they write to a member comes in by mail (maildir), what another tool or a person exports by `vakt import`, and\n\
+         whatever else by a push to /api/v1/mentions.\n\n`vakt sources explain KIND` shows a kind's settings."
     );
 }
 

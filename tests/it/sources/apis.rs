@@ -1,4 +1,4 @@
-//! Seventeen APIs in the shapes that their documents show: what was said an hour ago, and two new things on two pages.
+//! Eighteen APIs in the shapes that their documents show: what was said an hour ago, and two new things on two pages.
 
 use std::sync::atomic::Ordering;
 
@@ -385,6 +385,22 @@ pub fn instagram(asked: &Asked, day: &Day, base: &str) -> Said {
         json!({ "id": minutes.to_string(), "caption": "Our #acme kettle", "permalink": format!("https://www.instagram.com/p/{minutes}/"),
             "timestamp": day.ago(minutes).strftime("%Y-%m-%dT%H:%M:%S+0000").to_string(), "username": "acme", "like_count": 7, "comments_count": 1 })
     })
+}
+
+pub fn trustpilot(asked: &Asked, day: &Day, _: &str) -> Said {
+    if !asked.head.contains("apikey: canary-trustpilot") {
+        return Said::refused(401, json!({ "message": "Invalid ApiKey" }));
+    }
+    let second = asked.path.contains("&page=2");
+    let review = |minutes: i64| {
+        json!({ "id": format!("tp{minutes}"), "stars": 2, "title": "Burned", "text": "The Acme kettle burned my hand", "language": "en",
+            "createdAt": day.ago(minutes).to_string(), "consumer": { "id": "c9", "displayName": "Ned", "countryCode": "GB" }, "numberOfLikes": 1 })
+    };
+    let mut reviews: Vec<Value> = on_page(day, second).into_iter().map(review).collect();
+    if day.is_news() && !second {
+        reviews.extend((1..100).map(|n| json!({ "id": n.to_string(), "createdAt": day.ago(SECOND).to_string() })));
+    }
+    Said::ok(json!({ "reviews": reviews }))
 }
 
 /// A place that is asked too much as soon as there is news.

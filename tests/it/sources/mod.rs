@@ -32,7 +32,7 @@ fn day() -> (Arc<Day>, Arc<AtomicUsize>) {
 }
 
 /// Each kind with its settings; `BASE` is where it is asked.
-const KINDS: [(&str, Speak, &str); 19] = [
+const KINDS: [(&str, Speak, &str); 20] = [
     ("mastodon", apis::mastodon, "instance = \"BASE\"\nhashtags = [\"acme\"]\ntoken = { file = \"secrets/mastodon\" }"),
     ("lemmy", apis::lemmy, "instance = \"BASE\"\nsearch = [\"acme\"]"),
     ("discourse", apis::discourse, "instance = \"BASE\"\ntoken = { file = \"secrets/discourse\" }\nlanguage = \"en\""),
@@ -70,6 +70,7 @@ const KINDS: [(&str, Speak, &str); 19] = [
     ("facebook", apis::facebook, "api = \"BASE\"\npage = \"1\"\ntoken = { file = \"secrets/facebook\" }"),
     ("instagram", apis::instagram, "api = \"BASE\"\naccount = \"17\"\ntoken = { file = \"secrets/instagram\" }"),
     ("threads", apis::threads, "api = \"BASE\"\nsearch = [\"acme\"]\ntoken = { file = \"secrets/threads\" }"),
+    ("trustpilot", apis::trustpilot, "api = \"BASE\"\nbusiness = \"46d6\"\nkey = { file = \"secrets/trustpilot\" }"),
     ("busy", apis::busy, "instance = \"BASE\"\ntoken = { file = \"secrets/discourse\" }"),
     ("lure", apis::lure, "instance = \"BASE\""),
 ];
@@ -130,10 +131,10 @@ fn every_kind_brings_its_mentions_with_their_facts() {
     write_rule(dir, "alerts/acme.toml", alert);
     let mut daemon = Daemon::start(dir);
     // Of each place what was said an hour ago, as history; the lure has nothing.
-    until(dir, "history of all eighteen", || count(dir, "flags & 2") == 18);
+    until(dir, "history of all nineteen", || count(dir, "flags & 2") == 19);
     day.news.store(true, Ordering::SeqCst);
-    // Two new things of seventeen places. Every one of them stumbled first; two sessions had ended.
-    until(dir, "news of all seventeen", || count(dir, "NOT flags & 2") == 34);
+    // Two new things of eighteen places. Every one of them stumbled first; two sessions had ended.
+    until(dir, "news of all eighteen", || count(dir, "NOT flags & 2") == 36);
     let facts = format!(
         "SELECT source, network, ({} - at) / 60000, url, title, text, author, handle, followers, verified, language, engagement, reach,
          kind, channel, country, tags, rating FROM mentions WHERE source <> 'busy' ORDER BY source, at DESC",
@@ -155,7 +156,7 @@ fn every_kind_brings_its_mentions_with_their_facts() {
         let of = |(site, before): (&Site, &usize)| site.asked.load(Ordering::SeqCst) > before + 2;
         sites.iter().zip(&asked).zip(KINDS).all(|(at, (name, ..))| quiet.contains(&name) || of(at))
     });
-    assert_eq!(count(dir, "1"), 52);
+    assert_eq!(count(dir, "1"), 55);
     let hackernews = sites[3].paths.lock().unwrap();
     assert!(hackernews.iter().rev().take(2).all(|p| p.contains("numericFilters=created_at_i")), "{hackernews:?}");
     drop(hackernews);
@@ -163,7 +164,7 @@ fn every_kind_brings_its_mentions_with_their_facts() {
     // What somebody changes is changed here too.
     day.edited.store(true, Ordering::SeqCst);
     until(dir, "the edit", || count(dir, "text LIKE 'It was the cat after all%'") == 1);
-    assert_eq!(count(dir, "1"), 52);
+    assert_eq!(count(dir, "1"), 55);
 
     // A place that wants rest gets it, one that leads inside is not followed, and both are told in words.
     let said = ask(dir, &["sources", "list", "--json"]);
