@@ -420,6 +420,10 @@ pub fn letterhead(config: &Config) -> Letterhead {
     Letterhead {
         from: from.clone(),
         operator: config.mail.operator.clone().unwrap_or_else(|| own.to_owned()),
+        // Mistakes in them keep the daemon from starting, and nothing else.
+        operator_reach: channels::read(&config.sheet, &config.fetch.allow_private)
+            .and_then(|all| channels::operator(&config.sheet, &all))
+            .unwrap_or_default(),
         base_url: config.base_url.clone(),
     }
 }
@@ -430,6 +434,7 @@ pub fn letterhead(config: &Config) -> Letterhead {
 /// When a channel has mistakes, a relay makes no sense or a secret cannot be had.
 pub fn channels_of(config: &Config) -> Result<Channels, DaemonError> {
     let all = channels::read(&config.sheet, &config.fetch.allow_private).map_err(DaemonError::Faults)?;
+    channels::operator(&config.sheet, &all).map_err(DaemonError::Faults)?;
     for secret in all.iter().flat_map(|named| named.channel.secrets()) {
         secret.fetch()?;
     }

@@ -11,12 +11,26 @@ use super::letter::{Brief, subject, what};
 use super::words::Words;
 use crate::model::{Notice, Severity};
 
-/// A short text about an incident.
+/// What a short text is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum About {
+    /// An incident.
+    Incident,
+    /// vakt itself, for its operator.
+    Operator,
+    /// Nothing: it is tried whether it arrives.
+    Test,
+}
+
+/// A short text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Short {
-    /// The same for all messages about one incident.
+    /// What it is about.
+    pub about: About,
+    /// The same for all messages about one thing.
     pub thread: String,
-    /// Number of the incident; 0 for a test.
+    /// Number of the incident; 0 for what is about none.
     pub incident: i64,
     /// Why people are told.
     pub notice: Notice,
@@ -55,6 +69,7 @@ pub fn compose(brief: &Brief<'_>, shared: bool) -> Short {
     let door = brief.door.filter(|_| !shared && !brief.notice.asks_nothing()).map(str::to_owned);
     let digits = brief.digits.filter(|_| door.is_some());
     Short {
+        about: About::Incident,
         thread: format!("incident.{}.{}@{}", i.id, i.opened.as_second(), brief.from_domain),
         incident: i.id,
         notice: brief.notice,
@@ -77,13 +92,25 @@ pub fn compose(brief: &Brief<'_>, shared: bool) -> Short {
 /// A marked test.
 pub fn test(id: &str, full_name: &str, now: Timestamp) -> Short {
     let told = if full_name.is_empty() { String::new() } else { format!(" {full_name} is called here.") };
+    let headline = header_text(&format!("[TEST] A test of vakt.{told} There is nothing to do."), 200);
+    Short { about: About::Test, ..note(id, "vakt: a test", &headline, now) }
+}
+
+/// A line for the operator; it is over where `over` says so.
+pub fn operator(thread: &str, headline: &str, over: bool, now: Timestamp) -> Short {
+    let notice = if over { Notice::Resolved } else { Notice::Opened };
+    Short { notice, severity: Severity::Escalate, ..note(thread, "vakt", &header_text(headline, 200), now) }
+}
+
+fn note(thread: &str, what: &str, headline: &str, now: Timestamp) -> Short {
     Short {
-        thread: id.to_owned(),
+        about: About::Operator,
+        thread: thread.to_owned(),
         incident: 0,
         notice: Notice::Opened,
         severity: Severity::Watch,
-        what: "vakt: a test".into(),
-        headline: header_text(&format!("[TEST] A test of vakt.{told} There is nothing to do."), 200),
+        what: what.to_owned(),
+        headline: headline.to_owned(),
         mentions: 0,
         usual: 0.0,
         negative: 0.0,
@@ -137,6 +164,7 @@ pub(super) mod tests {
     /// One with everything in it.
     pub(in crate::channels) fn whole() -> Short {
         Short {
+            about: About::Incident,
             thread: "incident.7.1767225600@acme.example".into(),
             incident: 7,
             notice: Notice::Opened,

@@ -10,6 +10,7 @@ use serde_json::json;
 use sha2::Sha256;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::short::About;
 use super::{Channel, Kind, Means, Outcome, Parcel, Sending, hook};
 use crate::config::SecretRef;
 use crate::config::written::Form;
@@ -60,8 +61,13 @@ fn sign(secret: &str, id: &str, at: i64, body: &[u8]) -> String {
 impl Webhook {
     async fn post(&self, means: &Means, parcel: Parcel<'_>, now: Timestamp) -> Result<Outcome, Outcome> {
         let (short, secret) = (parcel.short, hook::fetch(&self.secret)?);
+        let kind = match short.about {
+            About::Test => "test".to_owned(),
+            About::Operator => "operator".to_owned(),
+            About::Incident => format!("incident.{}", short.notice.as_str()),
+        };
         let body = json!({
-            "type": if short.incident == 0 { "test".to_owned() } else { format!("incident.{}", short.notice.as_str()) },
+            "type": kind,
             "timestamp": short.at.to_string(),
             "data": {
                 "incident": short.incident,

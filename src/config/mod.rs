@@ -229,6 +229,7 @@ fn read_root(config: &mut Config, form: Form<'_>) {
     // Those two the sources read for themselves.
     form.tables("source", "source");
     form.tables("channel", "channel");
+    form.table("operator", "[operator] table");
     form.texts("source_files");
     form.finish();
 }

@@ -35,6 +35,7 @@ pub use retopic::retopic;
 use crate::engine::coordinated;
 use crate::engine::heard::Heard;
 use crate::engine::stories::{self, Stories};
+use crate::model::people::Way;
 use crate::rules::Rules;
 use crate::store::{Store, Stored, mentions, sketches};
 
@@ -79,6 +80,8 @@ pub struct Letterhead {
     pub from: String,
     /// Where the operator is told things; the sender's own address where none is set.
     pub operator: String,
+    /// By which channels the operator is told them as well.
+    pub operator_reach: Vec<Way>,
     /// What links begin with.
     pub base_url: Option<String>,
 }

@@ -32,8 +32,18 @@ fn now() -> Timestamp {
     "2026-03-10T12:00:00Z".parse().expect("a time")
 }
 
+/// How letters look in tests.
+pub(crate) fn house() -> Letterhead {
+    Letterhead {
+        from: "vakt <v@acme.example>".into(),
+        operator: "o@acme.example".into(),
+        operator_reach: Vec::new(),
+        base_url: None,
+    }
+}
+
 fn ground(dir: &tempfile::TempDir, rules: Rules) -> Arc<Ground> {
-    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    let house = house();
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     Ground::new(store, Clock::stepped(now()), rules, house).expect("it stands")
 }
@@ -45,7 +55,7 @@ pub(crate) fn standing(dir: &tempfile::TempDir, clock: Clock) -> Arc<Ground> {
 
 /// The same with other people.
 pub(crate) fn peopled(dir: &tempfile::TempDir, clock: Clock, people: &str) -> Arc<Ground> {
-    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    let house = house();
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     Ground::new(store, clock, rules_with(people, &[("acme", "acme")]), house).expect("it stands")
 }

@@ -14,6 +14,7 @@ use super::{Stage, operator};
 use crate::config::Heartbeat;
 use crate::ground::{Ground, Pulse};
 use crate::model::Status;
+use crate::model::people::MAIL;
 use crate::model::time::{Span, between, from_millis};
 use crate::sources::http::Request;
 use crate::sources::{Allow, Http};
@@ -25,6 +26,9 @@ const EVERY: Span = Span::secs(20);
 const STEP: Duration = Duration::from_secs(60);
 const MESSAGE: Duration = Duration::from_secs(300);
 const SOURCE: Duration = Duration::from_secs(600);
+/// A channel that has taken nothing for so long is told of, and again after so long.
+const STUCK: Span = Span::mins(5);
+const TELL_AGAIN: Span = Span::hours(1);
 
 /// When the heartbeat and the head of the log were mailed, and which line that was.
 const MAILED: &str = "heartbeat_mailed";
@@ -48,6 +52,8 @@ pub struct Auditor {
     late: Late,
     told: Vec<String>,
     sent: Option<Instant>,
+    /// Channels that take nothing, and when the operator was last told so.
+    stuck: HashMap<String, Timestamp>,
 }
 
 impl Stage for Auditor {
@@ -63,6 +69,9 @@ impl Stage for Auditor {
             }
             Err(e) => tracing::error!(stage = "auditor", error = %e, "the store cannot be read"),
         }
+        if let Err(e) = self.tell_stuck(now).await {
+            tracing::error!(stage = "auditor", error = %e, "nobody can be told of channels that take nothing");
+        }
         now + EVERY
     }
 }
@@ -77,21 +86,33 @@ impl Auditor {
         named: Vec<String>,
         duty: Arc<Pulse>,
     ) -> Auditor {
-        Auditor { ground, http, heartbeat, allow, named, duty, late: Late::new(), told: Vec::new(), sent: None }
+        Auditor {
+            ground,
+            http,
+            heartbeat,
+            allow,
+            named,
+            duty,
+            late: Late::new(),
+            told: Vec::new(),
+            sent: None,
+            stuck: HashMap::new(),
+        }
     }
 
     /// All that is late at this moment, each with how long it has to stand.
     fn look(&self, now: Timestamp) -> Stored<Vec<(String, Duration)>> {
-        let (live, standing, states) =
-            self.ground.store.read(|c| Ok((incidents::live(c, now)?, outbox::standing(c)?, sources::all(c)?)))?;
+        let (live, stuck, states) =
+            self.ground.store.read(|c| Ok((incidents::live(c, now)?, outbox::stuck(c, now)?, sources::all(c)?)))?;
         let mut out = Vec::new();
         for i in live.iter().filter(|i| i.status == Status::Open && !i.is_hushed()) {
             if let Some(due) = i.next_step.filter(|due| *due <= now) {
                 out.push((format!("the step of incident {} that was due at {due:.0} is not taken", i.id), STEP));
             }
         }
-        if let Some(oldest) = standing.oldest.filter(|_| standing.waiting > 0) {
-            out.push((format!("a message of {oldest:.0} is not taken by any relay"), MESSAGE));
+        // Other channels have their own line to the operator; without mail nobody is told with the evidence.
+        if let Some(mail) = stuck.iter().find(|s| s.channel == MAIL) {
+            out.push((format!("a message of {:.0} is not taken by any relay", mail.oldest), MESSAGE));
         }
         for (name, state) in states.iter().filter(|(name, _)| self.named.contains(name)) {
             if state.due <= now.as_millisecond() {
@@ -128,6 +149,19 @@ impl Auditor {
             self.send_heartbeat(now).await;
         }
         self.told = faults;
+    }
+
+    /// Tells the operator of channels that take nothing, by the other ways; of each once an hour.
+    async fn tell_stuck(&mut self, now: Timestamp) -> Stored<()> {
+        let stuck = self.ground.store.read(|c| outbox::stuck(c, now))?;
+        self.stuck.retain(|channel, at| stuck.iter().any(|s| s.channel == *channel) || between(*at, now) < TELL_AGAIN);
+        for one in stuck.iter().filter(|s| !s.error.is_empty() && between(s.oldest, now) >= STUCK) {
+            if self.stuck.get(&one.channel).is_none_or(|at| between(*at, now) >= TELL_AGAIN) {
+                operator::stuck(&self.ground, one, now).await?;
+                self.stuck.insert(one.channel.clone(), now);
+            }
+        }
+        Ok(())
     }
 
     /// Tells somebody outside that all is well; once that no longer comes, they know.

@@ -291,6 +291,32 @@ pub fn overtaken(c: &Connection, incident: i64, now: Timestamp) -> Stored<()> {
     Ok(())
 }
 
+/// A channel with messages that are not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// Its name.
+    pub channel: String,
+    /// When the oldest of them was composed.
+    pub oldest: Timestamp,
+    /// What was last said of one of them; empty for nothing.
+    pub error: String,
+}
+
+/// The channels with messages that are due; those that wait for others to fail do not count.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn stuck(c: &Connection, now: Timestamp) -> Stored<Vec<Stuck>> {
+    let mut q = c.prepare_cached(
+        "SELECT channel, min(created), max(error) FROM outbox
+         WHERE state = 'waiting' AND (attempts > 0 OR due <= ?1) GROUP BY channel",
+    )?;
+    let rows = q.query_map([now.as_millisecond()], |r| {
+        Ok(Stuck { channel: r.get(0)?, oldest: from_millis(r.get(1)?), error: r.get(2)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// How the outbox stands.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 pub struct Standing {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 /// Rooms by floor, lowest first.
 const FLOORS: &[&[&str]] = &[
     &["model", "telemetry", "failpoint"],
-    &["config", "net", "text"],
-    &["engine", "query", "lab"],
+    &["config", "text"],
+    &["engine", "net", "query", "lab"],
     &["rules", "sources", "channels", "report", "store", "index"],
     &["ground"],
     &["stages", "serve"],

@@ -99,6 +99,56 @@ async fn somebody_outside_hears_of_it_while_all_is_well() {
 }
 
 #[tokio::test]
+async fn the_operator_hears_by_another_way_that_one_takes_nothing() {
+    use crate::model::Severity;
+    use crate::model::people::Way;
+    use crate::store::outbox::{By, Message};
+    let dir = tempfile::tempdir().expect("a folder");
+    let start = Timestamp::UNIX_EPOCH + Span::days(1);
+    let mut ground = crate::ground::tests::standing(&dir, Clock::stepped(start));
+    let way = |channel: &str| Way { channel: channel.into(), to: "ops".into(), from: Severity::Watch };
+    Arc::get_mut(&mut ground).expect("nobody else has it").house.operator_reach = vec![way("push"), way("chat")];
+    let mut auditor = auditor(&ground);
+    let waits = |channel: &str| Message {
+        id: 0,
+        message_id: channel.into(),
+        incident: Some(1),
+        person: "anna".into(),
+        by: By { channel: channel.into(), ..By::default() },
+        address: "x".into(),
+        subject: "s".into(),
+        body: b"b".to_vec(),
+        created: start,
+        attempts: 0,
+    };
+    let told = |after: i64| {
+        let sql = "SELECT group_concat(channel, ' ') FROM (SELECT channel FROM outbox WHERE person = 'operator' AND id > ?1 ORDER BY channel)";
+        ground
+            .store
+            .read(|c| Ok(c.query_row(sql, [after], |r| r.get::<_, Option<String>>(0))?))
+            .expect("read")
+            .unwrap_or_default()
+    };
+    let (mail, push) = (waits("mail"), waits("push"));
+    ground.store.write_blocking(move |tx| outbox::put(tx, &mail).and_then(|()| outbox::put(tx, &push))).expect("put");
+    auditor.pass(start + Span::mins(6)).await;
+    assert_eq!(told(0), "", "nobody has tried them yet");
+    ground
+        .store
+        .write_blocking(move |tx| outbox::later(tx, 1, "535 wrong password", start + Span::mins(9)))
+        .expect("tried");
+    auditor.pass(start + Span::mins(4)).await;
+    assert_eq!(told(0), "", "it may pass");
+    auditor.pass(start + Span::mins(6)).await;
+    assert_eq!(told(0), "chat push", "by everything but mail");
+    auditor.pass(start + Span::mins(7)).await;
+    assert_eq!(told(4), "", "once an hour");
+    ground.store.write_blocking(move |tx| outbox::later(tx, 2, "503", start + Span::mins(9))).expect("tried");
+    auditor.pass(start + Span::mins(8)).await;
+    assert_eq!(told(4), "chat mail", "by everything but push");
+}
+
+#[tokio::test]
 async fn the_head_of_the_log_is_mailed_once_a_day_while_it_grows() {
     let dir = tempfile::tempdir().expect("a folder");
     let now = Timestamp::UNIX_EPOCH + Span::days(1);
