@@ -216,7 +216,38 @@ async fn what_two_share_reaches_one_though_it_is_held_from_the_other() {
 
 #[test]
 fn what_was_refused_together_comes_back_apart() {
-    let waits: HashSet<i64> = (0..50).map(|id| jitter(Span::secs(60), id, 1).as_millis()).collect();
+    let waits: std::collections::HashSet<i64> = (0..50).map(|id| jitter(Span::secs(60), id, 1).as_millis()).collect();
     assert!(waits.len() > 40 && waits.iter().all(|w| (60_000..66_000).contains(w)), "{waits:?}");
     assert!(jitter(SOON, 1, 1) >= SOON);
+}
+
+#[tokio::test]
+async fn a_flood_of_lesser_messages_leaves_room_for_urgent_ones() {
+    let mut world = world(&[], &[]).await;
+    let now = world.now;
+    let put = |n: i64, urgent: bool| {
+        let message = Message {
+            id: 0,
+            message_id: format!("m{n}"),
+            incident: None,
+            person: "anna".into(),
+            by: outbox::By { channel: "push".into(), urgent, ..outbox::By::default() },
+            address: "anna".into(),
+            subject: "s".into(),
+            body: Vec::new(),
+            created: now,
+            attempts: 0,
+        };
+        world.ground.store.write_blocking(move |tx| outbox::put(tx, &message)).expect("written");
+    };
+    (0..20).for_each(|n| put(n, false));
+    world.deliver.launch(now).expect("read");
+    let under_way = |deliver: &Deliver| {
+        let lane = &deliver.airborne["push"];
+        (lane.len(), lane.values().filter(|urgent| **urgent).count())
+    };
+    assert_eq!(under_way(&world.deliver), (AT_ONCE - RESERVED, 0));
+    (20..25).for_each(|n| put(n, true));
+    world.deliver.launch(now).expect("read");
+    assert_eq!(under_way(&world.deliver), (AT_ONCE, RESERVED));
 }
