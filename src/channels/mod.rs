@@ -154,6 +154,13 @@ pub struct Named {
     pub channel: Arc<dyn Channel>,
 }
 
+impl Named {
+    /// Whether a program of one's own listens there, which can publish what it is given.
+    pub fn publishes(&self) -> bool {
+        self.kind.name == webhook::KIND.name
+    }
+}
+
 impl std::fmt::Debug for Named {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ({})", self.name, self.kind.name)

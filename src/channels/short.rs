@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::defang::header_text;
 use super::letter::{Brief, subject, what};
 use super::words::Words;
-use crate::model::{Notice, Severity};
+use crate::model::{Draft, Network, Notice, Severity};
 
 /// What a short text is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +19,31 @@ pub enum About {
     Incident,
     /// vakt itself, for its operator.
     Operator,
+    /// A draft that is handed over, to be published.
+    Draft,
     /// Nothing: it is tried whether it arrives.
     Test,
+}
+
+/// What is to be published, with who answers for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Number of the draft.
+    pub draft: i64,
+    /// The incident that it is said in.
+    pub incident: Option<i64>,
+    /// The mention that it replies to.
+    pub mention: Option<i64>,
+    /// ISO 639-1 code.
+    pub language: String,
+    /// Where it is to be said.
+    pub network: Option<Network>,
+    /// The words.
+    pub text: String,
+    /// Names of all who have approved them.
+    pub approved_by: Vec<String>,
+    /// Name of whoever has handed them over.
+    pub handed_over_by: String,
 }
 
 /// A short text.
@@ -60,6 +83,32 @@ pub struct Short {
     pub buttons: (String, String),
     /// Messages that were held back, in words.
     pub held: Option<String>,
+    /// What is to be published; for drafts alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
+}
+
+/// A draft on its way to whoever publishes it.
+pub fn handed_over(draft: &Draft, brand: &str, from_domain: &str, now: Timestamp) -> Short {
+    let place = draft.network.map(|n| format!(", {}", n.title())).unwrap_or_default();
+    let headline = format!("Draft {} is approved and handed over ({}{place})", draft.id, draft.language);
+    let thread = format!("draft.{}.{}@{from_domain}", draft.id, draft.written.as_millisecond());
+    let by = draft.handed_over.as_ref().map(|mark| mark.by.clone()).unwrap_or_default();
+    Short {
+        about: About::Draft,
+        incident: draft.about.incident.unwrap_or(0),
+        said: Some(Said {
+            draft: draft.id,
+            incident: draft.about.incident,
+            mention: draft.about.mention,
+            language: draft.language.clone(),
+            network: draft.network,
+            text: draft.text.clone(),
+            approved_by: draft.approvals.iter().map(|a| a.by.clone()).collect(),
+            handed_over_by: by,
+        }),
+        ..note(&thread, brand, &headline, now)
+    }
 }
 
 /// Composes the short text of a letter; `shared` where several people read what is sent there.
@@ -86,6 +135,7 @@ pub fn compose(brief: &Brief<'_>, shared: bool) -> Short {
         page: brief.base_url.map(|base| format!("{}/incidents/{}", base.trim_end_matches('/'), i.id)),
         buttons: (words.pressed.to_owned(), words.details.to_owned()),
         held: (!brief.held.is_empty()).then(|| format!("{}: {}", words.held, brief.held.len())),
+        said: None,
     }
 }
 
@@ -121,6 +171,7 @@ fn note(thread: &str, what: &str, headline: &str, now: Timestamp) -> Short {
         page: None,
         buttons: (String::new(), String::new()),
         held: None,
+        said: None,
     }
 }
 
@@ -181,6 +232,7 @@ pub(super) mod tests {
             page: Some("https://vakt.example.org/incidents/7".into()),
             buttons: ("I take it".into(), "All about it".into()),
             held: None,
+            said: None,
         }
     }
 

@@ -26,7 +26,8 @@ name = "desk"
 url = "https://desk.example.org/vakt"  # takes {"type": "incident.opened", "timestamp": …, "data": {…}}
 secret = { credential = "desk-hook" }  # whsec_… or any text; the signature is HMAC-SHA256 over id.timestamp.body
 allow_private = ["10.0.0.0/8"]         # for a program within the house; then http:// will do as well
-# The same message has the same webhook-id at each try: whoever has taken it answers 2xx and leaves it at that."#,
+# The same message has the same webhook-id at each try: whoever has taken it answers 2xx and leaves it at that.
+# `vakt draft hand-over N --channel desk` posts an approved draft: {"type": "draft.handed_over", "data": {"text": …}}"#,
     to: None,
     closes: false,
     read,
@@ -64,12 +65,12 @@ impl Webhook {
         let kind = match short.about {
             About::Test => "test".to_owned(),
             About::Operator => "operator".to_owned(),
+            About::Draft => "draft.handed_over".to_owned(),
             About::Incident => format!("incident.{}", short.notice.as_str()),
         };
-        let body = json!({
-            "type": kind,
-            "timestamp": short.at.to_string(),
-            "data": {
+        let data = match &short.said {
+            Some(said) => json!(said),
+            None => json!({
                 "incident": short.incident,
                 "thread": short.thread,
                 "severity": short.severity.as_str(),
@@ -80,8 +81,9 @@ impl Webhook {
                 "negative_share": short.negative,
                 "opened": short.opened.to_string(),
                 "page": short.page,
-            },
-        });
+            }),
+        };
+        let body = json!({ "type": kind, "timestamp": short.at.to_string(), "data": data });
         // Ids of messages have dots, which part what is signed.
         let (id, at) = (format!("msg_{:032x}", xxh3_128(parcel.id.as_bytes())), now.as_second());
         let post = hook::json(&self.url, &self.allow, &body);

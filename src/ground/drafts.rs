@@ -4,12 +4,14 @@
 use super::Ground;
 use super::pleas::Asker;
 use crate::channels::plea::Matter;
+use crate::channels::short;
 use crate::engine::drafts::{self, Act, Refusal};
 use crate::engine::wording;
 use crate::model::draft::{About, State};
 use crate::model::{Draft, Network, Playbook, TopicKind};
 use crate::rules::Rules;
 use crate::store::drafts as kept;
+use crate::store::outbox::{self, By, Message};
 use crate::store::ticks::{self, Tick};
 use crate::store::{StoreError, audit, incidents, mentions};
 
@@ -130,16 +132,29 @@ impl Ground {
     /// # Errors
     /// When there is no such draft, the person may not, or the store cannot be written.
     pub fn act_on_draft(&self, id: i64, act: &Act, by: &str, words: &str) -> Result<Draft, DraftError> {
+        self.persist(id, act, by, words, None)
+    }
+
+    /// Hands a draft over to a program that publishes it, by the channel of that name. It goes out with the messages of the
+    /// outbox, once the daemon runs.
+    ///
+    /// # Errors
+    /// As for [`Ground::act_on_draft`].
+    pub fn hand_over(&self, id: i64, by: &str, words: &str, channel: &str) -> Result<Draft, DraftError> {
+        self.persist(id, &Act::HandOver, by, words, Some(channel))
+    }
+
+    fn persist(&self, id: i64, act: &Act, by: &str, words: &str, via: Option<&str>) -> Result<Draft, DraftError> {
         let mut tried = 0;
         loop {
-            match self.try_on_draft(id, act.clone(), by, words) {
+            match self.try_on_draft(id, act.clone(), by, words, via) {
                 Err(DraftError::Store(e)) if e.is_passing() && tried < TRIES => tried += 1,
                 done => return done,
             }
         }
     }
 
-    fn try_on_draft(&self, id: i64, act: Act, by: &str, words: &str) -> Result<Draft, DraftError> {
+    fn try_on_draft(&self, id: i64, act: Act, by: &str, words: &str, via: Option<&str>) -> Result<Draft, DraftError> {
         let now = self.clock.now();
         let found = self.store.read(|c| kept::get(c, id))?;
         let before = found.ok_or_else(|| missing(format!("there is no draft {id}; `vakt draft list` shows all")))?;
@@ -151,13 +166,18 @@ impl Ground {
         drafts::act(&mut draft, &act, by, super::acts::cut(words, NOTE), now)
             .map_err(|e| DraftError::Refused(id, e))?;
         let approved = draft.state == State::Approved && before.state != State::Approved;
-        let (after, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, self.spoken_for(&draft)?));
+        let brand = self.spoken_for(&draft)?;
+        let parcel = via.map(|channel| self.parcel(&draft, &brand, channel, now));
+        let (after, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, brand));
         self.store.write_blocking(move |tx| {
             if kept::get(tx, id)?.as_ref() != Some(&before) {
                 return Err(StoreError::Busy);
             }
             kept::put(tx, &after)?;
             note(tx, &after, now, &by, act.as_str())?;
+            if let Some(parcel) = &parcel {
+                outbox::put(tx, parcel)?;
+            }
             match act {
                 Act::Write(_) => asker.ask(tx, &after, now),
                 Act::Approve(_) if approved => asker.tell(tx, Matter::Approved, &after, &by, now),
@@ -167,6 +187,23 @@ impl Ground {
         })?;
         self.bells.deliver.notify_one();
         Ok(draft)
+    }
+
+    /// A draft as it goes out.
+    fn parcel(&self, draft: &Draft, brand: &str, channel: &str, now: jiff::Timestamp) -> Message {
+        let short = short::handed_over(draft, brand, self.house.domain(), now);
+        Message {
+            id: 0,
+            message_id: format!("out.{}", short.thread),
+            incident: None,
+            person: short.said.as_ref().map(|s| s.handed_over_by.clone()).unwrap_or_default(),
+            by: By { channel: channel.to_owned(), ..By::default() },
+            address: String::new(),
+            subject: short.headline.clone(),
+            body: short.bytes(),
+            created: now,
+            attempts: 0,
+        }
     }
 
     /// The brand that a draft speaks for.

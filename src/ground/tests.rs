@@ -246,10 +246,19 @@ async fn an_erased_author_is_in_no_draft() {
     let mine = ground.draft(order(reply, &said), "maja").expect("written");
     let other = ground.draft(order(Default::default(), "Nobody is named here: canary."), "maja").expect("written");
     ground.act_on_draft(mine.id, &Act::Approve(1), "anna", "").expect("approved");
+    // One is on its way to be published.
+    let out = ground.draft(order(reply, "@canary_7, thank you."), "maja").expect("written");
+    ground.act_on_draft(out.id, &Act::Approve(1), "anna", "").expect("approved");
+    ground.hand_over(out.id, "maja", "", "desk").expect("handed over");
     let who = erasure::Who::new("canary_7", None, None);
     let found = erasure::find(&ground.store, &who).expect("found");
     let done = erasure::Erasure::carry_out(&ground.store, dir.path(), &who, found, "", now()).expect("erased");
-    assert_eq!(done.receipt.notes, 1);
+    assert_eq!((done.receipt.notes, done.receipt.stubbed), (2, 1));
+    let bodies = ground.store.read(crate::store::outbox::parcels).expect("read");
+    let text = String::from_utf8_lossy(&bodies[0].1);
+    assert!(bodies.len() == 1 && text.contains("@[erased], thank you.") && !text.contains("canary"), "{text}");
+    let waiting = ground.store.read(|c| crate::store::outbox::due(c, "desk", now(), 9)).expect("read");
+    assert_eq!(waiting, [], "what would name them is not published");
     let now_is = |id| ground.store.read(|c| crate::store::drafts::get(c, id)).expect("read").expect("it is there");
     let left = now_is(mine.id);
     assert_eq!(left.text, "@[erased], you wrote \"[erased]\". Call us.");

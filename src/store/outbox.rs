@@ -414,6 +414,17 @@ pub fn bodies_after(c: &Connection, id: i64, limit: u32) -> Stored<Vec<(i64, Vec
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The bodies of drafts that are on their way out, or were, by other channels than mail, each with its number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn parcels(c: &Connection) -> Stored<Vec<(i64, Vec<u8>)>> {
+    let sql =
+        "SELECT id, body FROM outbox WHERE incident IS NULL AND channel <> 'mail' AND message_id LIKE 'out.draft.%'";
+    let mut q = c.prepare_cached(sql)?;
+    Ok(q.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
+}
+
 /// A message as it stands now.
 #[derive(Debug, Clone)]
 pub struct Stands {

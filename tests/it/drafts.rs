@@ -1,7 +1,9 @@
 //! What is said in an incident: drafted in three languages, approved by two, handed over; its checklist ticked off.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
 
 use crate::world::{Daemon, Feed, ask, free_port, get, http, until, write_rule, write_settings};
 
@@ -22,6 +24,25 @@ const PLAYBOOK: &str = "\
 const VOICE: &str = "\
 networks = [\"x\"]\n[[voice]]\nexclamations = 0\n[[voice]]\nlanguage = \"de\"\naddress = \"formal\"\n\
 avoid = [{ words = [\"Einzelfall\"], instead = \"sagen, wie viele\" }]\nsign_offs = [\"/ {name}\"]\n";
+
+/// A program that publishes what it is given: its address, and the bodies that it took.
+fn publisher() -> (SocketAddr, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, (taken, bodies)) = (listener.local_addr().unwrap(), channel());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            stream.set_read_timeout(Some(std::time::Duration::from_millis(500))).ok();
+            let (mut request, mut some) = (Vec::new(), [0u8; 4096]);
+            while let Ok(n @ 1..) = stream.read(&mut some) {
+                request.extend(&some[..n]);
+            }
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").ok();
+            let text = String::from_utf8_lossy(&request).into_owned();
+            taken.send(text.split("\r\n\r\n").nth(1).unwrap_or("").to_owned()).ok();
+        }
+    });
+    (address, bodies)
+}
 
 fn said(dir: &Path, words: &[&str]) -> String {
     let out = ask(dir, words);
@@ -47,7 +68,13 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
     let token =
         format!("tokens = [{{ name = \"desk\", role = \"act\", value = {{ file = \"{}/act\" }} }}, ", dir.display());
     let settings = alone.join("\n").replace("tokens = [", &token);
-    std::fs::write(dir.join("vakt.toml"), format!("base_url = \"http://127.0.0.1:{port}\"\n{settings}")).unwrap();
+    let (desk, published) = publisher();
+    let hook = format!(
+        "[[channel]]\nkind = \"webhook\"\nname = \"desk\"\nurl = \"http://{desk}/\"\nsecret = {{ file = \"{}/act\" }}\nallow_private = [\"127.0.0.0/8\"]\n",
+        dir.display()
+    );
+    let settings = format!("base_url = \"http://127.0.0.1:{port}\"\n{settings}\n{hook}");
+    std::fs::write(dir.join("vakt.toml"), settings).unwrap();
     let alert = "[[alert]]\nname = \"any\"\ntopics = [\"acme\"]\nwindow = \"1h\"\ncondition = \"mentions >= 3\"\nplaybook = \"fire\"\nescalation = \"pr\"\n";
     write_rule(dir, "people.toml", PEOPLE);
     write_rule(
@@ -138,6 +165,20 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
     }
     by_the_api(address);
     by_the_link(dir, address);
+
+    // Out by a webhook, with the names of those who answer for it.
+    for who in ["anna", "bo"] {
+        said(dir, &["draft", "approve", "5", "--read", "2", "--as", who]);
+    }
+    let out = ["draft", "hand-over", "5", "--as", "maja", "--channel"];
+    assert!(refused(dir, &[&out[..], &["dsk"]].concat()).contains("did you mean `desk`?"));
+    said(dir, &[&out[..], &["desk"]].concat());
+    let posted: serde_json::Value =
+        serde_json::from_str(&published.recv_timeout(std::time::Duration::from_secs(30)).unwrap()).unwrap();
+    assert_eq!((&posted["type"], &posted["data"]["draft"]), (&"draft.handed_over".into(), &5.into()), "{posted}");
+    assert_eq!(posted["data"]["text"], "Vi tittar på det nu. Mer: https://acme.example/press");
+    assert_eq!(posted["data"]["approved_by"], serde_json::json!(["anna", "bo"]));
+    assert!(refused(dir, &[&out[..], &["desk"]].concat()).contains("handed over by maja already"));
     let log = said(dir, &["audit", "list"]);
     assert!(log.contains("handed over") && log.contains("draft 1") && log.contains("ticked off"), "{log}");
     assert!(!log.contains("Vi tittar") && !log.contains("colder"), "the log quotes nothing: {log}");
