@@ -18,7 +18,7 @@ use notify::Watcher;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::channels::mail::{Mailer, Relay};
+use crate::channels::mail::{Mailer, Relay, Signer};
 use crate::channels::{self, Channels, Means, Post};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
@@ -421,6 +421,10 @@ pub fn letterhead(config: &Config) -> Letterhead {
     Letterhead {
         from: from.clone(),
         operator: config.mail.operator.clone().unwrap_or_else(|| own.to_owned()),
+        // Mistakes in them keep the daemon from starting, and nothing else.
+        operator_reach: channels::read(&config.sheet, &config.fetch.allow_private)
+            .and_then(|all| channels::operator(&config.sheet, &all))
+            .unwrap_or_default(),
         base_url: config.base_url.clone(),
     }
 }
@@ -431,6 +435,7 @@ pub fn letterhead(config: &Config) -> Letterhead {
 /// When a channel has mistakes, a relay makes no sense or a secret cannot be had.
 pub fn channels_of(config: &Config) -> Result<Channels, DaemonError> {
     let all = channels::read(&config.sheet, &config.fetch.allow_private).map_err(DaemonError::Faults)?;
+    channels::operator(&config.sheet, &all).map_err(DaemonError::Faults)?;
     for secret in all.iter().flat_map(|named| named.channel.secrets()) {
         secret.fetch()?;
     }
@@ -448,7 +453,12 @@ fn post_of(config: &Config) -> Result<Post, DaemonError> {
         let relay = Relay::new(&spec.address, spec.user.clone(), password, spec.ca_file.as_deref());
         relays.push(relay.map_err(DaemonError::Relay)?);
     }
-    Ok(Post::Relays(Arc::new(Mailer::new(relays))))
+    let signer = config
+        .mail
+        .dkim
+        .as_ref()
+        .map(|dkim| Signer::new(&dkim.domain, &dkim.selector, &dkim.key.fetch()?).map_err(DaemonError::Relay));
+    Ok(Post::Relays(Arc::new(Mailer::new(relays).signed(signer.transpose()?))))
 }
 
 async fn listen(config: &Config) -> Result<Option<tokio::net::TcpListener>, DaemonError> {

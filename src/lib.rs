@@ -15,9 +15,9 @@
 //! | 5 | [`stages`], [`serve`] |
 //! | 4 | [`ground`] |
 //! | 3 | [`rules`], [`sources`], [`channels`], [`report`], [`store`], [`index`] |
-//! | 2 | [`engine`], [`query`], [`lab`] |
-//! | 1 | [`config`], [`net`], [`text`] |
-//! | 0 | [`model`], [`telemetry`] |
+//! | 2 | [`engine`], [`net`], [`query`], [`lab`] |
+//! | 1 | [`config`], [`text`] |
+//! | 0 | [`model`], [`telemetry`], [`failpoint`] |
 //!
 //! `tests/it/walls.rs` reads the imports and holds these walls, and with them the room of every dependency.
 
@@ -26,6 +26,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod engine;
+pub mod failpoint;
 pub mod ground;
 pub mod index;
 pub mod lab;

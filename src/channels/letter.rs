@@ -299,6 +299,7 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         dos => guide.map(|g| g.dos.iter().take(6).cloned().collect::<Vec<_>>()).unwrap_or_default(),
         donts => guide.map(|g| g.donts.iter().take(6).cloned().collect::<Vec<_>>()).unwrap_or_default(),
         statements => Value::from(Serde(statements(brief))),
+        draft => draft(brief, words),
         contacts => brief.playbook.map(|p| p.contacts.clone()).unwrap_or_default(),
         link => brief.base_url.map(|b| format!("{b}{path}")),
         door => brief.door,
@@ -459,6 +460,12 @@ fn statements(brief: &Brief<'_>) -> Vec<Statement> {
             Statement { language: s.language.clone(), text: header_text(&text, 1200) }
         })
         .collect()
+}
+
+/// How to begin a statement for one network.
+fn draft(brief: &Brief<'_>, words: &Words) -> String {
+    let (id, name) = (brief.incident.id, &brief.person.name);
+    format!("vakt draft new --incident {id} --language {} --network x --as {name}", words.code)
 }
 
 /// A note to the operator.

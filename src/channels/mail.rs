@@ -1,5 +1,6 @@
 //! Mail by lettre: letters as RFC 5322 bytes, relays tried in order.
 
+mod dkim;
 mod relay;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use lettre::message::header::{
 };
 use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
 
+pub use dkim::Signer;
 pub use relay::{Accepted, Mailer, Relay, SendError};
 
 use super::letter::Letter;

@@ -9,6 +9,7 @@ mod matrix;
 pub mod meanings;
 mod ntfy;
 mod pagerduty;
+pub mod plea;
 mod post;
 mod quoted;
 pub mod short;
@@ -33,7 +34,8 @@ use short::Short;
 use crate::config::SecretRef;
 use crate::config::fault::{self, Fault, Sheet, suggest};
 use crate::config::written::{Desk, Form};
-use crate::model::people::MAIL;
+use crate::model::Severity;
+use crate::model::people::{MAIL, Way};
 use crate::model::time::Span;
 use crate::net::{Allow, Http, Limits};
 
@@ -152,6 +154,13 @@ pub struct Named {
     pub channel: Arc<dyn Channel>,
 }
 
+impl Named {
+    /// Whether a program of one's own listens there, which can publish what it is given.
+    pub fn publishes(&self) -> bool {
+        self.kind.name == webhook::KIND.name
+    }
+}
+
 impl std::fmt::Debug for Named {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ({})", self.name, self.kind.name)
@@ -169,6 +178,33 @@ pub fn read(sheet: &Arc<Sheet>, allow_private: &[String]) -> Result<Vec<Named>, 
         for form in root.tables("channel", "channel") {
             read_one(form, allow_private, &mut out);
         }
+    });
+    let faults = desk.into_faults();
+    if fault::any_error(&faults) { Err(faults) } else { Ok(out) }
+}
+
+/// Reads the `[operator]` table of the settings: by which channels the operator is told things, beside mail.
+///
+/// # Errors
+/// Every mistake in it.
+pub fn operator(sheet: &Arc<Sheet>, all: &[Named]) -> Result<Vec<Way>, Vec<Fault>> {
+    let desk = Desk::new(sheet.clone());
+    let mut out = Vec::new();
+    desk.read(|root| {
+        let Some(form) = root.table("operator", "[operator] table") else { return };
+        for way in form.tables("reach", "way") {
+            let (channel, to) = (way.must_text("channel"), way.text("to").map(|t| t.value).unwrap_or_default());
+            way.finish();
+            let Some(channel) = channel else { continue };
+            match wrong(all, &channel.value, &to) {
+                Some((what, help)) => desk.error(channel.span, what, help),
+                None if channel.value == MAIL => {
+                    desk.error(channel.span, "mail to the operator goes always", "take this way away");
+                }
+                None => out.push(Way { channel: channel.value, to, from: Severity::Watch }),
+            }
+        }
+        form.finish();
     });
     let faults = desk.into_faults();
     if fault::any_error(&faults) { Err(faults) } else { Ok(out) }

@@ -9,14 +9,51 @@ use serde::{Deserialize, Serialize};
 use super::defang::header_text;
 use super::letter::{Brief, subject, what};
 use super::words::Words;
-use crate::model::{Notice, Severity};
+use crate::model::{Draft, Network, Notice, Severity};
 
-/// A short text about an incident.
+/// What a short text is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum About {
+    /// An incident.
+    Incident,
+    /// vakt itself, for its operator.
+    Operator,
+    /// A draft that is handed over, to be published.
+    Draft,
+    /// Nothing: it is tried whether it arrives.
+    Test,
+}
+
+/// What is to be published, with who answers for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Number of the draft.
+    pub draft: i64,
+    /// The incident that it is said in.
+    pub incident: Option<i64>,
+    /// The mention that it replies to.
+    pub mention: Option<i64>,
+    /// ISO 639-1 code.
+    pub language: String,
+    /// Where it is to be said.
+    pub network: Option<Network>,
+    /// The words.
+    pub text: String,
+    /// Names of all who have approved them.
+    pub approved_by: Vec<String>,
+    /// Name of whoever has handed them over.
+    pub handed_over_by: String,
+}
+
+/// A short text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Short {
-    /// The same for all messages about one incident.
+    /// What it is about.
+    pub about: About,
+    /// The same for all messages about one thing.
     pub thread: String,
-    /// Number of the incident; 0 for a test.
+    /// Number of the incident; 0 for what is about none.
     pub incident: i64,
     /// Why people are told.
     pub notice: Notice,
@@ -49,6 +86,32 @@ pub struct Short {
     /// `pause` or `resume`, where it is for the tool that publishes what is planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publishing: Option<String>,
+    /// What is to be published; for drafts alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
+}
+
+/// A draft on its way to whoever publishes it.
+pub fn handed_over(draft: &Draft, brand: &str, from_domain: &str, now: Timestamp) -> Short {
+    let place = draft.network.map(|n| format!(", {}", n.title())).unwrap_or_default();
+    let headline = format!("Draft {} is approved and handed over ({}{place})", draft.id, draft.language);
+    let thread = format!("draft.{}.{}@{from_domain}", draft.id, draft.written.as_millisecond());
+    let by = draft.handed_over.as_ref().map(|mark| mark.by.clone()).unwrap_or_default();
+    Short {
+        about: About::Draft,
+        incident: draft.about.incident.unwrap_or(0),
+        said: Some(Said {
+            draft: draft.id,
+            incident: draft.about.incident,
+            mention: draft.about.mention,
+            language: draft.language.clone(),
+            network: draft.network,
+            text: draft.text.clone(),
+            approved_by: draft.approvals.iter().map(|a| a.by.clone()).collect(),
+            handed_over_by: by,
+        }),
+        ..note(&thread, brand, &headline, now)
+    }
 }
 
 /// Composes the short text of a letter; `shared` where several people read what is sent there.
@@ -58,6 +121,7 @@ pub fn compose(brief: &Brief<'_>, shared: bool) -> Short {
     let door = brief.door.filter(|_| !shared && !brief.notice.asks_nothing()).map(str::to_owned);
     let digits = brief.digits.filter(|_| door.is_some());
     Short {
+        about: About::Incident,
         thread: format!("incident.{}.{}@{}", i.id, i.opened.as_second(), brief.from_domain),
         incident: i.id,
         notice: brief.notice,
@@ -75,19 +139,32 @@ pub fn compose(brief: &Brief<'_>, shared: bool) -> Short {
         buttons: (words.pressed.to_owned(), words.details.to_owned()),
         held: (!brief.held.is_empty()).then(|| format!("{}: {}", words.held, brief.held.len())),
         publishing: None,
+        said: None,
     }
 }
 
 /// A marked test.
 pub fn test(id: &str, full_name: &str, now: Timestamp) -> Short {
     let told = if full_name.is_empty() { String::new() } else { format!(" {full_name} is called here.") };
+    let headline = header_text(&format!("[TEST] A test of vakt.{told} There is nothing to do."), 200);
+    Short { about: About::Test, ..note(id, "vakt: a test", &headline, now) }
+}
+
+/// A line for the operator; it is over where `over` says so.
+pub fn operator(thread: &str, headline: &str, over: bool, now: Timestamp) -> Short {
+    let notice = if over { Notice::Resolved } else { Notice::Opened };
+    Short { notice, severity: Severity::Escalate, ..note(thread, "vakt", &header_text(headline, 200), now) }
+}
+
+fn note(thread: &str, what: &str, headline: &str, now: Timestamp) -> Short {
     Short {
-        thread: id.to_owned(),
+        about: About::Operator,
+        thread: thread.to_owned(),
         incident: 0,
         notice: Notice::Opened,
         severity: Severity::Watch,
-        what: "vakt: a test".into(),
-        headline: header_text(&format!("[TEST] A test of vakt.{told} There is nothing to do."), 200),
+        what: what.to_owned(),
+        headline: headline.to_owned(),
         mentions: 0,
         usual: 0.0,
         negative: 0.0,
@@ -99,6 +176,7 @@ pub fn test(id: &str, full_name: &str, now: Timestamp) -> Short {
         buttons: (String::new(), String::new()),
         held: None,
         publishing: None,
+        said: None,
     }
 }
 
@@ -142,6 +220,7 @@ pub(super) mod tests {
     /// One with everything in it.
     pub(in crate::channels) fn whole() -> Short {
         Short {
+            about: About::Incident,
             thread: "incident.7.1767225600@acme.example".into(),
             incident: 7,
             notice: Notice::Opened,
@@ -159,6 +238,7 @@ pub(super) mod tests {
             buttons: ("I take it".into(), "All about it".into()),
             held: None,
             publishing: None,
+            said: None,
         }
     }
 

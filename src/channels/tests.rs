@@ -205,6 +205,20 @@ fn ways_that_lead_nowhere_are_told() {
 }
 
 #[test]
+fn the_operator_is_reached_by_channels_that_there_are() {
+    let text = "[operator]\nreach = [{ channel = \"push\", to = \"acme-ops\" }, { channel = \"push\" }, { channel = \"mail\" }, { channel = \"psuh\", to = \"x\" }]\n\
+        [[channel]]\nkind = \"ntfy\"\nname = \"push\"\n";
+    let sheet = Sheet::new("vakt.toml", text);
+    let all = read(&sheet, &[]).expect("the channels are right");
+    let said: Vec<String> = operator(&sheet, &all).expect_err("three are wrong").iter().map(Fault::brief).collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[0].contains("whom to tell") && said[1].contains("always") && said[2].contains("did you mean `push`"));
+    let sheet = Sheet::new("vakt.toml", text.split(", {").next().map(|t| format!("{t}]\n")).unwrap_or_default());
+    assert_eq!(operator(&sheet, &all).expect("it is right").len(), 1);
+    assert!(crate::config::Config::read(sheet).is_ok());
+}
+
+#[test]
 fn every_kind_says_how_it_is_written() {
     for kind in KINDS {
         let sheet = Sheet::new("vakt.toml", kind.manual);

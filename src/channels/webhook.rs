@@ -10,6 +10,7 @@ use serde_json::json;
 use sha2::Sha256;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::short::About;
 use super::{Channel, Kind, Means, Outcome, Parcel, Sending, hook};
 use crate::config::SecretRef;
 use crate::config::written::Form;
@@ -26,7 +27,8 @@ url = "https://desk.example.org/vakt"  # takes {"type": "incident.opened", "time
 secret = { credential = "desk-hook" }  # whsec_… or any text; the signature is HMAC-SHA256 over id.timestamp.body
 allow_private = ["10.0.0.0/8"]         # for a program within the house; then http:// will do as well
 # Named as `publishing` in people.toml, it takes publishing.pause and publishing.resume as well.
-# The same message has the same webhook-id at each try: whoever has taken it answers 2xx and leaves it at that."#,
+# The same message has the same webhook-id at each try: whoever has taken it answers 2xx and leaves it at that.
+# `vakt draft hand-over N --channel desk` posts an approved draft: {"type": "draft.handed_over", "data": {"text": …}}"#,
     to: None,
     closes: false,
     read,
@@ -61,14 +63,16 @@ fn sign(secret: &str, id: &str, at: i64, body: &[u8]) -> String {
 impl Webhook {
     async fn post(&self, means: &Means, parcel: Parcel<'_>, now: Timestamp) -> Result<Outcome, Outcome> {
         let (short, secret) = (parcel.short, hook::fetch(&self.secret)?);
-        let body = json!({
-            "type": match &short.publishing {
-                Some(order) => format!("publishing.{order}"),
-                None if short.incident == 0 => "test".to_owned(),
-                None => format!("incident.{}", short.notice.as_str()),
-            },
-            "timestamp": short.at.to_string(),
-            "data": {
+        let kind = match (&short.publishing, short.about) {
+            (Some(order), _) => format!("publishing.{order}"),
+            (None, About::Test) => "test".to_owned(),
+            (None, About::Operator) => "operator".to_owned(),
+            (None, About::Draft) => "draft.handed_over".to_owned(),
+            (None, About::Incident) => format!("incident.{}", short.notice.as_str()),
+        };
+        let data = match &short.said {
+            Some(said) => json!(said),
+            None => json!({
                 "incident": short.incident,
                 "thread": short.thread,
                 "severity": short.severity.as_str(),
@@ -79,8 +83,9 @@ impl Webhook {
                 "negative_share": short.negative,
                 "opened": short.opened.to_string(),
                 "page": short.page,
-            },
-        });
+            }),
+        };
+        let body = json!({ "type": kind, "timestamp": short.at.to_string(), "data": data });
         // Ids of messages have dots, which part what is signed.
         let (id, at) = (format!("msg_{:032x}", xxh3_128(parcel.id.as_bytes())), now.as_second());
         let post = hook::json(&self.url, &self.allow, &body);

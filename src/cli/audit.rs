@@ -25,8 +25,13 @@ enum Act {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
-    /// Reckon the whole chain again. Keep the last hash somewhere else: then its end cannot be cut off unseen
-    Verify,
+    /// Reckon the whole chain again. A hash that is kept elsewhere, such as in the operator's mails, shows that no end of it
+    /// was cut off
+    Verify {
+        /// A hash that the log had
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+    },
 }
 
 impl Audit {
@@ -56,10 +61,22 @@ impl Audit {
                 }
                 Ok(Verdict::Done)
             }
-            Act::Verify => {
+            Act::Verify { head } => {
                 let found = store.read(audit::verify)?;
                 if self.json {
                     say!("{}", serde_json::to_string(&found)?);
+                }
+                if let Some(head) = head.filter(|_| matches!(found, Soundness::Whole(..))) {
+                    match store.read(|c| audit::line_of(c, &head))? {
+                        Some(line) => say!("line {line} has that hash"),
+                        None => {
+                            say!(
+                                "{} no line has that hash: the log was cut off, or written anew",
+                                paint.bad("broken:")
+                            );
+                            return Ok(Verdict::No);
+                        }
+                    }
                 }
                 match found {
                     Soundness::Whole(count, hash) => {

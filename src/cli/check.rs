@@ -47,7 +47,11 @@ impl Check {
         }
         let mut channels = None;
         match channels::read(&config.sheet, &config.fetch.allow_private) {
-            Ok(read) => channels = path.is_some().then_some(read),
+            Ok(read) => {
+                let wrong = channels::operator(&config.sheet, &read).err().unwrap_or_default();
+                faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>());
+                channels = path.is_some().then_some(read);
+            }
             Err(wrong) => faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>()),
         }
         let dir = self.rules.clone().unwrap_or_else(|| config.rules_dir.clone());

@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::{Paint, Verdict, open_store, runtime, settings};
 use crate::channels;
+use crate::channels::mail::{Relay, Signer};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
 use crate::ground::Clock;
@@ -50,6 +51,8 @@ enum State {
     Ill,
 }
 
+/// A relay that says nothing for so long is ill.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Less free disk than this is a warning.
 const ROOM: u64 = 1 << 30;
 
@@ -148,6 +151,7 @@ fn secrets(config: &Config) -> Vec<Finding> {
     let channels = channels::read(&config.sheet, &config.fetch.allow_private).unwrap_or_default();
     relays
         .chain(tokens)
+        .chain(config.mail.dkim.as_ref().map(|dkim| &dkim.key))
         .chain(channels.iter().flat_map(|named| named.channel.secrets()))
         .filter_map(|s| s.fetch().err())
         .map(|e| match e {
@@ -238,16 +242,29 @@ fn relays(config: &Config) -> anyhow::Result<Vec<Finding>> {
         )]);
     }
     let mut out = Vec::new();
-    for relay in &config.mail.relays {
-        let (host, port) = (relay.address.host.as_str(), relay.address.port);
-        let reached = runtime()?.block_on(async {
-            let connect = tokio::net::TcpStream::connect((host, port));
-            tokio::time::timeout(Duration::from_secs(5), connect).await
+    if let Some(dkim) = &config.mail.dkim
+        && let Ok(key) = dkim.key.fetch()
+    {
+        out.push(match Signer::new(&dkim.domain, &dkim.selector, &key) {
+            Ok(_) => finding("dkim", State::Well, format!("{}._domainkey.{} signs", dkim.selector, dkim.domain)),
+            Err(wrong) => finding("dkim", State::Ill, wrong),
         });
-        out.push(match reached {
-            Ok(Ok(_)) => finding("relay", State::Well, format!("{host}:{port} answers")),
-            Ok(Err(e)) => finding("relay", State::Ill, format!("{host}:{port}: {e}")),
-            Err(_) => finding("relay", State::Ill, format!("{host}:{port} does not answer within 5 s")),
+    }
+    for spec in &config.mail.relays {
+        let name = format!("{}:{}", spec.address.host, spec.address.port);
+        // A credential of the unit is not seen from here; that is told as a finding of its own.
+        let password = spec.password.as_ref().and_then(|p| p.fetch().ok());
+        let signs_in = password.is_some();
+        let reached = match Relay::new(&spec.address, spec.user.clone(), password, spec.ca_file.as_deref()) {
+            Ok(relay) => runtime()?.block_on(async {
+                tokio::time::timeout(PATIENCE, relay.greet()).await.unwrap_or_else(|_| Err("no answer in time".into()))
+            }),
+            Err(wrong) => Err(wrong),
+        };
+        out.push(match (reached, signs_in) {
+            (Ok(()), true) => finding("relay", State::Well, format!("{name} answers, and takes the password")),
+            (Ok(()), false) => finding("relay", State::Well, format!("{name} answers")),
+            (Err(why), _) => finding("relay", State::Ill, format!("{name}: {}", super::safe(&why, 200))),
         });
     }
     Ok(out)

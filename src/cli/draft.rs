@@ -11,7 +11,9 @@ use clap::{Args, Subcommand};
 
 use super::incident::ground_for;
 use super::{Refused, Verdict, open_store, settings};
+use crate::channels;
 use crate::config::Config;
+use crate::config::fault::suggest;
 use crate::engine::drafts::{Act, whom};
 use crate::ground::drafts::{DraftError, Order};
 use crate::model::draft::{About, State};
@@ -83,6 +85,9 @@ enum Doing {
         /// To whom, or where it is published
         #[arg(long, default_value = "")]
         to: String,
+        /// A webhook of the settings that publishes it, in place of printing it
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
     },
 }
 
@@ -136,7 +141,7 @@ pub(super) fn tongue(text: &str) -> Result<String, String> {
 
 /// A network as people write it.
 fn network(text: &str) -> Result<Network, String> {
-    Network::parse(text).ok_or_else(|| crate::config::fault::suggest(text, Network::ALL.map(Network::as_str)))
+    Network::parse(text).ok_or_else(|| suggest(text, Network::ALL.map(Network::as_str)))
 }
 
 /// Most bytes that are read of a text: more is no draft.
@@ -200,7 +205,14 @@ impl Drafts {
                 let draft = does(&config, &who, Act::Reject, &reason)?;
                 say!("draft {} is rejected; it was written by {}", who.id, draft.authors.join(", "));
             }
-            Doing::HandOver { who, to } => {
+            Doing::HandOver { who, to, channel: Some(channel) } => {
+                publisher(&config, &channel)?;
+                let ground = ground_for(&config, &[&who.by])?;
+                let to = if to.is_empty() { &channel } else { &to };
+                told(ground.hand_over(who.id, &who.by, to, &channel))?;
+                say!("draft {} goes to {channel}; `vakt run` posts it", who.id);
+            }
+            Doing::HandOver { who, to, channel: None } => {
                 // The words alone, so that they can be passed on; they are handed over only when that is written down.
                 say!("{}", does(&config, &who, Act::HandOver, &to)?.text);
             }
@@ -209,8 +221,23 @@ impl Drafts {
     }
 }
 
+/// The channel of that name, behind which a program publishes what it is given.
+fn publisher(config: &Config, name: &str) -> anyhow::Result<()> {
+    let all = channels::read(&config.sheet, &config.fetch.allow_private)
+        .map_err(|_| Refused("the settings have mistakes; `vakt check` shows them".into()))?;
+    let able: Vec<&str> = all.iter().filter(|n| n.publishes()).map(|n| n.name.as_str()).collect();
+    if able.contains(&name) {
+        return Ok(());
+    }
+    let help = match able.is_empty() {
+        true => "add a [[channel]] with kind = \"webhook\" to vakt.toml".to_owned(),
+        false => suggest(name, able),
+    };
+    Err(Refused(format!("no webhook is called `{name}` in the settings: {help}")).into())
+}
+
 fn does(config: &Config, who: &Who, act: Act, note: &str) -> anyhow::Result<Draft> {
-    told(ground_for(config, &[&who.by])?.act_on_draft(who.id, act, &who.by, note))
+    told(ground_for(config, &[&who.by])?.act_on_draft(who.id, &act, &who.by, note))
 }
 
 impl New {

@@ -21,6 +21,7 @@ mod erase;
 mod eval;
 mod import;
 mod incident;
+mod links;
 mod oncall;
 mod playbook;
 mod query;
@@ -94,6 +95,8 @@ enum Command {
     Silence(silence::Silences),
     /// The digest of a day, a week or a month
     Report(report::Report),
+    /// Change the key that signs the links in mails
+    Links(links::Links),
     /// List and show playbooks
     Playbook(playbook::Playbooks),
     /// Write, look over, approve and hand over what is said
@@ -129,6 +132,7 @@ enum Verdict {
 
 /// Runs the command of the call.
 pub fn main() -> ExitCode {
+    crate::failpoint::arm();
     let call = Call::parse();
     let file = call.config.as_deref();
     let result = match call.command {
@@ -147,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Incident(c) => c.run(file),
         Command::Silence(c) => c.run(file),
         Command::Report(c) => c.run(file),
+        Command::Links(c) => c.run(file),
         Command::Playbook(c) => c.run(file),
         Command::Draft(c) => c.run(file),
         Command::Answers(c) => c.run(file),

@@ -96,14 +96,8 @@ impl Silences {
                 if topic.is_none() && alert.is_none() {
                     return Err(Refused("say what is silenced: --topic NAME, --alert NAME, or both".into()).into());
                 }
-                if let Some(name) = topic.as_deref().filter(|t| rules.topic(t).is_none()) {
-                    let help = crate::config::fault::suggest(name, rules.topics.iter().map(|t| t.name.as_str()));
-                    return Err(Refused(format!("there is no topic `{name}`: {help}")).into());
-                }
-                if let Some(name) = alert.as_deref().filter(|a| rules.alert(a).is_none()) {
-                    let help = crate::config::fault::suggest(name, rules.alerts.iter().map(|a| a.name.as_str()));
-                    return Err(Refused(format!("there is no alert `{name}`: {help}")).into());
-                }
+                topic.as_deref().map(|t| rules.must_topic(t)).transpose().map_err(Refused)?;
+                alert.as_deref().map(|a| rules.must_alert(a)).transpose().map_err(Refused)?;
                 let upto = if even_crisis { Severity::Crisis } else { Severity::Escalate };
                 let silence = Silence { id: 0, alert, topic, upto, from, until, by, reason };
                 let said = words(&silence);

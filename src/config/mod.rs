@@ -1,5 +1,6 @@
 //! The operator's settings, `vakt.toml`: as written, then as meant, or every mistake at once.
 
+mod dkim;
 pub mod fault;
 mod heartbeat;
 pub mod relay;
@@ -11,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use dkim::Dkim;
 pub use fault::{Fault, Sheet, Weight};
 pub use heartbeat::Heartbeat;
 pub use retention::Retention;
@@ -86,6 +88,8 @@ pub struct Mail {
     pub operator: Option<String>,
     /// Relays in the order in which they are tried; none for a folder in the data directory.
     pub relays: Vec<RelaySpec>,
+    /// How mails are signed; `None` where relays do so, or nobody does.
+    pub dkim: Option<Dkim>,
 }
 
 /// One relay as written.
@@ -143,7 +147,7 @@ impl Config {
             rules_dir: "rules".into(),
             base_url: None,
             http: Http { listen: Some(DEFAULT_LISTEN), behind_proxy: false, tokens: Vec::new() },
-            mail: Mail { from: DEFAULT_FROM.into(), operator: None, relays: Vec::new() },
+            mail: Mail { from: DEFAULT_FROM.into(), operator: None, relays: Vec::new(), dkim: None },
             fetch: Fetch::default(),
             retention: Retention::default(),
             heartbeat: None,
@@ -225,6 +229,7 @@ fn read_root(config: &mut Config, form: Form<'_>) {
     // Those two the sources read for themselves.
     form.tables("source", "source");
     form.tables("channel", "channel");
+    form.table("operator", "[operator] table");
     form.texts("source_files");
     form.finish();
 }
@@ -286,7 +291,10 @@ fn read_mail(form: Form<'_>) -> Mail {
         from: from.map_or_else(|| DEFAULT_FROM.into(), |f| f.value),
         operator: operator.map(|o| o.value),
         relays: Vec::new(),
+        dkim: None,
     };
+    let domain = address_of(&mail.from).rsplit_once('@').map(|(_, domain)| domain.to_owned()).unwrap_or_default();
+    mail.dkim = form.table("dkim", "DKIM table").and_then(|dkim| Dkim::read(dkim, &domain));
     for relay in form.tables("relays", "relay") {
         let url = relay.must_text("url");
         let user = relay.text("user").map(|u| u.value);
@@ -357,6 +365,7 @@ mod tests {
             tokens = [{ name = "ci", role = "push", value = { env = "T" } }]
             [mail]
             from = "vakt <vakt@example.org>"
+            dkim = { selector = "vakt", key = { credential = "dkim" } }
             relays = [{ url = "smtps://a@mail.example.org:465", password = { credential = "smtp" } }]
             [fetch]
             max_body = "1 MiB"
@@ -368,6 +377,8 @@ mod tests {
         assert_eq!(config.fetch.max_body, 1 << 20);
         assert_eq!(config.mail.relays[0].password, Some(SecretRef::Credential("smtp".into())));
         assert_eq!(config.http.tokens[0].value, SecretRef::Env("T".into()));
+        let key = SecretRef::Credential("dkim".into());
+        assert_eq!(config.mail.dkim, Some(Dkim { domain: "example.org".into(), selector: "vakt".into(), key }));
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub struct Form<'a> {
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 64;
 /// Keys whose values are secrets: where one is written in their place it is not shown.
-const SECRETS: [&str; 7] = ["password", "value", "token", "secret", "webhook", "routing_key", "key"];
+const SECRETS: [&str; 7] = ["password", "value", "token", "secret", "key", "webhook", "routing_key"];
 
 type Value<'a> = &'a Spanned<DeValue<'a>>;
 

@@ -148,11 +148,12 @@ pub fn whom(draft: &Draft) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::model::Network;
 
-    fn draft() -> Draft {
+    /// One that waits, for the tests of others.
+    pub(crate) fn draft() -> Draft {
         Draft {
             id: 3,
             about: Default::default(),

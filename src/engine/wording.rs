@@ -7,7 +7,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::model::voice::{Address, Manner};
 use crate::model::{Network, Voice};
+use crate::text::language;
 use crate::text::length::{self, Length};
+use crate::text::tokens::Tokens;
 
 /// Something in a draft that should be otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -62,12 +64,20 @@ pub fn unfilled(text: &str) -> Option<Finding> {
     Some(Finding { span: mark, why, remedy: "put in what belongs there".into() })
 }
 
+/// Everything that should be otherwise before a text is said: its length, what is still to be filled in, its words.
+pub fn look(text: &str, voice: &Voice, language: &str, network: Option<Network>, kind: Kind) -> Vec<Finding> {
+    let long = network.and_then(|n| too_long(text, n)).map(|(_, finding)| finding);
+    let words = lint(text, voice, language, network, kind);
+    long.into_iter().chain(unfilled(text)).chain(words).collect()
+}
+
 /// Everything in a draft that the voice guide wants otherwise, in the order of the text.
 pub fn lint(text: &str, voice: &Voice, language: &str, network: Option<Network>, kind: Kind) -> Vec<Finding> {
     let text = &hidden(text);
     let manner = voice.at(language, network);
     let folded = Folded::of(text);
     let mut out = avoided(&folded, &manner);
+    out.extend(foreign(text, language));
     out.extend(misspelt(text, &folded, &manner));
     if let Some(address) = manner.address {
         out.extend(misaddressed(text, language, address));
@@ -80,6 +90,9 @@ pub fn lint(text: &str, voice: &Voice, language: &str, network: Option<Network>,
     out
 }
 
+/// What a variable is blotted out with: no language has such a word.
+const BLOT: &str = "xxxx";
+
 /// The text with its variables blotted out, each byte in its place: what will stand there is not ours to judge.
 fn hidden(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -87,7 +100,8 @@ fn hidden(text: &str) -> String {
     while let Some((before, after)) = rest.split_once("{{") {
         let Some((inner, behind)) = after.split_once("}}") else { break };
         out.push_str(before);
-        out.push_str(&"x".repeat(inner.len() + 4));
+        out.push_str(&BLOT.repeat((inner.len() + 4) / BLOT.len()));
+        out.push_str(BLOT.get(..(inner.len() + 4) % BLOT.len()).unwrap_or(""));
         rest = behind;
     }
     out.push_str(rest);
@@ -140,6 +154,26 @@ impl Folded {
         }
         out
     }
+}
+
+/// Fewer words tell no language for certain; nor does a smaller share of the model.
+const WORDS: usize = 8;
+const SURE: f32 = 0.8;
+
+/// A text in another language than it is meant for, such as one that was put below the wrong heading.
+fn foreign(text: &str, code: &str) -> Option<Finding> {
+    let text = text.replace(BLOT, "    ");
+    if text.unicode_words().count() < WORDS {
+        return None;
+    }
+    let (read, share) = language::guess(&Tokens::read(&text), Some(code));
+    let other = read != code && read != language::UNKNOWN && share >= SURE;
+    let why = format!("it reads as `{read}`, and stands for `{code}`");
+    other.then(|| Finding {
+        span: 0..text.len(),
+        why,
+        remedy: "put it where its language is, or say it in this one".into(),
+    })
 }
 
 fn avoided(folded: &Folded, manner: &Manner) -> Vec<Finding> {
@@ -379,6 +413,19 @@ mod tests {
         assert_eq!(said("Unannehmlich", "de", None, Kind::Statement), "");
         assert_eq!(fill("{{ brand }}: {{ link }}", "Acme", "[link]").as_deref(), Some("Acme: [link]"));
         assert_eq!(fill("{{ barnd }}", "Acme", ""), None);
+    }
+
+    #[test]
+    fn a_text_in_another_language_is_told() {
+        let spanish = "Hemos recibido avisos de un incidente con {{ product }} y los tomamos muy en serio.";
+        let found = lint(spanish, &Voice::default(), "it", None, Kind::Statement);
+        assert_eq!((found.len(), found[0].why.as_str()), (1, "it reads as `es`, and stands for `it`"));
+        assert_eq!(lint(spanish, &Voice::default(), "es", None, Kind::Statement), []);
+        assert_eq!(
+            lint("Acme Glow, Acme One", &Voice::default(), "it", None, Kind::Statement),
+            [],
+            "names are of no language"
+        );
     }
 
     #[test]

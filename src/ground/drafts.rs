@@ -1,19 +1,25 @@
 //! Drafts and checklists: what people write, approve, hand over and tick off, each with its line in the log, in one
 //! transaction.
 
+use super::pleas::Asker;
 use super::{Ground, answers};
+use crate::channels::plea::Matter;
+use crate::channels::short;
 use crate::engine::drafts::{self, Act, Refusal};
 use crate::engine::wording;
 use crate::model::draft::{About, State};
 use crate::model::{Draft, Network, Playbook, TopicKind};
 use crate::rules::Rules;
 use crate::store::drafts as kept;
+use crate::store::outbox::{self, By, Message};
 use crate::store::ticks::{self, Tick};
 use crate::store::{StoreError, audit, incidents, mentions};
 
 /// Longest text of a draft, in bytes; longest note with an act.
 const LONGEST: usize = 20_000;
 const NOTE: usize = 4000;
+/// Times that an act is tried again, where something else changed the draft at the same instant.
+const TRIES: usize = 20;
 
 /// What keeps an act from being done.
 #[derive(Debug, thiserror::Error)]
@@ -109,20 +115,46 @@ impl Ground {
             rejected: None,
             handed_over: None,
         };
-        let (kept, by) = (draft.clone(), by.to_owned());
+        let (kept, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, brand));
         draft.id = self.store.write_blocking(move |tx| {
-            let id = kept::put(tx, &kept)?;
-            note(tx, &Draft { id, ..kept }, now, &by, "drafted")?;
-            Ok(id)
+            let kept = Draft { id: kept::put(tx, &kept)?, ..kept };
+            note(tx, &kept, now, &by, "drafted")?;
+            asker.ask(tx, &kept, now)?;
+            Ok(kept.id)
         })?;
+        self.bells.deliver.notify_one();
         Ok(draft)
     }
 
-    /// Acts on a draft as it stands; what was changed at the same instant is looked at again by whoever acts.
+    /// Acts on a draft. What somebody else does to it at the same instant comes first; then this is tried on what it has
+    /// become, which says no where another version was read.
     ///
     /// # Errors
     /// When there is no such draft, the person may not, or the store cannot be written.
-    pub fn act_on_draft(&self, id: i64, act: Act, by: &str, words: &str) -> Result<Draft, DraftError> {
+    pub fn act_on_draft(&self, id: i64, act: &Act, by: &str, words: &str) -> Result<Draft, DraftError> {
+        self.persist(id, act, by, words, None)
+    }
+
+    /// Hands a draft over to a program that publishes it, by the channel of that name. It goes out with the messages of the
+    /// outbox, once the daemon runs.
+    ///
+    /// # Errors
+    /// As for [`Ground::act_on_draft`].
+    pub fn hand_over(&self, id: i64, by: &str, words: &str, channel: &str) -> Result<Draft, DraftError> {
+        self.persist(id, &Act::HandOver, by, words, Some(channel))
+    }
+
+    fn persist(&self, id: i64, act: &Act, by: &str, words: &str, via: Option<&str>) -> Result<Draft, DraftError> {
+        let mut tried = 0;
+        loop {
+            match self.try_on_draft(id, act.clone(), by, words, via) {
+                Err(DraftError::Store(e)) if e.is_passing() && tried < TRIES => tried += 1,
+                done => return done,
+            }
+        }
+    }
+
+    fn try_on_draft(&self, id: i64, act: Act, by: &str, words: &str, via: Option<&str>) -> Result<Draft, DraftError> {
         let now = self.clock.now();
         let found = self.store.read(|c| kept::get(c, id))?;
         let before = found.ok_or_else(|| missing(format!("there is no draft {id}; `vakt draft list` shows all")))?;
@@ -133,18 +165,58 @@ impl Ground {
         let mut draft = before.clone();
         drafts::act(&mut draft, &act, by, super::acts::cut(words, NOTE), now)
             .map_err(|e| DraftError::Refused(id, e))?;
-        let (after, by) = (draft.clone(), by.to_owned());
+        let approved = draft.state == State::Approved && before.state != State::Approved;
+        let brand = self.spoken_for(&draft)?;
+        let parcel = via.map(|channel| self.parcel(&draft, &brand, channel, now));
+        let (after, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, brand));
         self.store.write_blocking(move |tx| {
             if kept::get(tx, id)?.as_ref() != Some(&before) {
                 return Err(StoreError::Busy);
             }
             kept::put(tx, &after)?;
+            note(tx, &after, now, &by, act.as_str())?;
             if let (State::HandedOver, Some(mention)) = (after.state, after.about.mention) {
                 answers::replied(tx, mention, &by, now)?;
             }
-            note(tx, &after, now, &by, act.as_str())
+            if let Some(parcel) = &parcel {
+                outbox::put(tx, parcel)?;
+            }
+            match act {
+                Act::Write(_) => asker.ask(tx, &after, now),
+                Act::Approve(_) if approved => asker.tell(tx, Matter::Approved, &after, &by, now),
+                Act::Reject => asker.tell(tx, Matter::Back, &after, &by, now),
+                Act::Approve(_) | Act::HandOver => Ok(()),
+            }
         })?;
+        self.bells.deliver.notify_one();
         Ok(draft)
+    }
+
+    /// A draft as it goes out.
+    fn parcel(&self, draft: &Draft, brand: &str, channel: &str, now: jiff::Timestamp) -> Message {
+        let short = short::handed_over(draft, brand, self.house.domain(), now);
+        Message {
+            id: 0,
+            message_id: format!("out.{}", short.thread),
+            incident: None,
+            person: short.said.as_ref().map(|s| s.handed_over_by.clone()).unwrap_or_default(),
+            by: By { channel: channel.to_owned(), ..By::default() },
+            address: String::new(),
+            subject: short.headline.clone(),
+            body: short.bytes(),
+            created: now,
+            attempts: 0,
+        }
+    }
+
+    /// The brand that a draft speaks for.
+    fn spoken_for(&self, draft: &Draft) -> Result<String, StoreError> {
+        let (incident, mention) = self.store.read(|c| {
+            let incident = draft.about.incident.map_or(Ok(None), |id| incidents::get(c, id))?;
+            Ok((incident, draft.about.mention.map_or(Ok(None), |id| mentions::get(c, id))?))
+        })?;
+        let topics = incident.iter().map(|i| &i.topic).chain(mention.iter().flat_map(|m| &m.topics));
+        Ok(brand(&self.knowledge().rules, topics))
     }
 
     /// Ticks a step of an incident's checklist off, or takes that back; says whether it was otherwise before.

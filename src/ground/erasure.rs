@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::channels::folder;
+use crate::channels::short::{Said, Short};
 use crate::channels::strike::{self, ERASED, Strike};
 use crate::model::Mention;
 use crate::model::draft::State;
@@ -322,6 +323,7 @@ impl<'a> Erasure<'a> {
 
     /// Letters after the last one seen: those that wait go on without what was erased, those done with become stubs.
     fn letters(&mut self) -> Stored<()> {
+        self.parcels()?;
         loop {
             let some = self.store.read(|c| outbox::bodies_after(c, self.letters_seen, LETTERS))?;
             let Some((last, _)) = some.last() else { return Ok(()) };
@@ -343,6 +345,30 @@ impl<'a> Erasure<'a> {
                 }
             }
         }
+    }
+
+    /// Drafts on their way out: one that waits is not published any more, one that is out is a record without the names.
+    fn parcels(&mut self) -> Stored<()> {
+        for (id, body) in self.store.read(outbox::parcels)? {
+            let Some((mut short, said)) = Short::read(&body).and_then(|s| s.said.clone().map(|said| (s, said))) else {
+                continue;
+            };
+            let left = self.struck(&said.text);
+            if left == said.text {
+                continue;
+            }
+            short.said = Some(Said { text: left, ..said });
+            let (bytes, now) = (short.bytes(), self.receipt.at);
+            self.store.write_blocking(move |tx| {
+                outbox::rewrite(tx, id, &bytes)?;
+                match outbox::stands(tx, id)? {
+                    Some(m) if m.state == "waiting" => outbox::failed(tx, id, "it quotes somebody who was erased", now),
+                    _ => Ok(()),
+                }
+            })?;
+            self.receipt.stubbed += 1;
+        }
+        Ok(())
     }
 
     fn identities(&mut self) -> Stored<()> {

@@ -7,9 +7,9 @@ use super::Ground;
 use crate::channels::letter::{self, Brief, Letter};
 use crate::channels::{mail, short};
 use crate::engine::ways::{self, Leg};
-use crate::model::People;
 use crate::model::people::{MAIL, Way};
 use crate::model::time::Span;
+use crate::model::{People, Severity};
 use crate::store::outbox::{By, Message};
 
 /// The channels and addresses that several people name: what goes there is read by all of them.
@@ -86,6 +86,7 @@ impl Composer<'_> {
             chain: leg.place.map(|_| chain.to_owned()).unwrap_or_default(),
             place,
             after: Span::millis(ways::PATIENCE.as_millis() * i64::from(place)),
+            urgent: incident.severity >= Severity::Escalate && !self.brief.notice.asks_nothing(),
         };
         Ok(Message {
             id: 0,

@@ -16,6 +16,7 @@ mod knowledge;
 pub mod links;
 mod messages;
 mod plain;
+mod pleas;
 mod publishing;
 mod pulse;
 mod rehearse;
@@ -38,6 +39,7 @@ pub use retopic::retopic;
 use crate::engine::coordinated;
 use crate::engine::heard::Heard;
 use crate::engine::stories::{self, Stories};
+use crate::model::people::Way;
 use crate::rules::Rules;
 use crate::store::{Store, Stored, mentions, sketches};
 
@@ -82,6 +84,8 @@ pub struct Letterhead {
     pub from: String,
     /// Where the operator is told things; the sender's own address where none is set.
     pub operator: String,
+    /// By which channels the operator is told them as well.
+    pub operator_reach: Vec<Way>,
     /// What links begin with.
     pub base_url: Option<String>,
 }
@@ -114,7 +118,7 @@ impl Ground {
             })
         })?;
         Ok(Arc::new(Ground {
-            links: links::Links::of(&store)?,
+            links: links::Links::of(&store, clock.now())?,
             room: room::Room::of(store.path()),
             shelf: fresh::Shelf::default(),
             desks: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),

@@ -9,7 +9,7 @@ use crate::channels::short;
 use crate::engine::incident::Call;
 use crate::model::people::PUBLISHING;
 use crate::model::time::Span;
-use crate::model::{Alert, Incident, Notice, People, Person, Planned, TopicKind};
+use crate::model::{Alert, Incident, Notice, People, Person, Planned, Status, TopicKind};
 use crate::rules::Rules;
 use crate::store::outbox::{self, By, Message};
 use crate::store::{Connection, Stored};
@@ -37,8 +37,8 @@ pub(super) struct About<'a> {
     pub(super) house: &'a Letterhead,
 }
 
-/// The order that calls give to the tool: to pause at the first of them that is severe enough, to go on once it is over.
-/// Each is given once for an incident, however often it is raised.
+/// The order that follows for the tool: to pause at the first call that is severe enough, to go on once it is over, whether
+/// people are told of that or not. Each stands until the other is given.
 pub(super) fn order(
     c: &Connection,
     people: &People,
@@ -50,18 +50,21 @@ pub(super) fn order(
     let Some(way) = people.publishing.as_ref().filter(|_| incident.drill.is_none() && !incident.shadow) else {
         return Ok(None);
     };
-    let domain = about.house.domain();
-    let id = |order: &str| format!("publishing.{order}.{}.{}@{domain}", incident.id, incident.opened.as_second());
-    let over = calls.iter().find(|call| call.notice == Notice::Resolved);
-    let severe = calls.first().filter(|call| incident.severity >= way.from && !call.notice.asks_nothing());
-    let (order, call) = match (over, severe) {
-        (Some(call), _) if outbox::has(c, &id("pause"))? => ("resume", call),
-        (None, Some(call)) => ("pause", call),
+    // A part rings no more; the whole has an order of its own.
+    let over = incident.status == Status::Resolved || calls.iter().any(|call| call.notice == Notice::Merged);
+    let severe = incident.severity >= way.from && calls.iter().any(|call| !call.notice.asks_nothing());
+    let given = outbox::count_of(c, PUBLISHING, incident.id)?;
+    let paused = !given.is_multiple_of(2);
+    let order = match (over, paused) {
+        (true, true) => "resume",
+        (false, false) if severe => "pause",
         _ => return Ok(None),
     };
+    let domain = about.house.domain();
+    let id = format!("publishing.{}.{}.{given}@{domain}", incident.id, incident.opened.as_second());
     let nobody = Person { name: PUBLISHING.to_owned(), full_name: PUBLISHING.to_owned(), ..Person::default() };
     let brief = Brief {
-        notice: call.notice,
+        notice: if over { Notice::Resolved } else { Notice::Opened },
         incident,
         alert: about.alert,
         brand: about.brand,
@@ -84,7 +87,7 @@ pub(super) fn order(
     short.publishing = Some(order.to_owned());
     Ok(Some(Message {
         id: 0,
-        message_id: id(order),
+        message_id: id,
         incident: Some(incident.id),
         person: PUBLISHING.to_owned(),
         by: By { channel: way.channel.clone(), ..By::default() },
@@ -104,7 +107,12 @@ mod tests {
     use crate::store::Store;
 
     fn house() -> Letterhead {
-        Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None }
+        Letterhead {
+            from: "vakt <v@acme.example>".into(),
+            operator: "o@acme.example".into(),
+            base_url: None,
+            operator_reach: Vec::new(),
+        }
     }
 
     #[test]
@@ -145,11 +153,14 @@ mod tests {
         let people = People { publishing: Some(way), ..People::default() };
         let alert = Alert::default();
         let given = |severity, notice, shadow| {
-            let incident = Incident { severity, shadow, ..crate::engine::incident::tests::opened() };
-            let calls = [Call { notice, notify: Vec::new() }];
+            let status = if notice == Notice::Resolved { Status::Resolved } else { Status::Open };
+            let incident = Incident { severity, shadow, status, ..crate::engine::incident::tests::opened() };
+            // Of what is muted nobody is told that it is over.
+            let told = [Call { notice, notify: Vec::new() }];
+            let calls = if notice == Notice::Resolved { &[][..] } else { &told[..] };
             let about = About { alert: &alert, brand: "Acme", house: &house() };
             let order =
-                store.read(|c| order(c, &people, &incident, &calls, &about, Timestamp::UNIX_EPOCH)).expect("read");
+                store.read(|c| order(c, &people, &incident, calls, &about, Timestamp::UNIX_EPOCH)).expect("read");
             let text = order.as_ref().and_then(|m| short::Short::read(&m.body)).and_then(|s| s.publishing);
             if let Some(message) = order {
                 store.write_blocking(move |tx| outbox::put(tx, &message)).expect("written");
@@ -165,5 +176,7 @@ mod tests {
         let waiting = store.read(|c| outbox::due(c, "studio", Timestamp::UNIX_EPOCH, 9)).expect("read");
         assert_eq!(waiting.len(), 1, "once for an incident");
         assert_eq!(given(Severity::Crisis, Notice::Resolved, false), "resume");
+        assert_eq!(given(Severity::Crisis, Notice::Resolved, false), "");
+        assert_eq!(given(Severity::Crisis, Notice::Reopened, false), "pause", "it is back");
     }
 }

@@ -79,6 +79,9 @@ pub fn letters(
     let people = &knowledge.rules.people;
     let mut out = Letters { mark: erasures::mark(c)?, ..Letters::default() };
     let alert = alert_of(knowledge, incident);
+    let brand = knowledge.rules.topic(&incident.topic).map_or_else(|| incident.topic.clone(), |t| t.title.clone());
+    let about = publishing::About { alert: &alert, brand: &brand, house: &ground.house };
+    out.messages.extend(publishing::order(c, people, incident, calls, &about, now)?);
     if calls.is_empty() || incident.shadow {
         return Ok(out);
     }
@@ -96,7 +99,6 @@ pub fn letters(
     };
     let taken_by =
         incident.ack.as_ref().map(|a| people.person(&a.by).map_or_else(|| a.by.clone(), |p| p.full_name.clone()));
-    let brand = knowledge.rules.topic(&incident.topic).map_or_else(|| incident.topic.clone(), |t| t.title.clone());
     let shared = shared(people);
     let planned = publishing::planned(&knowledge.rules, &alert, incident, now);
     let mut served: HashSet<String> = HashSet::new();
@@ -167,8 +169,6 @@ pub fn letters(
             }
         }
     }
-    let about = publishing::About { alert: &alert, brand: &brand, house: &ground.house };
-    out.messages.extend(publishing::order(c, people, incident, calls, &about, now)?);
     Ok(out)
 }
 
@@ -198,8 +198,9 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
     }
     // What waits by other channels is old news once people have it or it is over: a telephone must not ring for it hours
     // later, when its service is back. Mail keeps the whole story.
-    if calls.iter().any(|call| matches!(call.notice, Notice::Acknowledged | Notice::Resolved)) {
-        let over = calls.iter().any(|call| call.notice == Notice::Resolved);
+    let old = |call: &Call| matches!(call.notice, Notice::Acknowledged | Notice::Resolved | Notice::Merged);
+    if calls.iter().any(old) {
+        let over = calls.iter().any(|call| matches!(call.notice, Notice::Resolved | Notice::Merged));
         outbox::overtaken(c, incident.id, over, now)?;
     }
     let mut kept: HashSet<&str> = HashSet::new();

@@ -32,8 +32,18 @@ fn now() -> Timestamp {
     "2026-03-10T12:00:00Z".parse().expect("a time")
 }
 
+/// How letters look in tests.
+pub(crate) fn house() -> Letterhead {
+    Letterhead {
+        from: "vakt <v@acme.example>".into(),
+        operator: "o@acme.example".into(),
+        operator_reach: Vec::new(),
+        base_url: None,
+    }
+}
+
 fn ground(dir: &tempfile::TempDir, rules: Rules) -> Arc<Ground> {
-    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    let house = house();
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     Ground::new(store, Clock::stepped(now()), rules, house).expect("it stands")
 }
@@ -45,7 +55,7 @@ pub(crate) fn standing(dir: &tempfile::TempDir, clock: Clock) -> Arc<Ground> {
 
 /// The same with other people.
 pub(crate) fn peopled(dir: &tempfile::TempDir, clock: Clock, people: &str) -> Arc<Ground> {
-    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    let house = house();
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     Ground::new(store, clock, rules_with(people, &[("acme", "acme")]), house).expect("it stands")
 }
@@ -235,11 +245,20 @@ async fn an_erased_author_is_in_no_draft() {
     let said = format!("@canary_7, you wrote \"{text}\". Call us.");
     let mine = ground.draft(order(reply, &said), "maja").expect("written");
     let other = ground.draft(order(Default::default(), "Nobody is named here: canary."), "maja").expect("written");
-    ground.act_on_draft(mine.id, Act::Approve(1), "anna", "").expect("approved");
+    ground.act_on_draft(mine.id, &Act::Approve(1), "anna", "").expect("approved");
+    // One is on its way to be published.
+    let out = ground.draft(order(reply, "@canary_7, thank you."), "maja").expect("written");
+    ground.act_on_draft(out.id, &Act::Approve(1), "anna", "").expect("approved");
+    ground.hand_over(out.id, "maja", "", "desk").expect("handed over");
     let who = erasure::Who::new("canary_7", None, None);
     let found = erasure::find(&ground.store, &who).expect("found");
     let done = erasure::Erasure::carry_out(&ground.store, dir.path(), &who, found, "", now()).expect("erased");
-    assert_eq!(done.receipt.notes, 1);
+    assert_eq!((done.receipt.notes, done.receipt.stubbed), (2, 1));
+    let bodies = ground.store.read(crate::store::outbox::parcels).expect("read");
+    let text = String::from_utf8_lossy(&bodies[0].1);
+    assert!(bodies.len() == 1 && text.contains("@[erased], thank you.") && !text.contains("canary"), "{text}");
+    let waiting = ground.store.read(|c| crate::store::outbox::due(c, "desk", now(), 9)).expect("read");
+    assert_eq!(waiting, [], "what would name them is not published");
     let now_is = |id| ground.store.read(|c| crate::store::drafts::get(c, id)).expect("read").expect("it is there");
     let left = now_is(mine.id);
     assert_eq!(left.text, "@[erased], you wrote \"[erased]\". Call us.");

@@ -7,6 +7,7 @@ use tantivy::{FutureResult, Index, TantivyDocument, Term};
 
 use super::packed::Packing;
 use super::{Fields, IndexError};
+use crate::failpoint;
 use crate::model::Mention;
 use crate::query::address_words;
 use crate::text::tokens::Kind;
@@ -165,7 +166,9 @@ impl IndexWriter {
     pub fn commit(&mut self) -> Result<Checkpoint, IndexError> {
         let mut prepared = self.writer.prepare_commit()?;
         prepared.set_payload(&format!("{} {}", self.reached.seq, self.reached.id));
+        failpoint::pass("index", "before");
         prepared.commit()?;
+        failpoint::pass("index", "after");
         self.committed = self.reached;
         Ok(self.committed)
     }

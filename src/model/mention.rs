@@ -52,6 +52,8 @@ pub struct Capture {
     pub author: Author,
     /// When the source says that it was published.
     pub published: Option<Timestamp>,
+    /// When the source says that it was last changed.
+    pub updated: Option<Timestamp>,
     /// The language tag that the source declares (`sv`, `de-AT`).
     pub language: Option<String>,
     /// The network (`news`, `forum`, `blog`, `x`, `mastodon`, …).

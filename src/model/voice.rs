@@ -52,7 +52,7 @@ pub struct Manner {
     pub hashtags: Option<usize>,
     /// Most exclamation marks.
     pub exclamations: Option<usize>,
-    /// What replies end with, one of these; `-` and a name count as `- {name}`.
+    /// What replies end with, one of these; `{name}` stands for a name of up to three words.
     pub sign_offs: Vec<String>,
     /// Words to avoid.
     pub avoid: Vec<Avoided>,

@@ -7,6 +7,7 @@ mod alerts;
 mod calendar;
 pub mod cases;
 mod lexicon;
+mod names;
 mod people;
 mod playbooks;
 mod reports;

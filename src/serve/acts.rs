@@ -32,7 +32,7 @@ struct Said {
     into: Option<i64>,
 }
 
-fn wrong(say: impl Into<String>) -> Response {
+pub(super) fn wrong(say: impl Into<String>) -> Response {
     let mut say: String = say.into();
     say.push('\n');
     (StatusCode::BAD_REQUEST, say).into_response()
@@ -85,15 +85,13 @@ pub(super) async fn act(State(served): State<Served>, Path((id, word)): Path<(i6
         Err(say) => return wrong(say),
     };
     let knowledge = served.ground.knowledge();
-    let people = &knowledge.rules.people;
     let named = std::iter::once(said.by.as_str()).chain(match &asked {
         Asked::Act(Act::Assign(to)) => Some(to.as_str()),
         _ => None,
     });
     for name in named {
-        if people.person(name).is_none() {
-            let help = crate::config::fault::suggest(name, people.persons.iter().map(|p| p.name.as_str()));
-            return wrong(format!("nobody is called `{name}` in the rules: {help}"));
+        if let Err(say) = knowledge.rules.must_person(name) {
+            return wrong(say);
         }
     }
     let ground = served.ground.clone();

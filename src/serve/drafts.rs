@@ -93,25 +93,14 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T,
 
 /// The person, who is in the rules.
 pub(super) fn person(ground: &Ground, name: &str) -> Result<(), Wrong> {
-    let knowledge = ground.knowledge();
-    let people = &knowledge.rules.people;
-    if people.person(name).is_some() {
-        return Ok(());
-    }
-    let help = crate::config::fault::suggest(name, people.persons.iter().map(|p| p.name.as_str()));
-    Err(wrong(format!("nobody is called `{name}` in the rules: {help}")))
+    ground.knowledge().rules.must_person(name).map(|_| ()).map_err(wrong)
 }
 
 /// A draft with what is wrong with it.
 fn shown(ground: &Ground, draft: &Draft) -> serde_json::Value {
     let kind = if draft.reply { Kind::Reply } else { Kind::Statement };
     let voice = &ground.knowledge().rules.voice;
-    let long = draft.network.and_then(|n| wording::too_long(&draft.text, n)).map(|(_, finding)| finding);
-    let findings: Vec<_> = long
-        .into_iter()
-        .chain(wording::unfilled(&draft.text))
-        .chain(wording::lint(&draft.text, voice, &draft.language, draft.network, kind))
-        .collect();
+    let findings = wording::look(&draft.text, voice, &draft.language, draft.network, kind);
     let measured = draft.network.map(|n| {
         let l = length::measure(&draft.text, n);
         serde_json::json!({ "used": l.used, "most": l.most, "unit": l.unit })
@@ -192,7 +181,7 @@ async fn try_act(served: &Served, id: i64, word: &str, body: &[u8]) -> Result<Re
         _ => return Err(wrong("acts are edit, approve, reject and hand-over")),
     };
     let ground = served.ground.clone();
-    let draft = apart(move || ground.act_on_draft(id, act, &done.by, &done.note)).await?;
+    let draft = apart(move || ground.act_on_draft(id, &act, &done.by, &done.note)).await?;
     Ok(Json(shown(&served.ground, &draft)).into_response())
 }
 

@@ -62,8 +62,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// Lets a request through that has the token its route needs. Reading needs none where no token for it is set, vakt is
 /// known to this machine alone, and the request did not come through a proxy.
 pub(super) async fn authorise(State(served): State<Served>, mut request: Request, next: Next) -> Response {
-    let acts =
-        ["/api/v1/incidents", "/api/v1/drafts", "/api/v1/answers"].iter().any(|p| request.uri().path().starts_with(p));
+    let acts = ["/api/v1/incidents", "/api/v1/drafts", "/api/v1/silences", "/api/v1/answers"]
+        .iter()
+        .any(|p| request.uri().path().starts_with(p));
     let role = match *request.method() {
         Method::POST if acts => Role::Act,
         Method::POST => Role::Push,

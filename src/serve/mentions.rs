@@ -86,6 +86,7 @@ impl From<Pushed> for Capture {
             html: p.html,
             author,
             published: p.published,
+            updated: None,
             language: p.language,
             network: p.network.unwrap_or_else(|| "push".into()),
             reach: p.reach,

@@ -2,6 +2,7 @@
 
 mod acts;
 mod answers;
+mod approve;
 mod doors;
 mod drafts;
 mod export;
@@ -10,6 +11,7 @@ mod guard;
 mod incidents;
 mod mentions;
 mod reports;
+mod silences;
 mod take;
 
 use std::path::PathBuf;
@@ -98,6 +100,8 @@ pub fn router(served: Served) -> Router {
         .route("/api/v1/report", get(reports::digest))
         .route("/api/v1/answers", get(answers::list))
         .route("/api/v1/answers/{id}/{act}", post(answers::act))
+        .route("/api/v1/silences", get(silences::list).post(silences::lay))
+        .route("/api/v1/silences/{id}/expire", post(silences::expire))
         .route("/api/v1/drafts", get(drafts::list).post(drafts::write))
         .route("/api/v1/drafts/{id}", get(drafts::show))
         .route("/api/v1/drafts/{id}/{act}", post(drafts::act))
@@ -106,6 +110,7 @@ pub fn router(served: Served) -> Router {
         .route("/metrics", get(metrics_page))
         .route_layer(middleware::from_fn_with_state(served.clone(), guard::authorise))
         .route("/a/{link}", get(take::show).post(take::press))
+        .route("/d/{link}", get(approve::show).post(approve::press))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn_with_state(served.clone(), guard::known_host))

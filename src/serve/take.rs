@@ -12,7 +12,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use minijinja::{AutoEscape, Environment, Value, context};
-use subtle::ConstantTimeEq;
 
 use super::Served;
 use crate::engine::acts::Act;
@@ -22,29 +21,29 @@ use crate::model::time::{Span, between};
 use crate::model::{Incident, Severity, Status};
 
 /// Nobody presses so soon after seeing the page.
-const READ: Span = Span::secs(3);
+pub(super) const READ: Span = Span::secs(3);
 /// A page that was shown so long ago is shown again.
-const STALE: Span = Span::hours(12);
+pub(super) const STALE: Span = Span::hours(12);
 /// Wrong codes that a person may type for one incident, until vakt starts again.
 const TRIES: u32 = 5;
 /// Counts of wrong codes that are kept; beyond it no code is taken any more.
 const MOST: usize = 10_000;
 
-/// Wrong codes by incident and person.
+/// Wrong codes by what they are about, such as `incident 7`, and person.
 #[derive(Debug, Default)]
-pub struct Wrong(Mutex<HashMap<(i64, String), u32>>);
+pub struct Wrong(Mutex<HashMap<(String, String), u32>>);
 
 impl Wrong {
     /// Whether a code may still be tried.
-    fn may(&self, claim: &Claim) -> bool {
+    pub(super) fn may(&self, about: &str, person: &str) -> bool {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (claim.incident, claim.person.clone());
+        let key = (about.to_owned(), person.to_owned());
         counts.get(&key).map_or(counts.len() < MOST, |n| *n < TRIES)
     }
 
-    fn count(&self, claim: &Claim) {
+    pub(super) fn count(&self, about: &str, person: &str) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.entry((claim.incident, claim.person.clone())).or_default() += 1;
+        *counts.entry((about.to_owned(), person.to_owned())).or_default() += 1;
     }
 }
 
@@ -293,12 +292,12 @@ pub(super) async fn press(
         return led.page(&served, Some(led.words.again), StatusCode::OK);
     }
     if led.asks() {
-        if !served.wrong.may(&led.claim) {
+        let about = format!("incident {}", led.claim.incident);
+        if !served.wrong.may(&about, &led.claim.person) {
             return led.page(&served, Some(led.words.too_often), StatusCode::FORBIDDEN);
         }
-        let code = links.code(led.claim.incident, &led.claim.person);
-        if !bool::from(field("code").as_bytes().ct_eq(code.as_bytes())) {
-            served.wrong.count(&led.claim);
+        if !links.is_code(field("code"), led.claim.incident, &led.claim.person) {
+            served.wrong.count(&about, &led.claim.person);
             return led.page(&served, Some(led.words.wrong), StatusCode::FORBIDDEN);
         }
     }

@@ -84,14 +84,16 @@ pub(super) struct Answer {
 impl Api<'_> {
     /// Asks a question. A session that has ended is opened anew, once.
     pub(super) async fn get(&self, url: &Url) -> Result<Answer, FetchError> {
-        let answer = self.ask(url).await;
-        if let (Err(e), Pass::Session(_, open)) = (&answer, self.pass)
-            && ended(e)
-        {
-            *open.lock().await = None;
-            return self.ask(url).await;
+        let Pass::Session(_, open) = self.pass else { return self.ask(url).await };
+        let was_open = open.lock().await.is_some();
+        match self.ask(url).await {
+            // One that was opened a moment ago has not ended: then it is the account that is refused.
+            Err(e) if was_open && ended(&e) => {
+                *open.lock().await = None;
+                self.ask(url).await
+            }
+            answer => answer,
         }
-        answer
     }
 
     /// Sends something, with a secret in the `Authorization` header where there is one.

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::api::{Answer, Pass};
 use super::bounds::escape;
-use super::listing::{Listing, Page, Place, below, with};
+use super::listing::{Listing, Page, Place, after, below, with};
 use super::told::Told;
 use super::{Entry, Kind, Source, settings};
 use crate::config::written::Form;
@@ -103,10 +103,8 @@ impl Listing for Posts {
                         topics.iter().find(|t| topic.is_some() && t.count("/id") == topic).unwrap_or(&Value::Null);
                     page.add(post.time("/created_at"), self.capture(post, topic, post.text("/blurb"), false));
                 }
-                let number =
-                    asked.query_pairs().find(|(k, _)| k == "page").and_then(|(_, n)| n.parse().ok()).unwrap_or(1);
                 if answer.body.is("/grouped_search_result/more_full_page_results") {
-                    page.next = Some(with(asked, "page", &(number + 1_u32).to_string()));
+                    page.next = Some(after(asked));
                 }
             }
         }

@@ -86,10 +86,10 @@ impl Listing for Search {
         }
         let number = answer.body.count("/page").unwrap_or(0);
         let pages = answer.body.count("/nbPages").unwrap_or(0);
-        if number + 1 < pages {
-            page.next = Some(with(asked, "page", &(number + 1).to_string()));
+        if number < pages.saturating_sub(1) {
+            page.next = Some(with(asked, "page", &number.saturating_add(1).to_string()));
         } else {
-            let shown = pages * answer.body.count("/hitsPerPage").unwrap_or(PER_PAGE as u64);
+            let shown = pages.saturating_mul(answer.body.count("/hitsPerPage").unwrap_or(PER_PAGE as u64));
             page.cut = answer.body.count("/nbHits").unwrap_or(0) > shown;
         }
         Ok(page)
@@ -107,7 +107,8 @@ fn capture(hit: &Value) -> Option<Capture> {
     (!id.is_empty()).then(|| Capture {
         url: Some(format!("https://news.ycombinator.com/item?id={id}")),
         native_id: Some(id),
-        title: Some(escape(title)),
+        // Escaped or not: both are seen.
+        title: Some(escape(&super::refs::plain(title))),
         text: text.to_owned(),
         html: true,
         author: Author { name: author.to_owned(), handle: author.to_owned(), ..Author::default() },

@@ -9,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::api::Answer;
-use super::listing::{Listing, Page, Place, below, with};
+use super::listing::{Listing, Page, Place, after, below};
 use super::told::{Told, with_pictures};
 use super::{Entry, Kind, Source, settings};
 use crate::config::written::Form;
@@ -125,8 +125,7 @@ impl Listing for Talk {
             }
         }
         if views.len() >= PER_PAGE {
-            let number = asked.query_pairs().find(|(k, _)| k == "page").and_then(|(_, n)| n.parse().ok()).unwrap_or(1);
-            page.next = Some(with(asked, "page", &(number + 1_u32).to_string()));
+            page.next = Some(after(asked));
         }
         Ok(page)
     }

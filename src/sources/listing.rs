@@ -118,6 +118,8 @@ struct Mark {
     /// Where the first fetch stopped reading: what is older is history that nobody asked for, and never news.
     #[serde(skip_serializing_if = "Option::is_none")]
     begins: Option<Timestamp>,
+    /// When it was last read: whoever had to wait longest comes first.
+    read: Option<Timestamp>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     holes: Vec<Hole>,
 }
@@ -144,6 +146,11 @@ impl Source for Place {
     fn fetch<'a>(&'a self, http: &'a Http, cursor: &'a serde_json::Value, now: Timestamp) -> Fetching<'a> {
         Box::pin(self.tour(http, cursor, now))
     }
+
+    #[cfg(test)]
+    fn listings(&self) -> &[Box<dyn Listing>] {
+        &self.listings
+    }
 }
 
 impl Place {
@@ -153,7 +160,8 @@ impl Place {
         let mut marks: Marks = serde_json::from_value(cursor.clone()).unwrap_or_default();
         marks.retain(|name, _| self.listings.iter().any(|l| l.name() == *name));
         let listings = self.listings.iter().map(|l| &**l);
-        let (old, new): (Vec<&dyn Listing>, Vec<_>) = listings.partition(|l| marks.contains_key(&l.name()));
+        let (mut old, new): (Vec<&dyn Listing>, Vec<_>) = listings.partition(|l| marks.contains_key(&l.name()));
+        old.sort_by_key(|l| marks.get(&l.name()).and_then(|mark| mark.read));
         let api = Api { http, allow: &self.allow, pass: &self.pass, rest: self.rest, accept: self.accept, now };
         let mut tour = Tour { api, brought: Brought::default(), pages: 0, failed: None };
         let mut read = tour.all(&new, &mut marks).await;
@@ -164,6 +172,8 @@ impl Place {
         let Tour { mut brought, failed, .. } = tour;
         match failed {
             Some(e) if read == 0 => return Err(e),
+            // Where the host rests for a moment the rest simply comes with the next fetch.
+            Some(FetchError::Paused { .. }) => {}
             failed => brought.degraded = failed.map(|e| e.to_string()),
         }
         brought.cursor = serde_json::to_value(&marks).unwrap_or_default();
@@ -249,6 +259,7 @@ impl Tour<'_> {
         self.brought.gap |= holes.len() > MOST_HOLES;
         holes.truncate(MOST_HOLES);
         mark.holes = holes;
+        mark.read = Some(now);
         Some(mark)
     }
 
@@ -323,6 +334,12 @@ pub(super) fn below(place: &Url, path: &[&str], parameters: &[(&str, &str)]) -> 
         url.query_pairs_mut().extend_pairs(parameters);
     }
     url
+}
+
+/// The same question for the page after: `page` is one higher, and 2 where it was not there.
+pub(super) fn after(asked: &Url) -> Url {
+    let page: u32 = asked.query_pairs().find(|(k, _)| k == "page").and_then(|(_, n)| n.parse().ok()).unwrap_or(1);
+    with(asked, "page", &page.saturating_add(1).to_string())
 }
 
 /// An address with a query parameter set, whatever it was before.

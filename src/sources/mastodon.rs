@@ -119,7 +119,7 @@ impl Listing for Posts {
         page.next = if search {
             // Searches are paged by how many were shown.
             let shown = asked.query_pairs().find(|(k, _)| k == "offset").and_then(|(_, n)| n.parse().ok()).unwrap_or(0);
-            (!posts.is_empty()).then(|| with(asked, "offset", &(shown + posts.len()).to_string()))
+            (!posts.is_empty()).then(|| with(asked, "offset", &posts.len().saturating_add(shown).to_string()))
         } else {
             let named = answer.headers.link("next").and_then(|next| asked.join(&next).ok());
             named.or_else(|| Some(with(asked, "max_id", posts.last()?.text("/id"))))

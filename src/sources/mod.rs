@@ -6,13 +6,19 @@ pub mod archive;
 mod bluesky;
 mod bounds;
 mod charset;
+mod discord;
 mod discourse;
+pub mod discover;
+mod facebook;
 pub mod feed;
 mod gdelt;
 mod github;
+mod graph;
 mod hackernews;
+mod instagram;
 mod lemmy;
 mod listing;
+mod maildir;
 mod mastodon;
 mod mend;
 pub mod opml;
@@ -20,9 +26,13 @@ mod reddit;
 mod refs;
 mod salvage;
 mod settings;
+mod slack;
 mod stackexchange;
 mod tags;
+mod threads;
 mod told;
+mod trustpilot;
+mod x;
 mod youtube;
 
 use std::future::Future;
@@ -76,6 +86,13 @@ pub trait Source: Send + Sync {
     fn feed(&self) -> Option<&str> {
         None
     }
+
+    /// The listings that it reads, for tests of all kinds.
+    #[cfg(test)]
+    #[expect(private_interfaces, reason = "no test stands outside this room")]
+    fn listings(&self) -> &[Box<dyn listing::Listing>] {
+        &[]
+    }
 }
 
 /// One kind of source.
@@ -101,6 +118,8 @@ pub enum Entry {
     Open,
     /// A key or an account that the place gives for nothing.
     Key,
+    /// A contract, or the place's approval.
+    Contract,
 }
 
 /// Reads a source's settings off a form.
@@ -117,9 +136,17 @@ pub const KINDS: &[Kind] = &[
     github::KIND,
     gdelt::KIND,
     appstore::KIND,
+    maildir::KIND,
     bluesky::KIND,
     reddit::KIND,
     youtube::KIND,
+    discord::KIND,
+    slack::KIND,
+    x::KIND,
+    facebook::KIND,
+    instagram::KIND,
+    threads::KIND,
+    trustpilot::KIND,
 ];
 
 /// A source that the settings name.

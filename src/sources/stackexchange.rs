@@ -9,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::api::Answer;
-use super::listing::{Listing, Page, Place, below, with};
+use super::listing::{Listing, Page, Place, after, below};
 use super::told::Told;
 use super::{Entry, Kind, Source, settings};
 use crate::config::written::Form;
@@ -63,7 +63,7 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
 fn rest(_: u16, told: &Value, _: Timestamp) -> Option<Span> {
     (told.count("/error_id") == Some(502)).then(|| {
         let seconds = told.text("/error_message").split(' ').filter_map(|w| w.parse().ok()).next_back();
-        Span::secs(seconds.unwrap_or(600))
+        Span::secs(seconds.unwrap_or(600).clamp(0, 86_400))
     })
 }
 
@@ -106,8 +106,7 @@ impl Listing for Questions {
         page.rest = answer.body.count("/backoff").map(|s| Span::secs(s.min(86_400) as i64));
         page.left = answer.body.count("/quota_remaining");
         if answer.body.is("/has_more") {
-            let number = asked.query_pairs().find(|(k, _)| k == "page").and_then(|(_, n)| n.parse().ok()).unwrap_or(1);
-            page.next = Some(with(asked, "page", &(number + 1_u32).to_string()));
+            page.next = Some(after(asked));
         }
         Ok(page)
     }

@@ -54,3 +54,95 @@ name = "f"
     insta::assert_snapshot!(faults(text).join("\n"));
     assert!(!faults(text).join("").contains("canary"));
 }
+
+/// The kinds that read listings, with their own texts.
+const TEXTS: &[(&str, &str)] = &[
+    ("appstore", include_str!("appstore.rs")),
+    ("bluesky", include_str!("bluesky.rs")),
+    ("discord", include_str!("discord.rs")),
+    ("discourse", include_str!("discourse.rs")),
+    ("facebook", include_str!("facebook.rs")),
+    ("gdelt", include_str!("gdelt.rs")),
+    ("github", include_str!("github.rs")),
+    ("hackernews", include_str!("hackernews.rs")),
+    ("instagram", include_str!("instagram.rs")),
+    ("lemmy", include_str!("lemmy.rs")),
+    ("mastodon", include_str!("mastodon.rs")),
+    ("reddit", include_str!("reddit.rs")),
+    ("slack", include_str!("slack.rs")),
+    ("stackexchange", include_str!("stackexchange.rs")),
+    ("threads", include_str!("threads.rs")),
+    ("trustpilot", include_str!("trustpilot.rs")),
+    ("x", include_str!("x.rs")),
+    ("youtube", include_str!("youtube.rs")),
+];
+
+/// The paths at which a kind looks into answers, as its text says, so that no list of them can grow old.
+fn paths(text: &str) -> Vec<&str> {
+    let shared = ["/paging/cursors/after", "/paging/next"];
+    let own = text.split('"').filter(|p| p.starts_with('/') && p.len() > 1 && !p.contains([' ', '{', '?']));
+    own.chain(shared).collect()
+}
+
+/// What no API ever says, and a stranger may.
+fn odd(n: usize) -> serde_json::Value {
+    use serde_json::json;
+    match n % 14 {
+        0 => json!(u64::MAX),
+        1 => json!(i64::MIN),
+        2 => json!(1e308),
+        3 => json!(-1e308),
+        4 => json!("18446744073709551615"),
+        5 => json!("-009999-01-02T01:59:59Z"),
+        6 => json!("9999-12-30T22:00:00.999999999Z"),
+        7 => json!(""),
+        8 => json!("å/..\u{202e}<&"),
+        9 => json!(true),
+        10 => json!(null),
+        11 => json!([]),
+        12 => json!({}),
+        _ => json!("https://evil.example/?a=b"),
+    }
+}
+
+#[test]
+fn no_answer_breaks_a_kind() {
+    use super::{api::Answer, http::Headers};
+    use serde_json::{Value, json};
+    for (name, text) in TEXTS {
+        let kind = KINDS.iter().find(|k| k.name == *name).expect("a kind has a file of its name");
+        let named = read(&Sheet::new("vakt.toml", kind.manual), &[]).expect("its manual can be read");
+        let listings = named[0].source.listings();
+        assert!(!listings.is_empty(), "{name}");
+        for seed in 0..14 {
+            // An object with something odd at every path, and a list of such objects at each.
+            let mut object = Value::Null;
+            for (n, path) in paths(text).into_iter().enumerate() {
+                put(&mut object, path, odd(seed + n * n));
+            }
+            let list: Value = vec![object.clone(); 2].into();
+            for path in paths(text) {
+                let mut body = object.clone();
+                put(&mut body, path, list.clone());
+                for body in [json!({ "feed": body, "data": body }), body, list.clone()] {
+                    for listing in listings {
+                        let answer = Answer { body: body.clone(), headers: Headers::default() };
+                        drop(listing.read(&answer, &listing.first(None)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Puts a value at a path, through lists and whatever stands in the way.
+fn put(into: &mut serde_json::Value, path: &str, value: serde_json::Value) {
+    let mut at = into;
+    for part in path.split('/').skip(1) {
+        if !at.is_object() {
+            *at = serde_json::json!({});
+        }
+        at = &mut at[part];
+    }
+    *at = value;
+}

@@ -2,7 +2,7 @@
 //!
 //! Each channel has a lane of its own: one that is slow holds up its own messages and nobody else's.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +20,9 @@ use crate::model::time::Span;
 use crate::store::Stored;
 use crate::store::outbox::{self, Message};
 
-/// Messages under way at once by one channel.
+/// Messages under way at once by one channel, and how many of those are kept free for urgent ones (F81).
 const AT_ONCE: usize = 8;
+const RESERVED: usize = 2;
 /// Waits after a try that failed: the n-th, then the last of them for ever (F20).
 const WAITS: [Span; 6] =
     [Span::secs(15), Span::secs(30), Span::secs(60), Span::secs(120), Span::secs(240), Span::secs(300)];
@@ -39,8 +40,8 @@ pub struct Deliver {
     ground: Arc<Ground>,
     channels: Arc<Channels>,
     flying: FuturesUnordered<BoxFuture<'static, (Message, Outcome)>>,
-    /// Of each channel, the messages under way by it.
-    airborne: HashMap<String, HashSet<i64>>,
+    /// Of each channel, the messages under way by it, and whether each is urgent.
+    airborne: HashMap<String, HashMap<i64, bool>>,
     /// What became of messages and could not be kept: nothing is sent until it is, or they would be sent again.
     unkept: Vec<(Message, Outcome)>,
     stopping: bool,
@@ -94,16 +95,24 @@ impl Deliver {
         let waiting = self.ground.store.read(|c| outbox::due_channels(c, now))?;
         for channel in waiting {
             let airborne = self.airborne.entry(channel.clone()).or_default();
-            let free = AT_ONCE.saturating_sub(airborne.len());
+            let mut free = AT_ONCE.saturating_sub(airborne.len());
             if free == 0 {
                 continue;
             }
+            let lesser = airborne.values().filter(|urgent| !**urgent).count();
+            let mut free_for_lesser = (AT_ONCE - RESERVED).saturating_sub(lesser);
             // Those under way are still due in the store, so so many more are read.
             let limit = u32::try_from(free + airborne.len()).unwrap_or(u32::MAX);
             let mut due = self.ground.store.read(|c| outbox::due(c, &channel, now, limit))?;
-            due.retain(|m| !airborne.contains(&m.id));
-            for message in due.into_iter().take(free) {
-                airborne.insert(message.id);
+            due.retain(|m| !airborne.contains_key(&m.id));
+            for message in due {
+                let room = if message.by.urgent { free } else { free.min(free_for_lesser) };
+                if room == 0 {
+                    break;
+                }
+                free -= 1;
+                free_for_lesser = free_for_lesser.saturating_sub(usize::from(!message.by.urgent));
+                airborne.insert(message.id, message.by.urgent);
                 let channels = self.channels.clone();
                 self.flying.push(Box::pin(async move {
                     let outcome = send(&channels, &message, now).await;
@@ -158,7 +167,7 @@ impl Deliver {
         let channel = message.by.channel.as_str();
         match outcome {
             Outcome::Taken(relay) => {
-                metrics::counter!("vakt_messages_total", "outcome" => "delivered").increment(1);
+                count(channel, "delivered");
                 tracing::info!(person, incident, channel, relay, subject = message.subject, "delivered");
                 let stands = self.ground.store.write(move |tx| {
                     outbox::delivered(tx, id, &relay, now)?;
@@ -171,13 +180,13 @@ impl Deliver {
             Outcome::Later { why, wait } => {
                 let tries = usize::try_from(message.attempts).unwrap_or(usize::MAX);
                 let usual = WAITS.get(tries).or(WAITS.last()).copied().unwrap_or(IDLE);
-                let wait = wait.map_or(usual, |asked| asked.max(SOON));
-                metrics::counter!("vakt_messages_total", "outcome" => "later").increment(1);
+                let wait = jitter(wait.map_or(usual, |asked| asked.max(SOON)), id, message.attempts);
+                count(channel, "later");
                 tracing::warn!(person, incident, channel, error = why, wait = %wait, "a message was not taken; it is tried again");
                 self.ground.store.write(move |tx| outbox::later(tx, id, &why, now + wait)).await
             }
             Outcome::Never(why) => {
-                metrics::counter!("vakt_messages_total", "outcome" => "failed").increment(1);
+                count(channel, "failed");
                 tracing::error!(person, incident, channel, error = why, "a message is refused for good");
                 self.fail(message, why, now).await
             }
@@ -210,6 +219,16 @@ impl Deliver {
         watch.notify_one();
         Ok(())
     }
+}
+
+fn count(channel: &str, outcome: &'static str) {
+    metrics::counter!("vakt_messages_total", "channel" => channel.to_owned(), "outcome" => outcome).increment(1);
+}
+
+/// Up to a tenth longer, so that what was refused together does not come back together (F20).
+fn jitter(wait: Span, id: i64, attempts: u32) -> Span {
+    let hash = i64::from(xxhash_rust::xxh3::xxh3_64(format!("{id} {attempts}").as_bytes()) as u32);
+    Span::millis(wait.as_millis() + hash % (wait.as_millis() / 10).max(1))
 }
 
 /// A mail in the folder says what the outbox says: somebody it quotes may have been erased while it was written.

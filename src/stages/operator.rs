@@ -1,13 +1,16 @@
-//! What the operator is told: blind sources, refused rules. Through the same outbox as everything else.
+//! What the operator is told: blind sources, refused rules, channels that take nothing. Through the same outbox as
+//! everything else, by mail and by the channels of `[operator]`.
 
 use jiff::Timestamp;
 
 use crate::channels::letter::{self, Note};
-use crate::channels::mail;
+use crate::channels::{mail, short};
 use crate::ground::Ground;
 use crate::model::Person;
+use crate::model::people::MAIL;
 use crate::store::Stored;
-use crate::store::outbox::{self, By, Message};
+use crate::store::audit::Line;
+use crate::store::outbox::{self, By, Message, Stuck};
 
 /// Tells of the sources that are blind now; an empty list says that all see again.
 ///
@@ -28,7 +31,8 @@ pub async fn blind(ground: &Ground, sources: &[(String, String)], now: Timestamp
     } else {
         "\nWhat is said there is not seen until this is mended. `vakt sources` shows how each source stands.\n"
     });
-    send(ground, "blind", &subject, &text, now).await
+    send_but(ground, &Told { about: "blind", subject: &subject, text: &text, over: sources.is_empty() }, None, now)
+        .await
 }
 
 /// Tells that the disk is nearly full.
@@ -50,6 +54,22 @@ pub async fn rules_refused(ground: &Ground, faults: &str, now: Timestamp) -> Sto
     send(ground, "rules", "[vakt] the rules have mistakes; the last good ones stay in force", &text, now).await
 }
 
+/// Tells the head of the log of acts: kept in a mailbox, it shows whether somebody has cut the log off or written it anew.
+///
+/// # Errors
+/// When the message cannot be stored.
+pub async fn log_head(ground: &Ground, line: &Line, now: Timestamp) -> Stored<()> {
+    let text = format!(
+        "The log of acts has {} lines, the last of {:.0}. The hash of the last one is\n\n  {}\n\nKeep this mail. \
+         `vakt audit verify --head {}` says whether the log still holds that line, and all before it as they were written.\n",
+        line.id, line.at, line.hash, line.hash
+    );
+    let subject = format!("[vakt] the log of acts: {} lines", line.id);
+    let told = Told { about: "log", subject: &subject, text: &text, over: false };
+    // A mailbox keeps it; a telephone need not ring for it.
+    put(ground, mailed(ground, &ground.house.operator, &told, now).into_iter().collect()).await
+}
+
 /// Says that all is well to whoever waits for it: once it no longer comes, they know.
 ///
 /// # Errors
@@ -57,45 +77,94 @@ pub async fn rules_refused(ground: &Ground, faults: &str, now: Timestamp) -> Sto
 pub async fn heartbeat(ground: &Ground, address: &str, now: Timestamp) -> Stored<()> {
     let text = "vakt is on watch: its sources are asked, its escalations are in time, and its mail is taken. When these mails \
                 no longer come, something is wrong with it or on the way.\n";
-    send_to(ground, address, "heartbeat", "[vakt] heartbeat: all is well", text, now).await
+    let told = Told { about: "heartbeat", subject: "[vakt] heartbeat: all is well", text, over: false };
+    put(ground, mailed(ground, address, &told, now).into_iter().collect()).await
+}
+
+/// Tells by the other ways that one takes nothing.
+///
+/// # Errors
+/// When the message cannot be stored.
+pub async fn stuck(ground: &Ground, stuck: &Stuck, now: Timestamp) -> Stored<()> {
+    let Stuck { channel, oldest, error } = stuck;
+    let subject = format!("[vakt] nothing goes out by {channel} since {}", oldest.strftime("%H:%M UTC"));
+    let text = format!(
+        "Messages by {channel} are not taken since {oldest:.0}, and are tried again until they are. Last answer: {error}\n\n\
+         `vakt doctor` shows how the relays stand, `vakt doctor --channel NAME` tries a channel.\n"
+    );
+    let note = Told { about: &format!("stuck.{channel}"), subject: &subject, text: &text, over: false };
+    send_but(ground, &note, Some(channel), now).await
+}
+
+/// What is told.
+struct Told<'a> {
+    /// A word for what it is about.
+    about: &'a str,
+    subject: &'a str,
+    text: &'a str,
+    /// It says that something is over.
+    over: bool,
 }
 
 async fn send(ground: &Ground, about: &str, subject: &str, text: &str, now: Timestamp) -> Stored<()> {
-    send_to(ground, &ground.house.operator, about, subject, text, now).await
+    send_but(ground, &Told { about, subject, text, over: false }, None, now).await
 }
 
-async fn send_to(ground: &Ground, address: &str, about: &str, subject: &str, text: &str, now: Timestamp) -> Stored<()> {
-    let address = address.to_owned();
+/// Tells by mail and by the operator's channels, but not by one of them.
+async fn send_but(ground: &Ground, told: &Told<'_>, but: Option<&str>, now: Timestamp) -> Stored<()> {
+    let mut messages = Vec::new();
+    if but != Some(MAIL) {
+        messages.extend(mailed(ground, &ground.house.operator, told, now));
+    }
+    let thread = format!("operator.{}@{}", told.about, ground.house.domain());
+    let short = short::operator(&thread, told.subject, told.over, now);
+    for way in ground.house.operator_reach.iter().filter(|w| Some(w.channel.as_str()) != but) {
+        let id = format!("{}.operator.{}.{}@{}", way.channel, told.about, now.as_millisecond(), ground.house.domain());
+        let by = By { channel: way.channel.clone(), ..By::default() };
+        let (address, body) = (way.to.clone(), short.bytes());
+        messages.push(Message { by, address, body, ..message(id, told.subject.to_owned(), now) });
+    }
+    put(ground, messages).await
+}
+
+async fn put(ground: &Ground, messages: Vec<Message>) -> Stored<()> {
+    ground.store.write(move |tx| messages.iter().try_for_each(|m| outbox::put(tx, m))).await?;
+    ground.bells.deliver.notify_one();
+    Ok(())
+}
+
+fn mailed(ground: &Ground, address: &str, told: &Told<'_>, now: Timestamp) -> Option<Message> {
     let person = Person {
         name: "operator".into(),
         full_name: "Operator".into(),
-        email: address.clone(),
+        email: address.to_owned(),
         languages: vec!["en".into()],
         time_zone: "UTC".into(),
         ..Person::default()
     };
-    let message_id = format!("operator.{about}.{}@{}", now.as_millisecond(), ground.house.domain());
-    let note = letter::note(&Note { subject, text, message_id: &message_id });
-    let body = match mail::envelope_bytes(&note, &ground.house.from, &person, now) {
-        Ok(body) => body,
+    let id = format!("operator.{}.{}@{}", told.about, now.as_millisecond(), ground.house.domain());
+    let note = letter::note(&Note { subject: told.subject, text: told.text, message_id: &id });
+    match mail::envelope_bytes(&note, &ground.house.from, &person, now) {
+        Ok(body) => Some(Message { address: person.email, body, ..message(id, note.subject, now) }),
         Err(e) => {
             tracing::error!(error = %e, "a message to the operator cannot be composed");
-            return Ok(());
+            None
         }
-    };
-    let message = Message {
+    }
+}
+
+/// A mail to the operator, without its body.
+fn message(message_id: String, subject: String, now: Timestamp) -> Message {
+    Message {
         id: 0,
         message_id,
         incident: None,
-        person: person.name,
+        person: "operator".into(),
         by: By::default(),
-        address,
-        subject: note.subject,
-        body,
+        address: String::new(),
+        subject,
+        body: Vec::new(),
         created: now,
         attempts: 0,
-    };
-    ground.store.write(move |tx| outbox::put(tx, &message)).await?;
-    ground.bells.deliver.notify_one();
-    Ok(())
+    }
 }

@@ -72,6 +72,23 @@ fn read(r: &rusqlite::Row<'_>) -> rusqlite::Result<Line> {
     Ok(Line { id: r.get(0)?, at, who, what, about, fact, hash })
 }
 
+/// The last line; `None` while nobody has done anything.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn head(c: &Connection) -> Stored<Option<Line>> {
+    Ok(latest(c, 1)?.pop())
+}
+
+/// The number of the line with a hash; `None` where there is none: the log has been cut off before it, or written anew.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn line_of(c: &Connection, hash: &str) -> Stored<Option<i64>> {
+    let mut q = c.prepare("SELECT id FROM audit WHERE hash = ?1")?;
+    Ok(q.query_row([hash.trim().to_lowercase()], |r| r.get(0)).optional()?)
+}
+
 /// The last lines, newest first.
 ///
 /// # Errors
@@ -136,5 +153,12 @@ mod tests {
             matches!(spoilt("DELETE FROM audit WHERE id = 5"), Soundness::Whole(4, _)),
             "only a hash kept elsewhere tells that the end is gone"
         );
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
+        let at = Timestamp::UNIX_EPOCH;
+        store.write_blocking(move |tx| append(tx, at, "anna", "noted", "incident 1", "")).expect("written");
+        let head = store.read(head).expect("read").expect("a line").hash;
+        assert_eq!(store.read(|c| line_of(c, &head.to_uppercase())).expect("read"), Some(1));
+        assert_eq!(store.read(|c| line_of(c, "0")).expect("read"), None);
     }
 }

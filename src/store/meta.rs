@@ -31,6 +31,15 @@ pub fn set(c: &Connection, key: &str, value: &str) -> Stored<()> {
     Ok(())
 }
 
+/// Takes the value of a name away.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn forget(c: &Connection, key: &str) -> Stored<()> {
+    c.execute("DELETE FROM meta WHERE key = ?1", [key])?;
+    Ok(())
+}
+
 /// Gives a name a secret of 32 random bytes in hexadecimal, unless it has a value.
 ///
 /// # Errors

@@ -109,7 +109,8 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/010_acts.sql")),
         M::up(include_str!("migrations/011_channels.sql")),
         M::up(include_str!("migrations/012_drafts.sql")),
-        M::up(include_str!("migrations/030_answers.sql")),
+        M::up(include_str!("migrations/013_urgent.sql")),
+        M::up(include_str!("migrations/014_answers.sql")),
     ])
 }
 

@@ -20,11 +20,13 @@ pub struct By {
     pub place: u32,
     /// How long after it was composed it is due: never meanwhile, where one before it is taken.
     pub after: Span,
+    /// It goes before those that are not: somebody is called for something severe.
+    pub urgent: bool,
 }
 
 impl Default for By {
     fn default() -> By {
-        By { channel: MAIL.to_owned(), chain: String::new(), place: 0, after: Span::ZERO }
+        By { channel: MAIL.to_owned(), chain: String::new(), place: 0, after: Span::ZERO, urgent: false }
     }
 }
 
@@ -72,7 +74,8 @@ pub fn hold(c: &Connection, m: &Message) -> Stored<()> {
 fn add(c: &Connection, m: &Message, state: &str) -> Stored<()> {
     c.prepare_cached(
         "INSERT OR IGNORE INTO outbox (message_id, incident, person, address, subject, body, created, due, attempts, state,
-         relay, error, channel, chain, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, '', '', ?10, ?11, ?12)",
+         relay, error, channel, chain, place, urgent)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, '', '', ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         m.message_id,
@@ -87,6 +90,7 @@ fn add(c: &Connection, m: &Message, state: &str) -> Stored<()> {
         m.by.channel,
         m.by.chain,
         m.by.place,
+        m.by.urgent,
     ])?;
     Ok(())
 }
@@ -162,15 +166,15 @@ pub fn due_channels(c: &Connection, now: Timestamp) -> Stored<Vec<String>> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Messages of a channel that are due, oldest first; those about incidents before others.
+/// Messages of a channel that are due, oldest first; urgent ones before others, and those about incidents before the rest.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn due(c: &Connection, channel: &str, now: Timestamp, limit: u32) -> Stored<Vec<Message>> {
     let mut q = c.prepare_cached(
-        "SELECT id, message_id, incident, person, address, subject, body, created, attempts, channel, chain, place
+        "SELECT id, message_id, incident, person, address, subject, body, created, attempts, channel, chain, place, urgent
          FROM outbox WHERE state = 'waiting' AND (due <= ?1 OR due > ?1 + 3600000) AND channel = ?3
-         ORDER BY incident IS NULL, id LIMIT ?2",
+         ORDER BY urgent DESC, incident IS NULL, id LIMIT ?2",
     )?;
     let rows = q.query_map(params![now.as_millisecond(), limit, channel], |r| {
         Ok(Message {
@@ -178,7 +182,7 @@ pub fn due(c: &Connection, channel: &str, now: Timestamp, limit: u32) -> Stored<
             message_id: r.get(1)?,
             incident: r.get(2)?,
             person: r.get(3)?,
-            by: By { channel: r.get(9)?, chain: r.get(10)?, place: r.get(11)?, after: Span::ZERO },
+            by: By { channel: r.get(9)?, chain: r.get(10)?, place: r.get(11)?, after: Span::ZERO, urgent: r.get(12)? },
             address: r.get(4)?,
             subject: r.get(5)?,
             body: r.get(6)?,
@@ -293,12 +297,40 @@ pub fn overtaken(c: &Connection, incident: i64, over: bool, now: Timestamp) -> S
     Ok(())
 }
 
-/// Whether a message is in the outbox, or was.
+/// How many messages about an incident somebody was sent, or is to be.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn has(c: &Connection, message_id: &str) -> Stored<bool> {
-    Ok(c.prepare_cached("SELECT 1 FROM outbox WHERE message_id = ?1")?.exists([message_id])?)
+pub fn count_of(c: &Connection, person: &str, incident: i64) -> Stored<u64> {
+    let mut q = c.prepare_cached("SELECT count(*) FROM outbox WHERE incident = ?1 AND person = ?2")?;
+    let n: i64 = q.query_row(params![incident, person], |r| r.get(0))?;
+    Ok(u64::try_from(n).unwrap_or(0))
+}
+
+/// A channel with messages that are not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// Its name.
+    pub channel: String,
+    /// When the oldest of them was composed.
+    pub oldest: Timestamp,
+    /// What was last said of one of them; empty for nothing.
+    pub error: String,
+}
+
+/// The channels with messages that are due; those that wait for others to fail do not count.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn stuck(c: &Connection, now: Timestamp) -> Stored<Vec<Stuck>> {
+    let mut q = c.prepare_cached(
+        "SELECT channel, min(created), max(error) FROM outbox
+         WHERE state = 'waiting' AND (attempts > 0 OR due <= ?1) GROUP BY channel",
+    )?;
+    let rows = q.query_map([now.as_millisecond()], |r| {
+        Ok(Stuck { channel: r.get(0)?, oldest: from_millis(r.get(1)?), error: r.get(2)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// How the outbox stands.
@@ -392,6 +424,17 @@ pub fn bodies_after(c: &Connection, id: i64, limit: u32) -> Stored<Vec<(i64, Vec
     )?;
     let rows = q.query_map(params![id, limit], |r| Ok((r.get(0)?, r.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The bodies of drafts that are on their way out, or were, by other channels than mail, each with its number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn parcels(c: &Connection) -> Stored<Vec<(i64, Vec<u8>)>> {
+    let sql =
+        "SELECT id, body FROM outbox WHERE incident IS NULL AND channel <> 'mail' AND message_id LIKE 'out.draft.%'";
+    let mut q = c.prepare_cached(sql)?;
+    Ok(q.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
 }
 
 /// A message as it stands now.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::{StoreError, Stored};
+use crate::failpoint;
 
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Work = Box<dyn FnOnce(Result<&Transaction<'_>, StoreError>) -> Answer + Send>;
@@ -153,6 +154,8 @@ fn commit(
             Err(_) => break,
         }
     }
+    failpoint::pass("commit", "before");
     tx.commit()?;
+    failpoint::pass("commit", "after");
     Ok(())
 }

@@ -5,16 +5,19 @@
 #[path = "corpus.rs"]
 #[allow(dead_code)]
 mod corpus;
+#[path = "measure.rs"]
+mod measure;
 #[path = "../it/world.rs"]
 #[allow(dead_code)]
 mod world;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use corpus::{Corpus, Made};
+use measure::{Line, quantiles, usage};
 use tantivy::schema::Schema;
 use tantivy::tokenizer::{LowerCaser, SimpleTokenizer, TextAnalyzer, Token, TokenFilter, TokenStream, Tokenizer};
 use tantivy::{Index, TantivyDocument};
@@ -61,16 +64,6 @@ struct Figures {
     cpu_us: f64,
     rate: f64,
     peak_mib: f64,
-}
-
-/// Seconds of processor time and the peak of resident memory of a process.
-fn usage(pid: u32) -> (f64, f64) {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
-    (ticks / 100.0, peak.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0)
 }
 
 /// The sample rules, and a topic for each of 300 brands.
@@ -258,50 +251,6 @@ fn tantivy_alone(mentions: usize, dir: &Path) {
     writer.wait_merging_threads().unwrap();
     let (after, peak) = usage(std::process::id());
     println!("{} {} {peak}", after - before, began.elapsed().as_secs_f64());
-}
-
-/// A connection that is kept open.
-struct Line {
-    stream: BufReader<TcpStream>,
-    address: SocketAddr,
-}
-
-impl Line {
-    fn open(address: SocketAddr) -> Line {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Line { stream: BufReader::new(stream), address }
-    }
-
-    fn push(&mut self, source: &str, body: &str) {
-        let request = format!(
-            "POST /api/v1/mentions?source={source} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer push-secret-canary\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        );
-        self.stream.get_mut().write_all(request.as_bytes()).unwrap();
-        let (mut line, mut length) = (String::new(), 0);
-        self.stream.read_line(&mut line).unwrap();
-        assert!(line.contains(" 200 "), "{line}");
-        loop {
-            line.clear();
-            self.stream.read_line(&mut line).unwrap();
-            if line == "\r\n" {
-                break;
-            }
-            if let Some(n) = line.to_lowercase().strip_prefix("content-length:") {
-                length = n.trim().parse().unwrap();
-            }
-        }
-        let mut answer = vec![0; length];
-        self.stream.read_exact(&mut answer).unwrap();
-    }
-}
-
-fn quantiles(mut ms: Vec<f64>) -> String {
-    ms.sort_by(f64::total_cmp);
-    let at = |q: f64| ms[((ms.len() as f64 * q) as usize).min(ms.len() - 1)];
-    format!("p50 {:>6.1} ms   p99 {:>6.1} ms", at(0.5), at(0.99))
 }
 
 /// From arrival to the answer that means durable, at a steady pace; from arrival to the mail of its incident, while the

@@ -1,7 +1,9 @@
 //! What is said in an incident: drafted in three languages, approved by two, handed over; its checklist ticked off.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
 
 use crate::world::{Daemon, Feed, ask, free_port, get, http, until, write_rule, write_settings};
 
@@ -22,6 +24,25 @@ const PLAYBOOK: &str = "\
 const VOICE: &str = "\
 networks = [\"x\"]\n[[voice]]\nexclamations = 0\n[[voice]]\nlanguage = \"de\"\naddress = \"formal\"\n\
 avoid = [{ words = [\"Einzelfall\"], instead = \"sagen, wie viele\" }]\nsign_offs = [\"/ {name}\"]\n";
+
+/// A program that publishes what it is given: its address, and the bodies that it took.
+fn publisher() -> (SocketAddr, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, (taken, bodies)) = (listener.local_addr().unwrap(), channel());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            stream.set_read_timeout(Some(std::time::Duration::from_millis(500))).ok();
+            let (mut request, mut some) = (Vec::new(), [0u8; 4096]);
+            while let Ok(n @ 1..) = stream.read(&mut some) {
+                request.extend(&some[..n]);
+            }
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").ok();
+            let text = String::from_utf8_lossy(&request).into_owned();
+            taken.send(text.split("\r\n\r\n").nth(1).unwrap_or("").to_owned()).ok();
+        }
+    });
+    (address, bodies)
+}
 
 fn said(dir: &Path, words: &[&str]) -> String {
     let out = ask(dir, words);
@@ -46,7 +67,14 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
     std::fs::write(dir.join("act"), "act-secret-canary").unwrap();
     let token =
         format!("tokens = [{{ name = \"desk\", role = \"act\", value = {{ file = \"{}/act\" }} }}, ", dir.display());
-    std::fs::write(dir.join("vakt.toml"), alone.join("\n").replace("tokens = [", &token)).unwrap();
+    let settings = alone.join("\n").replace("tokens = [", &token);
+    let (desk, published) = publisher();
+    let hook = format!(
+        "[[channel]]\nkind = \"webhook\"\nname = \"desk\"\nurl = \"http://{desk}/\"\nsecret = {{ file = \"{}/act\" }}\nallow_private = [\"127.0.0.0/8\"]\n",
+        dir.display()
+    );
+    let settings = format!("base_url = \"http://127.0.0.1:{port}\"\n{settings}\n{hook}");
+    std::fs::write(dir.join("vakt.toml"), settings).unwrap();
     let alert = "[[alert]]\nname = \"any\"\ntopics = [\"acme\"]\nwindow = \"1h\"\ncondition = \"mentions >= 3\"\nplaybook = \"fire\"\nescalation = \"pr\"\n";
     write_rule(dir, "people.toml", PEOPLE);
     write_rule(
@@ -136,10 +164,78 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     by_the_api(address);
+    by_the_link(dir, address);
+
+    // Out by a webhook, with the names of those who answer for it.
+    for who in ["anna", "bo"] {
+        said(dir, &["draft", "approve", "5", "--read", "2", "--as", who]);
+    }
+    let out = ["draft", "hand-over", "5", "--as", "maja", "--channel"];
+    assert!(refused(dir, &[&out[..], &["dsk"]].concat()).contains("did you mean `desk`?"));
+    said(dir, &[&out[..], &["desk"]].concat());
+    let posted: serde_json::Value =
+        serde_json::from_str(&published.recv_timeout(std::time::Duration::from_secs(30)).unwrap()).unwrap();
+    assert_eq!((&posted["type"], &posted["data"]["draft"]), (&"draft.handed_over".into(), &5.into()), "{posted}");
+    assert_eq!(posted["data"]["text"], "Vi tittar på det nu. Mer: https://acme.example/press");
+    assert_eq!(posted["data"]["approved_by"], serde_json::json!(["anna", "bo"]));
+    assert!(refused(dir, &[&out[..], &["desk"]].concat()).contains("handed over by maja already"));
     let log = said(dir, &["audit", "list"]);
     assert!(log.contains("handed over") && log.contains("draft 1") && log.contains("ticked off"), "{log}");
     assert!(!log.contains("Vi tittar") && !log.contains("colder"), "the log quotes nothing: {log}");
     assert!(said(dir, &["audit", "verify"]).contains("whole"));
+}
+
+/// The newest mail about a draft to a person: the path of its link, and its digits.
+fn mailed(dir: &Path, person: &str) -> (String, String) {
+    let db = rusqlite::Connection::open(dir.join("data/vakt.db")).unwrap();
+    let sql = "SELECT body FROM outbox WHERE person = ?1 AND subject LIKE '[vakt]%' ORDER BY id DESC LIMIT 1";
+    let body: Vec<u8> = db.query_row(sql, [person], |r| r.get(0)).unwrap();
+    let text = String::from_utf8_lossy(&body).replace("=\r\n", "").replace("=3D", "=");
+    assert!(!text.contains("kettle"), "the text stands on the page alone");
+    let link = text.split("/d/").nth(1).unwrap().split_whitespace().next().unwrap();
+    (format!("/d/{link}"), text.split("digits: ").nth(1).unwrap()[..4].to_owned())
+}
+
+/// Asked by mail, read and decided on the page; what only opens links and presses buttons decides nothing.
+fn by_the_link(dir: &Path, address: SocketAddr) {
+    std::fs::write(dir.join("five.txt"), "<b>Your kettle</b> is being looked at.\nMore tomorrow.").unwrap();
+    said(dir, &["draft", "new", "--as", "maja", "--incident", "1", "--language", "en", "--text", "five.txt"]);
+    let press = |path: &str, body: &str| {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded"
+        );
+        http(address, &format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())).unwrap()
+    };
+    let seen = |page: &str| page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let ((anna, code), (bo, bos)) = (mailed(dir, "anna"), mailed(dir, "bo"));
+    let page = get(address, &anna).unwrap().1;
+    assert!(page.contains("&lt;b&gt;Your kettle&lt;&#x2f;b&gt;") && page.contains("0&#x2f;2"), "{page}");
+    let (mark, other) = (seen(&page), seen(&get(address, &bo).unwrap().1));
+    let at_once = press(&anna, &format!("seen={mark}&code={code}&do=approve"));
+    assert!(at_once.1.contains("press once more"), "{}", at_once.1);
+    std::thread::sleep(std::time::Duration::from_millis(3100));
+    assert!(press(&anna, &format!("seen={other}&code={code}&do=approve")).1.contains("press once more"));
+    assert!(press(&anna, &format!("seen={mark}&code=&do=approve")).0.contains("403"));
+    assert!(get(address, &anna.replace("/d/", "/a/")).unwrap().0.contains("403"), "it takes no incident");
+    assert!(get(address, &anna.replace("/d/e", "/d/f")).unwrap().0.contains("403"));
+    assert!(said(dir, &["draft", "show", "5"]).contains("0 of 2 approvals"));
+    let done = press(&anna, &format!("seen={mark}&code={code}&do=approve"));
+    assert!(done.0.contains("200") && done.1.contains("You have approved it."), "{}", done.1);
+    assert!(
+        press(&anna, &format!("seen={mark}&code={code}&do=approve")).1.contains("You have approved it."),
+        "twice is once"
+    );
+    assert!(press(&bo, &format!("seen={other}&code={bos}&do=reject&note=")).1.contains("say why"));
+    assert!(press(&bo, &format!("seen={other}&code={bos}&do=reject&note=Too+cold")).1.contains("sent back"));
+    assert!(said(dir, &["draft", "show", "5"]).contains("rejected by bo: Too cold"));
+    said(dir, &["draft", "edit", "5", "--as", "maja", "--text", "better.txt"]);
+    let page = get(address, &anna).unwrap().1;
+    assert!(page.contains("changed or decided") && !page.contains("nu. Mer"), "an old link shows no new text: {page}");
+    let told = "SELECT count(*) FROM outbox WHERE person = 'maja' AND subject LIKE '[vakt] Acme · Your draft %'";
+    let db = rusqlite::Connection::open(dir.join("data/vakt.db")).unwrap();
+    assert_eq!(db.query_row(told, [], |r| r.get::<_, i64>(0)).unwrap(), 4, "two are approved, two come back");
+    let (again, _) = mailed(dir, "anna");
+    assert!(get(address, &again).unwrap().1.contains("nu. Mer"), "a new text comes with a new mail");
 }
 
 /// The same by the API: written, refused, approved, handed over, ticked off.

@@ -9,6 +9,7 @@ mod crash;
 mod drafts;
 mod drill;
 mod erase;
+mod failpoints;
 mod import;
 mod journey;
 mod oncall;

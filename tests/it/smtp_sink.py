@@ -4,10 +4,12 @@ import email
 import hashlib
 import json
 import os
+import ssl
 import sys
 import threading
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 
 class Sink:
@@ -36,8 +38,20 @@ class AnyPort(Controller):
         super()._trigger_server()
 
 
+def guard(cert, key):
+    """STARTTLS with a certificate, and one user who may send."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+
+    def knows(server, session, envelope, mechanism, data):
+        return AuthResult(success=data.login == b"watch" and data.password == b"smtp-secret-canary")
+
+    return {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": knows}
+
+
 if __name__ == "__main__":
-    controller = AnyPort(Sink(sys.argv[1]), hostname="127.0.0.1", port=0)
+    guarded = guard(*sys.argv[2:4]) if len(sys.argv) > 2 else {}
+    controller = AnyPort(Sink(sys.argv[1]), hostname="127.0.0.1", port=0, **guarded)
     controller.start()
     print(controller.port, flush=True)
     threading.Event().wait()

@@ -28,9 +28,11 @@ fn press(address: SocketAddr, path: &str, body: &str) -> (String, String) {
 }
 
 fn act(address: SocketAddr, path: &str, token: &str, body: &str) -> (String, String) {
-    let head = format!(
-        "POST /api/v1/incidents/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}"
-    );
+    press_json(address, &format!("/api/v1/incidents/{path}"), token, body)
+}
+
+fn press_json(address: SocketAddr, path: &str, token: &str, body: &str) -> (String, String) {
+    let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}");
     http(address, &format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())).unwrap()
 }
 
@@ -174,6 +176,26 @@ fn people_take_incidents_and_scanners_do_not() {
     said(dir, &["silence", "expire", "1", "--as", "anna"]);
     until(dir, "then people are called", || smtp.taken().len() >= before + 2);
 
+    // The same over the API.
+    let laid = press_json(
+        address,
+        "/api/v1/silences",
+        token,
+        "{\"as\":\"anna\",\"topic\":\"acme\",\"for\":\"1h\",\"reason\":\"works\"}",
+    );
+    assert!(laid.0.contains("201") && laid.1.contains("all about acme"), "{laid:?}");
+    assert!(get(address, "/api/v1/silences").unwrap().1.contains("\"reason\":\"works\""));
+    assert!(press_json(address, "/api/v1/silences/2/expire", token, "{\"as\":\"anna\"}").1.contains("true"));
+    let misspelt = press_json(
+        address,
+        "/api/v1/silences",
+        token,
+        "{\"as\":\"anna\",\"topic\":\"acne\",\"for\":\"1h\",\"reason\":\"x\"}",
+    );
+    assert!(misspelt.0.contains("400") && misspelt.1.contains("did you mean `acme`"), "{misspelt:?}");
+    assert!(press_json(address, "/api/v1/silences", "push-secret-canary", "{}").0.contains("401"));
+    assert!(said(dir, &["links", "rotate", "--as", "anna"]).contains("another key"));
+
     // Two about the same: the second becomes part of a third, which is taken by the act on the part.
     write_rule(dir, "alerts/third.toml", &alert.replace("\"any\"", "\"third\""));
     until(dir, "a third", || said(dir, &["incident", "list"]).contains("third"));
@@ -190,7 +212,11 @@ fn people_take_incidents_and_scanners_do_not() {
     until(dir, "the part ends with the whole", || said(dir, &["incident", "show", "2"]).contains("part of incident 3"));
 
     // All of it is in the log, which is whole, and says so when it no longer is.
-    assert!(said(dir, &["audit", "verify"]).contains("whole"));
+    let whole = said(dir, &["audit", "verify"]);
+    let head = whole.trim_end().rsplit(' ').next().unwrap().to_owned();
+    assert!(whole.contains("whole"));
+    assert!(said(dir, &["audit", "verify", "--head", &head]).contains("has that hash"));
+    assert_eq!(ask(dir, &["audit", "verify", "--head", "00"]).status.code(), Some(1));
     let log = said(dir, &["audit", "list"]);
     for word in [
         "acknowledged",
@@ -204,6 +230,7 @@ fn people_take_incidents_and_scanners_do_not() {
         "unsilenced",
         "merged",
         "split",
+        "rekeyed",
     ] {
         assert!(log.contains(word), "{word}: {log}");
     }

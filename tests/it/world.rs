@@ -100,11 +100,26 @@ pub struct Smtp {
 
 impl Smtp {
     pub fn start(dir: &Path) -> Smtp {
+        Smtp::with(dir, &[])
+    }
+
+    /// The same with STARTTLS, by a certificate in `relay.pem`, for `watch` with the password in `password`.
+    pub fn guarded(dir: &Path) -> Smtp {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (cert, key) = (dir.join("relay.pem"), dir.join("relay.key"));
+        std::fs::write(&cert, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(dir.join("password"), "smtp-secret-canary").unwrap();
+        Smtp::with(dir, &[cert, key])
+    }
+
+    fn with(dir: &Path, words: &[PathBuf]) -> Smtp {
         let log = dir.join("smtp.jsonl");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/smtp_sink.py");
         let mut process = Command::new(python())
             .arg(script)
             .arg(&log)
+            .args(words)
             .stdout(Stdio::piped())
             .spawn()
             .expect("python starts; tests/run installs what is needed");

@@ -17,8 +17,10 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::dkim::Signer;
 use crate::channels::defang;
 use crate::config::relay::{Protection, RelayAddress};
+use crate::failpoint;
 
 /// How long a relay is waited for.
 #[derive(Debug, Clone, Copy)]
@@ -130,6 +132,16 @@ impl Relay {
         Ok(Relay { name, address: address.clone(), tls, credentials, patience, known, failed })
     }
 
+    /// Whether it can be reached, with the protection and the password that it asks for; sends nothing.
+    ///
+    /// # Errors
+    /// What keeps it from being reached, in a sentence.
+    pub async fn greet(&self) -> Result<(), String> {
+        let mut conn = self.connect().await.map_err(|refusal| refusal.why)?;
+        drop(tokio::time::timeout(self.patience.quit, conn.quit()).await);
+        Ok(())
+    }
+
     /// Tries once, within bounds.
     async fn take(&self, envelope: &Envelope, mail: &[u8]) -> Result<(), Refusal> {
         let whole = self.patience.whole;
@@ -239,7 +251,11 @@ async fn within<T>(
     what: impl Display,
     work: impl Future<Output = Result<T, lettre::transport::smtp::Error>>,
 ) -> Result<T, Refusal> {
-    match tokio::time::timeout(patience, work).await {
+    let step = what.to_string();
+    failpoint::pass(&step, "before");
+    let done = tokio::time::timeout(patience, work).await;
+    failpoint::pass(&step, "after");
+    match done {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(e)) => {
             let verdict = match (e.is_permanent(), e.is_transient()) {
@@ -293,12 +309,18 @@ pub struct Accepted {
 #[derive(Debug)]
 pub struct Mailer {
     relays: Vec<Relay>,
+    signer: Option<Signer>,
 }
 
 impl Mailer {
     /// A mailer over relays, best first.
     pub fn new(relays: Vec<Relay>) -> Mailer {
-        Mailer { relays }
+        Mailer { relays, signer: None }
+    }
+
+    /// The same, and every mail is signed.
+    pub fn signed(self, signer: Option<Signer>) -> Mailer {
+        Mailer { signer, ..self }
     }
 
     /// Sends one message to one recipient. A relay that does not take it, for now or for good, leaves it to the next; one
@@ -315,6 +337,8 @@ impl Mailer {
         };
         let envelope = Envelope::new(Some(parse(address)?), vec![parse(to)?])
             .map_err(|_| SendError::Never { reason: "there is no recipient".into() })?;
+        let signed = self.signer.as_ref().map(|signer| signer.sign(bytes));
+        let bytes = signed.as_deref().unwrap_or(bytes);
         let mut reasons = Vec::new();
         let mut for_good = !self.relays.is_empty();
         let (rested, resting): (Vec<&Relay>, Vec<&Relay>) = self.relays.iter().partition(|r| !r.rests());
@@ -334,11 +358,6 @@ impl Mailer {
 
 #[cfg(test)]
 impl Relay {
-    /// What keeps it from being reached, if anything.
-    pub(super) async fn reach(&self) -> Result<(), String> {
-        self.connect().await.map(drop).map_err(|refusal| refusal.why)
-    }
-
     /// Gives it another name, as a resolver would that has lost the first.
     pub(super) fn rename(&mut self, host: &str) {
         self.address.host = host.to_owned();

@@ -370,11 +370,12 @@ async fn f28_a_name_that_leads_nowhere_for_a_while_leads_where_it_did() {
     let server = relay(Script::default(), None).await;
     let url = format!("smtp://localhost:{}?tls=none", server.port);
     let mut relay = server.with(&url, None, None);
-    assert!(relay.reach().await.is_ok());
+    assert!(relay.greet().await.is_ok());
     relay.rename("no-such-relay.invalid");
-    assert!(relay.reach().await.is_ok(), "where it was yesterday");
+    assert!(relay.greet().await.is_ok(), "where it was yesterday");
+    assert_eq!(server.count("MAIL"), 0, "a greeting sends nothing");
     relay.forget();
-    let gone = relay.reach().await;
+    let gone = relay.greet().await;
     assert!(gone.as_ref().is_err_and(|why| why.contains("its name is not found")), "{gone:?}");
 }
 

@@ -42,10 +42,7 @@ pub(super) struct Look {
 
 /// Looks a text over.
 pub(super) fn look(text: &str, voice: &Voice, language: &str, network: Option<Network>, kind: Kind) -> Look {
-    let mut findings: Vec<Finding> =
-        network.and_then(|n| wording::too_long(text, n)).map(|(_, f)| f).into_iter().collect();
-    findings.extend(wording::unfilled(text));
-    findings.extend(wording::lint(text, voice, language, network, kind));
+    let findings = wording::look(text, voice, language, network, kind);
     let length = network.map(|n| {
         let l = length::measure(text, n);
         format!("{} of {} {} on {}", l.used, l.most, l.unit, n.title())

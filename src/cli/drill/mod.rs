@@ -13,7 +13,6 @@ use super::beside::Beside;
 use super::incident::ground_for;
 use super::{Paint, Refused, Verdict, oncall, settings, show_faults};
 use crate::config::Config;
-use crate::config::fault::suggest;
 use crate::engine::acts::Act;
 use crate::engine::oncall::zone;
 use crate::ground::acts::Deed;
@@ -93,10 +92,7 @@ impl Exercise {
     /// The rule that is exercised.
     fn chosen<'r>(&self, rules: &'r Rules) -> anyhow::Result<&'r Alert> {
         match &self.alert {
-            Some(name) => rules.alert(name).ok_or_else(|| {
-                let help = suggest(name, rules.alerts.iter().map(|a| a.name.as_str()));
-                Refused(format!("there is no alert `{name}`: {help}")).into()
-            }),
+            Some(name) => Ok(rules.must_alert(name).map_err(Refused)?),
             None => {
                 let calls = |a: &&Alert| !a.shadow && rules.people.policy(&a.escalation).is_some();
                 let worst = |a: &&Alert| a.raise.iter().map(|r| r.to).chain([a.severity]).max();

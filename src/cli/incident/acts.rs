@@ -114,11 +114,7 @@ pub(in crate::cli) fn ground_for(config: &Config, who: &[&str]) -> anyhow::Resul
     let rules = rules.map_or_else(|| reload::last_good(&store, Clock::System.now()), |r| Ok(Some(r)))?;
     let rules = rules.ok_or_else(|| Refused("the rules have mistakes; `vakt check` shows them".into()))?;
     for name in who {
-        if rules.people.person(name).is_none() {
-            let known = rules.people.persons.iter().map(|p| p.name.as_str());
-            let help = crate::config::fault::suggest(name, known);
-            return Err(Refused(format!("nobody is called `{name}` in the rules: {help}")).into());
-        }
+        rules.must_person(name).map_err(Refused)?;
     }
     Ok(Ground::new(store, Clock::System, rules, crate::daemon::letterhead(config))?)
 }

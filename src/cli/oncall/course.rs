@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::super::{Paint, Refused, Verdict};
-use crate::config::fault::suggest;
 use crate::engine::oncall::zone;
 use crate::model::Severity;
 use crate::model::time::{Span, between};
@@ -18,10 +17,7 @@ pub(in crate::cli) fn tell(
     json: bool,
 ) -> anyhow::Result<Verdict> {
     let people = &rules.people;
-    let Some(rule) = rules.alert(alert) else {
-        let help = suggest(alert, rules.alerts.iter().map(|a| a.name.as_str()));
-        return Err(Refused(format!("there is no alert `{alert}`: {help}")).into());
-    };
+    let rule = rules.must_alert(alert).map_err(Refused)?;
     let severity = severity.unwrap_or(rule.severity);
     let calls = people.policy(&rule.escalation).map(|p| p.course(people, severity, at)).unwrap_or_default();
     let reached = calls.iter().any(|c| !c.persons.is_empty());

@@ -51,9 +51,7 @@ pub(super) fn import(
     match into {
         None => say!("{}", tables.trim_end()),
         Some(path) => {
-            let open = std::fs::File::options().create(true).append(true).open(path);
-            open.and_then(|mut f| f.write_all(tables.as_bytes()))
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            append(path, &tables)?;
             let name = path.display();
             end += &format!(" written to {name}; vakt reads it where the settings say source_files = [\"{name}\"]");
         }
@@ -73,10 +71,16 @@ pub(super) fn export(file: Option<&Path>) -> anyhow::Result<Verdict> {
     Ok(Verdict::Done)
 }
 
+/// Writes tables at the end of a file.
+pub(super) fn append(path: &Path, tables: &str) -> anyhow::Result<()> {
+    let open = std::fs::File::options().create(true).append(true).open(path);
+    open.and_then(|mut f| f.write_all(tables.as_bytes())).with_context(|| format!("cannot write {}", path.display()))
+}
+
 fn tables(feeds: &[Subscription], mut names: HashSet<String>, defaults: &Defaults) -> String {
     let mut out = String::new();
     for feed in feeds {
-        let name = name_of(feed, &mut names);
+        let name = name_of(&feed.title, &feed.url, &mut names);
         let mut line = |key: &str, value: Option<&str>| {
             if let Some(value) = value {
                 out.push_str(&format!("{key} = {}\n", toml::Value::from(value)));
@@ -94,9 +98,9 @@ fn tables(feeds: &[Subscription], mut names: HashSet<String>, defaults: &Default
 }
 
 /// A name that no other source has: of the title, else of the host.
-fn name_of(feed: &Subscription, names: &mut HashSet<String>) -> String {
-    let host = || url::Url::parse(&feed.url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_default();
-    let plain = [plain(&feed.title), plain(&host())].into_iter().find(|p| !p.is_empty());
+pub(super) fn name_of(title: &str, url: &str, names: &mut HashSet<String>) -> String {
+    let host = || url::Url::parse(url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_default();
+    let plain = [plain(title), plain(&host())].into_iter().find(|p| !p.is_empty());
     let plain = plain.unwrap_or_else(|| "feed".to_owned());
     let mut name = plain.clone();
     let mut n = 2;

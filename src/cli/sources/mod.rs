@@ -1,7 +1,9 @@
 //! `vakt sources`: what is read, how each source stands, and lists of feeds from and for other readers.
 
+mod add;
 mod feeds;
 mod list;
+mod parse;
 mod probe;
 
 use std::path::{Path, PathBuf};
@@ -34,12 +36,29 @@ enum Act {
         #[arg(long, default_value_t = 10)]
         limit: usize,
     },
+    /// Show what feed documents yield: files, as they would be read from the web
+    Parse {
+        /// The documents
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Where they were found, for their relative links
+        #[arg(long, value_name = "URL", default_value = "")]
+        base: String,
+    },
     /// The kinds of source that there are
     Kinds,
     /// The settings of one kind, with an example
     Explain {
         /// The kind
         kind: String,
+    },
+    /// Find what can be read at an address, and propose sources
+    Add {
+        /// The address of a site, forum, server, channel, subreddit, app, …
+        address: String,
+        /// Write the tables at the end of this file, instead of to standard output
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
     },
     /// Turn an OPML list of feeds into [[source]] tables
     Import {
@@ -67,6 +86,7 @@ impl Sources {
         match self.act {
             None | Some(Act::List) => list::list(file, self.json),
             Some(Act::Try { name, limit }) => probe::probe(file, &name, limit, self.json),
+            Some(Act::Parse { files, base }) => parse::parse(&files, &base, self.json),
             Some(Act::Kinds) => {
                 kinds(self.json);
                 Ok(Verdict::Done)
@@ -85,6 +105,7 @@ impl Sources {
                 let defaults = feeds::Defaults { every, network, language };
                 feeds::import(file, &opml, into.as_deref(), &defaults)
             }
+            Some(Act::Add { address, into }) => add::add(file, &address, into.as_deref()),
             Some(Act::Export) => feeds::export(file),
         }
     }
@@ -95,6 +116,7 @@ fn kinds(json: bool) {
     let entry = |e: Entry| match e {
         Entry::Open => "open",
         Entry::Key => "key",
+        Entry::Contract => "contract",
     };
     if json {
         let all: Vec<_> = KINDS
@@ -104,7 +126,11 @@ fn kinds(json: bool) {
         say!("{}", serde_json::Value::from(all));
         return;
     }
-    let groups = [(Entry::Open, "Open to anybody"), (Entry::Key, "With a key or an account that costs nothing")];
+    let groups = [
+        (Entry::Open, "Open to anybody"),
+        (Entry::Key, "With a key or an account that costs nothing"),
+        (Entry::Contract, "By contract, or once the place has approved you"),
+    ];
     for (group, title) in groups {
         say!("{title}:");
         for kind in KINDS.iter().filter(|k| k.entry == group) {
@@ -113,9 +139,9 @@ fn kinds(json: bool) {
         say!("");
     }
     say!(
-        "Not by vakt itself: X, Facebook, Instagram, Threads, TikTok and LinkedIn give their posts by contract alone, and Quora\n\
-         and closed groups to nobody. What another tool or a person exports of them comes in by `vakt import`, or is pushed\n\
-         to /api/v1/mentions.\n\n`vakt sources explain KIND` shows a kind's settings."
+        "Not by vakt itself: TikTok, LinkedIn, Telegram and Google Play, and Quora and closed groups, which let nobody in. What\n\
+         they write to a member comes in by mail (maildir), what another tool or a person exports by `vakt import`, and\n\
+         whatever else by a push to /api/v1/mentions.\n\n`vakt sources explain KIND` shows a kind's settings."
     );
 }
 

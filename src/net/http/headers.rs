@@ -52,11 +52,13 @@ impl Headers {
         })
     }
 
-    /// What `X-RateLimit-Remaining` and `-Reset` say, or their newer names without the `X-`.
+    /// What `X-RateLimit-Remaining` and `-Reset` say, their newer names without the `X-`, or `x-rate-limit-…` as X says.
     pub fn quota(&self, now: Timestamp) -> Option<Quota> {
-        let either = |name: &str| self.text(&format!("x-{name}")).or_else(|| self.text(name));
-        let left = either("ratelimit-remaining")?.parse::<f64>().ok().filter(|n| *n >= 0.0)?;
-        Some(Quota { left: left as u64, until: either("ratelimit-reset").and_then(|said| reset(&said, now)) })
+        let said = |name: &str| {
+            ["x-ratelimit-", "ratelimit-", "x-rate-limit-"].iter().find_map(|p| self.text(&format!("{p}{name}")))
+        };
+        let left = said("remaining")?.parse::<f64>().ok().filter(|n| *n >= 0.0)?;
+        Some(Quota { left: left as u64, until: said("reset").and_then(|said| reset(&said, now)) })
     }
 
     /// What `Retry-After` says, however little or much; never below nothing.
@@ -146,6 +148,8 @@ mod tests {
         assert_eq!((until("soon"), until("-1"), until("NaN")), (None, None, None));
         let spent = headers(&[("ratelimit-remaining", "0"), ("ratelimit-reset", "300")]);
         assert_eq!(spent.retry_after(now()), Some(Span::mins(5)));
+        let of_x = headers(&[("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "1793534700")]);
+        assert_eq!(of_x.retry_after(now()), Some(Span::mins(5)));
         assert_eq!(headers(&[("ratelimit-remaining", "7"), ("ratelimit-reset", "300")]).retry_after(now()), None);
     }
 

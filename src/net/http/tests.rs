@@ -17,9 +17,7 @@ pub(crate) fn local() -> Allow {
 }
 
 /// A server that answers each request with what `answer` makes of it, head and body; returns its address and a count.
-pub(crate) async fn serve(
-    answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static,
-) -> (String, Arc<AtomicUsize>) {
+pub(crate) async fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (count, answer) = (Arc::new(AtomicUsize::new(0)), Arc::new(answer));

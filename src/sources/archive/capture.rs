@@ -52,6 +52,7 @@ impl Plan {
                 verified: text(Field::Verified).and_then(|t| yes(&t)),
             },
             published,
+            updated: None,
             language,
             network,
             reach: text(Field::Reach).and_then(|t| count(&t)),

@@ -1,6 +1,6 @@
 //! One feed document, from bytes to captures.
 
-use feed_rs::model::{Content, Entry, Link, Person, Text};
+use feed_rs::model::{Content, Entry, FeedType, Link, Person, Text};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -18,6 +18,10 @@ use crate::sources::tags::{parts, tag_end};
 /// What a document holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
+    /// `rss`, `atom` or `json`; empty where nobody can say.
+    pub format: &'static str,
+    /// The page that it is the feed of.
+    pub link: Option<String>,
     /// Its title, as it stands.
     pub title: Option<String>,
     /// The language that it declares.
@@ -142,6 +146,7 @@ impl Reader<'_> {
         let shell = json!({
             "version": "https://jsonfeed.org/version/1.1",
             "title": head.get("title").and_then(Value::as_str).unwrap_or(""),
+            "home_page_url": head.get("home_page_url").and_then(Value::as_str),
             "language": head.get("language").and_then(Value::as_str),
             "authors": json_authors(&head),
             "items": objects,
@@ -168,7 +173,14 @@ impl Reader<'_> {
         let title = feed.title.as_ref().map(|t| clip_chars(t.content.trim(), LONGEST_TITLE).to_owned());
         let language =
             feed.language.clone().map(|l| clip(l.trim(), LONGEST_LANGUAGE).to_owned()).filter(|l| !l.is_empty());
-        let mut document = Document { title: title.filter(|t| !t.is_empty()), language, ..Document::default() };
+        let format = match feed.feed_type {
+            FeedType::Atom => "atom",
+            FeedType::JSON => "json",
+            FeedType::RSS0 | FeedType::RSS1 | FeedType::RSS2 => "rss",
+        };
+        let link = self.link(&feed.links);
+        let title = title.filter(|t| !t.is_empty());
+        let mut document = Document { format, link, title, language, ..Document::default() };
         self.captures(feed, &mut document);
         document
     }
@@ -176,7 +188,7 @@ impl Reader<'_> {
     /// Adds a feed's entries; `false` where none of them held anything.
     fn captures(&self, feed: feed_rs::model::Feed, into: &mut Document) -> bool {
         let before = into.captures.len();
-        let json = feed.feed_type == feed_rs::model::FeedType::JSON;
+        let json = feed.feed_type == FeedType::JSON;
         let authors = feed.authors;
         let total = feed.entries.len();
         for (number, entry) in feed.entries.into_iter().enumerate() {
@@ -216,6 +228,7 @@ impl Reader<'_> {
             html: true,
             author: Author { name: clip(names.join(", ").trim(), LONGEST_NAME).to_owned(), ..Author::default() },
             published: entry.published.or(entry.updated).and_then(instant),
+            updated: entry.updated.and_then(instant),
             language: language.map(|l| clip(l.trim(), LONGEST_LANGUAGE).to_owned()).filter(|l| !l.is_empty()),
             network: self.network.to_owned(),
             tags: entry

@@ -73,6 +73,7 @@ impl Listing for Board1 {
             let capture = Capture { native_id: Some(text.clone()), text, ..Capture::default() };
             page.add(Some(at(minute)), Some(capture));
         }
+        page.rest = self.name.starts_with("/rare").then_some(Span::secs(5));
         let number: usize = asked.query().unwrap_or("").trim_start_matches("page=").parse().unwrap();
         if answer.body.is("/more") {
             let mut next = asked.clone();
@@ -247,6 +248,19 @@ async fn a_host_that_wants_rest_ends_the_fetch() {
     let all = minutes(&third);
     assert!((95..130).all(|m| all.iter().filter(|n| **n == m).count() >= 1), "{all:?}");
     assert_eq!(third.degraded, None);
+}
+
+#[tokio::test]
+async fn whoever_waited_longest_comes_first() {
+    let mut w = world(&["/rare1", "/rare2", "/rare3"]).await;
+    w.board.lock().unwrap().items = vec![1];
+    let mut asked = String::new();
+    for fetch in 0..6 {
+        let brought = w.fetch_at(now() + Span::secs(fetch * 10)).await.unwrap();
+        assert_eq!((brought.degraded, brought.gap), (None, false));
+        asked += &w.board.lock().unwrap().asked.join(" ").replace("?page=0", " ");
+    }
+    assert_eq!(asked.trim(), "/rare1 /rare2 /rare3 /rare1 /rare2 /rare3");
 }
 
 #[tokio::test]

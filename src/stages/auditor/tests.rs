@@ -88,11 +88,88 @@ async fn somebody_outside_hears_of_it_while_all_is_well() {
     auditor.pass(now).await;
     age(&mut auditor);
     auditor.sent = None;
-    auditor.mailed = None;
+    let unmail = "DELETE FROM meta WHERE key = 'heartbeat_mailed'";
+    ground.store.write_blocking(move |tx| Ok(tx.execute_batch(unmail)?)).expect("written");
     let before = ground.store.read(outbox::standing).expect("read").waiting;
     auditor.pass(now).await;
-    assert!(auditor.sent.is_none() && auditor.mailed.is_none(), "what is late keeps it silent");
+    assert!(auditor.sent.is_none(), "what is late keeps it silent");
     assert_eq!(ground.store.read(outbox::standing).expect("read").waiting, before);
     let asked = heard.join_next().await.expect("a server").expect("it was asked");
     assert!(asked.starts_with("GET /ping/secret "));
+}
+
+#[tokio::test]
+async fn the_operator_hears_by_another_way_that_one_takes_nothing() {
+    use crate::model::Severity;
+    use crate::model::people::Way;
+    use crate::store::outbox::{By, Message};
+    let dir = tempfile::tempdir().expect("a folder");
+    let start = Timestamp::UNIX_EPOCH + Span::days(1);
+    let mut ground = crate::ground::tests::standing(&dir, Clock::stepped(start));
+    let way = |channel: &str| Way { channel: channel.into(), to: "ops".into(), from: Severity::Watch };
+    Arc::get_mut(&mut ground).expect("nobody else has it").house.operator_reach = vec![way("push"), way("chat")];
+    let mut auditor = auditor(&ground);
+    let waits = |channel: &str| Message {
+        id: 0,
+        message_id: channel.into(),
+        incident: Some(1),
+        person: "anna".into(),
+        by: By { channel: channel.into(), ..By::default() },
+        address: "x".into(),
+        subject: "s".into(),
+        body: b"b".to_vec(),
+        created: start,
+        attempts: 0,
+    };
+    let told = |after: i64| {
+        let sql = "SELECT group_concat(channel, ' ') FROM (SELECT channel FROM outbox WHERE person = 'operator' AND id > ?1 ORDER BY channel)";
+        ground
+            .store
+            .read(|c| Ok(c.query_row(sql, [after], |r| r.get::<_, Option<String>>(0))?))
+            .expect("read")
+            .unwrap_or_default()
+    };
+    let (mail, push) = (waits("mail"), waits("push"));
+    ground.store.write_blocking(move |tx| outbox::put(tx, &mail).and_then(|()| outbox::put(tx, &push))).expect("put");
+    auditor.pass(start + Span::mins(6)).await;
+    assert_eq!(told(0), "", "nobody has tried them yet");
+    ground
+        .store
+        .write_blocking(move |tx| outbox::later(tx, 1, "535 wrong password", start + Span::mins(9)))
+        .expect("tried");
+    auditor.pass(start + Span::mins(4)).await;
+    assert_eq!(told(0), "", "it may pass");
+    auditor.pass(start + Span::mins(6)).await;
+    assert_eq!(told(0), "chat push", "by everything but mail");
+    auditor.pass(start + Span::mins(7)).await;
+    assert_eq!(told(4), "", "once an hour");
+    ground.store.write_blocking(move |tx| outbox::later(tx, 2, "503", start + Span::mins(9))).expect("tried");
+    auditor.pass(start + Span::mins(8)).await;
+    assert_eq!(told(4), "chat mail", "by everything but push");
+}
+
+#[tokio::test]
+async fn the_head_of_the_log_is_mailed_once_a_day_while_it_grows() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let now = Timestamp::UNIX_EPOCH + Span::days(1);
+    let ground = crate::ground::tests::standing(&dir, Clock::stepped(now));
+    let mut first = auditor(&ground);
+    let mailed = || ground.store.read(outbox::standing).expect("read").waiting;
+    let acts = |n: i64| {
+        let work = move |tx: &_| audit::append(tx, now, "anna", "noted", &format!("incident {n}"), "");
+        ground.store.write_blocking(move |tx| work(tx)).expect("written");
+    };
+    first.pass(now).await;
+    acts(1);
+    first.pass(now + Span::hours(23)).await;
+    assert_eq!(mailed(), 0, "a day has to pass");
+    first.pass(now + Span::hours(24)).await;
+    assert_eq!(mailed(), 1);
+    acts(2);
+    first.pass(now + Span::hours(47)).await;
+    auditor(&ground).pass(now + Span::hours(47)).await;
+    assert_eq!(mailed(), 1, "not twice a day, nor after a restart");
+    first.pass(now + Span::hours(48)).await;
+    first.pass(now + Span::hours(72)).await;
+    assert_eq!(mailed(), 2, "what has not grown is not told again");
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::channels::tests::Server;
-use crate::channels::{self, Means, Post};
+use crate::channels::{self, Means, Post, short};
 use crate::config::Sheet;
 use crate::engine::incident::{Call, tests::opened};
 use crate::ground::tests::peopled;
@@ -10,6 +10,7 @@ use crate::ground::{Clock, tell};
 use crate::model::{Incident, Notice, Severity};
 use crate::net::{Http, Limits};
 use crate::store::incidents;
+use crate::store::outbox::By;
 
 const PEOPLE: &str = r#"
 [[person]]
@@ -162,7 +163,7 @@ async fn the_same_message_again_is_the_same_alert() {
     let mut one = incident(Severity::Escalate);
     world.call(&mut one, Notice::Opened, &["anna"]);
     world.deliver().await;
-    world.after(Span::secs(15)).await;
+    world.after(Span::secs(17)).await;
     let asked = world.page.asked();
     assert_eq!((asked.len(), &asked[0].body), (2, &asked[1].body));
     assert_eq!(world.states(), "anna.mail delivered, anna.push failed, anna.page delivered");
@@ -212,4 +213,70 @@ async fn what_two_share_reaches_one_though_it_is_held_from_the_other() {
     let states: Vec<String> = told.iter().map(|t| format!("{}.{} {}", t.person, t.channel, t.state)).collect();
     assert_eq!(states, ["anna.mail held", "bo.push delivered"], "bo's mail comes from a crisis on");
     assert_eq!(world.push.asked().len(), 2);
+}
+
+#[test]
+fn what_was_refused_together_comes_back_apart() {
+    let waits: std::collections::HashSet<i64> = (0..50).map(|id| jitter(Span::secs(60), id, 1).as_millis()).collect();
+    assert!(waits.len() > 40 && waits.iter().all(|w| (60_000..66_000).contains(w)), "{waits:?}");
+    assert!(jitter(SOON, 1, 1) >= SOON);
+}
+
+#[tokio::test]
+async fn a_flood_of_lesser_messages_leaves_room_for_urgent_ones() {
+    let mut world = world(&[], &[]).await;
+    let now = world.now;
+    let put = |n: i64, urgent: bool| {
+        let message = Message {
+            id: 0,
+            message_id: format!("m{n}"),
+            incident: None,
+            person: "anna".into(),
+            by: outbox::By { channel: "push".into(), urgent, ..outbox::By::default() },
+            address: "anna".into(),
+            subject: "s".into(),
+            body: Vec::new(),
+            created: now,
+            attempts: 0,
+        };
+        world.ground.store.write_blocking(move |tx| outbox::put(tx, &message)).expect("written");
+    };
+    (0..20).for_each(|n| put(n, false));
+    world.deliver.launch(now).expect("read");
+    let under_way = |deliver: &Deliver| {
+        let lane = &deliver.airborne["push"];
+        (lane.len(), lane.values().filter(|urgent| **urgent).count())
+    };
+    assert_eq!(under_way(&world.deliver), (AT_ONCE - RESERVED, 0));
+    (20..25).for_each(|n| put(n, true));
+    world.deliver.launch(now).expect("read");
+    assert_eq!(under_way(&world.deliver), (AT_ONCE, RESERVED));
+}
+
+#[tokio::test]
+async fn a_channel_that_hangs_with_many_messages_holds_up_its_own_alone() {
+    let mut world = world(&[(0, "", "")], &[]).await;
+    let now = world.now;
+    let message = move |n: usize, channel: &str| Message {
+        id: 0,
+        message_id: format!("{channel}.{n}"),
+        incident: Some(1),
+        person: "anna".into(),
+        by: By { channel: channel.into(), ..By::default() },
+        address: "anna@acme.example".into(),
+        subject: "s".into(),
+        body: short::test("t", "", now).bytes(),
+        created: now,
+        attempts: 0,
+    };
+    let all: Vec<Message> = (0..3 * AT_ONCE).map(|n| message(n, "push")).chain([message(0, MAIL)]).collect();
+    world.ground.store.write_blocking(move |tx| all.iter().try_for_each(|m| outbox::put(tx, m))).expect("put");
+    world.deliver.pass(world.now).await;
+    assert!(world.deliver.airborne.get("push").is_some_and(|lane| lane.len() <= AT_ONCE));
+    assert!(world.states().ends_with("anna.mail delivered"), "{}", world.states());
+    // Stopping does not wait for it either: what is not taken stays for the next start.
+    let began = std::time::Instant::now();
+    world.deliver.close().await;
+    assert!(began.elapsed() < LAST_CALL + Duration::from_secs(2));
+    assert!(!world.states().contains("push delivered") && world.states().contains("push waiting"));
 }

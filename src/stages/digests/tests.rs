@@ -33,7 +33,12 @@ fn ground(dir: &tempfile::TempDir, clock: Clock) -> Arc<Ground> {
         [("people.toml", PEOPLE), ("topics/t.toml", topics), ("alerts/a.toml", alerts), ("reports.toml", reports)];
     let sheets = sheets.map(|(name, text)| Sheet::new(format!("rules/{name}"), text)).to_vec();
     let rules = Rules::read(sheets, clock.now()).expect("they are in order");
-    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    let house = Letterhead {
+        from: "vakt <v@acme.example>".into(),
+        operator: "o@acme.example".into(),
+        base_url: None,
+        operator_reach: Vec::new(),
+    };
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     Ground::new(store, clock, rules, house).expect("it stands")
 }

@@ -4,7 +4,7 @@
 use super::*;
 use crate::config::Sheet;
 use crate::engine::window::tests::mention;
-use crate::ground::{Clock, Letterhead};
+use crate::ground::Clock;
 use crate::model::{Author, Evidence, Severity};
 use crate::rules::Rules;
 use crate::store::mentions::{Identity, Put};
@@ -22,7 +22,7 @@ fn ground(dir: &tempfile::TempDir) -> Arc<Ground> {
     let sheets = [("rules/people.toml", people), ("rules/topics/t.toml", topics), ("rules/alerts/a.toml", alerts)];
     let rules =
         Rules::read(sheets.map(|(n, t)| Sheet::new(n, t)).to_vec(), Timestamp::UNIX_EPOCH).expect("they are in order");
-    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    let house = crate::ground::tests::house();
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     Ground::new(store, Clock::stepped(now()), rules, house).expect("it stands")
 }

@@ -3,8 +3,8 @@
 use super::*;
 use crate::config::Sheet;
 use crate::engine::baseline::Baseline;
+use crate::ground::Clock;
 use crate::ground::intake::{Batch, accept};
-use crate::ground::{Clock, Letterhead};
 use crate::model::{Author, Capture};
 use crate::rules::Rules;
 use crate::store::Store;
@@ -26,7 +26,7 @@ fn now() -> Timestamp {
 }
 
 fn ground(dir: &tempfile::TempDir) -> Arc<Ground> {
-    let house = Letterhead { from: "vakt <v@acme.example>".into(), operator: "o@acme.example".into(), base_url: None };
+    let house = crate::ground::tests::house();
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");
     let rules = Rules::read(RULES.map(|(name, text)| Sheet::new(name, text)).to_vec(), Timestamp::UNIX_EPOCH)
         .expect("they are in order");

@@ -1,4 +1,4 @@
-//! Eleven APIs in the shapes that their documents show: what was said an hour ago, and two new things on two pages.
+//! Eighteen APIs in the shapes that their documents show: what was said an hour ago, and two new things on two pages.
 
 use std::sync::atomic::Ordering;
 
@@ -201,7 +201,7 @@ pub fn bluesky(asked: &Asked, day: &Day, _: &str) -> Said {
     let post = |minutes: i64| {
         json!({ "uri": format!("at://did:plc:g/app.bsky.feed.post/3k{minutes}"), "author": { "did": "did:plc:g", "handle": "gil.example",
             "displayName": "Gil", "verification": { "verifiedStatus": "valid" } },
-            "record": { "text": format!("Acme again {minutes}"), "createdAt": day.ago(minutes).to_string(), "langs": ["en"],
+            "record": { "text": format!("My Acme kettle burned again {minutes}"), "createdAt": day.ago(minutes).to_string(), "langs": ["en"],
                 "embed": { "$type": "app.bsky.embed.images", "images": [{ "alt": "A kettle on fire" }] } },
             "replyCount": 0, "repostCount": 1, "likeCount": 6, "quoteCount": 0, "indexedAt": day.ago(minutes).to_string() })
     };
@@ -268,6 +268,139 @@ pub fn youtube(asked: &Asked, day: &Day, _: &str) -> Said {
         body["nextPageToken"] = "p2".into();
     }
     Said::ok(body)
+}
+
+pub fn discord(asked: &Asked, day: &Day, _: &str) -> Said {
+    if !asked.head.contains("authorization: bot canary-discord") {
+        return Said::refused(401, json!({ "message": "401: Unauthorized", "code": 0 }));
+    }
+    let second = asked.path.contains("before=");
+    let message = |minutes: i64| {
+        json!({ "id": (8000 - minutes).to_string(), "content": format!("My Acme kettle burned again {minutes}"), "timestamp": day.ago(minutes).to_string(),
+            "author": { "id": "5", "username": "jo", "global_name": "Jo" }, "reactions": [{ "count": 2 }], "attachments": [], "embeds": [] })
+    };
+    let mut messages: Vec<Value> = on_page(day, second).into_iter().map(message).collect();
+    if day.is_news() && !second {
+        // A page is full, even where all but one of its messages are nothing but a sticker.
+        messages.extend(
+            (1..100).map(|n| json!({ "id": n.to_string(), "content": "", "timestamp": day.ago(SECOND).to_string() })),
+        );
+    }
+    Said::ok(messages.into()).with("x-ratelimit-remaining", "4").with("x-ratelimit-reset-after", "1")
+}
+
+pub fn slack(asked: &Asked, day: &Day, _: &str) -> Said {
+    if !asked.head.contains("authorization: bearer canary-slack") {
+        return Said::ok(json!({ "ok": false, "error": "invalid_auth" }));
+    }
+    if day.is_news() && !asked.path.contains("oldest=") {
+        return missing("oldest");
+    }
+    let second = asked.path.contains("cursor=next");
+    let message = |minutes: i64| {
+        json!({ "type": "message", "user": "U7", "text": format!("My Acme kettle &amp; I are burning {minutes}"), "ts": format!("{}.000200", day.ago(minutes).as_second()),
+            "reply_count": 1 })
+    };
+    let messages: Vec<Value> = on_page(day, second).into_iter().map(message).collect();
+    let next = if day.is_news() && !second { "next" } else { "" };
+    Said::ok(json!({ "ok": true, "messages": messages, "response_metadata": { "next_cursor": next } }))
+}
+
+pub fn x(asked: &Asked, day: &Day, _: &str) -> Said {
+    if !asked.head.contains("authorization: bearer canary-x") {
+        return Said::refused(
+            401,
+            json!({ "title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized" }),
+        );
+    }
+    if day.is_news() && !asked.path.contains("start_time=") {
+        return missing("start_time");
+    }
+    let second = asked.path.contains("next_token=b26");
+    let post = |minutes: i64| {
+        json!({ "id": (3000 - minutes).to_string(), "text": format!("Acme &amp; fire {minutes}"), "author_id": "7", "lang": "en",
+            "created_at": day.ago(minutes).to_string(),
+            "public_metrics": { "retweet_count": 1, "reply_count": 0, "like_count": 5, "quote_count": 0, "impression_count": 9000 } })
+    };
+    let posts: Vec<Value> = on_page(day, second).into_iter().map(post).collect();
+    let users = json!([{ "id": "7", "name": "Kim", "username": "kim", "verified": false, "public_metrics": { "followers_count": 80 } }]);
+    let mut body = json!({ "data": posts, "includes": { "users": users }, "meta": { "result_count": 1 } });
+    if day.is_news() && !second {
+        body["meta"]["next_token"] = "b26".into();
+    }
+    Said::ok(body)
+        .with("x-rate-limit-remaining", "449")
+        .with("x-rate-limit-reset", &(day.began.as_second() + 900).to_string())
+}
+
+/// A page of the Graph API; the address that it names for the next one holds the token, as Meta's do.
+fn graph(asked: &Asked, day: &Day, base: &str, secret: &str, item: impl Fn(i64) -> Value) -> Said {
+    if !asked.head.contains(&format!("authorization: bearer {secret}")) {
+        let words = "Error validating access token: Session has expired";
+        return Said::refused(400, json!({ "error": { "message": words, "type": "OAuthException", "code": 190 } }));
+    }
+    let second = asked.path.contains("after=QQ");
+    let items: Vec<Value> = on_page(day, second).into_iter().map(item).collect();
+    let next = format!("{base}/x?after=QQ&access_token={secret}");
+    let paging = match day.is_news() && !second {
+        true => json!({ "cursors": { "after": "QQ" }, "next": next }),
+        false => json!({ "cursors": { "after": "QQ" } }),
+    };
+    Said::ok(json!({ "data": items, "paging": paging }))
+}
+
+pub fn threads(asked: &Asked, day: &Day, base: &str) -> Said {
+    graph(asked, day, base, "canary-threads", |minutes| {
+        json!({ "id": minutes.to_string(), "text": format!("My Acme kettle is burning {minutes}"), "permalink": format!("https://www.threads.net/@lea/post/{minutes}"),
+            "timestamp": day.ago(minutes).strftime("%Y-%m-%dT%H:%M:%S+0000").to_string(), "username": "lea", "is_reply": false })
+    })
+}
+
+pub fn facebook(asked: &Asked, day: &Day, base: &str) -> Said {
+    if asked.path.contains("/tagged") {
+        return Said::ok(json!({ "data": [] }));
+    }
+    graph(asked, day, base, "canary-facebook", |minutes| {
+        let at = day.ago(minutes).strftime("%Y-%m-%dT%H:%M:%S+0000").to_string();
+        let comment = json!({ "id": "1_c", "message": "It burned", "created_time": at, "from": { "name": "Mia", "id": "8" }, "like_count": 2 });
+        // The first of the new things is a comment on the old post.
+        match minutes {
+            FIRST => {
+                json!({ "id": "1_e", "message": "", "created_time": at, "permalink_url": "https://www.facebook.com/1/posts/e",
+                "comments": { "data": [comment], "summary": { "total_count": 1 } } })
+            }
+            _ => {
+                json!({ "id": format!("1_{minutes}"), "message": "Our Acme kettle", "created_time": at, "from": { "name": "Acme", "id": "1" },
+                "permalink_url": format!("https://www.facebook.com/1/posts/{minutes}"), "reactions": { "summary": { "total_count": 6 } } })
+            }
+        }
+    })
+}
+
+pub fn instagram(asked: &Asked, day: &Day, base: &str) -> Said {
+    if asked.path.contains("/tags") {
+        return Said::ok(json!({ "data": [] }));
+    }
+    graph(asked, day, base, "canary-instagram", |minutes| {
+        json!({ "id": minutes.to_string(), "caption": "Our #acme kettle", "permalink": format!("https://www.instagram.com/p/{minutes}/"),
+            "timestamp": day.ago(minutes).strftime("%Y-%m-%dT%H:%M:%S+0000").to_string(), "username": "acme", "like_count": 7, "comments_count": 1 })
+    })
+}
+
+pub fn trustpilot(asked: &Asked, day: &Day, _: &str) -> Said {
+    if !asked.head.contains("apikey: canary-trustpilot") {
+        return Said::refused(401, json!({ "message": "Invalid ApiKey" }));
+    }
+    let second = asked.path.contains("&page=2");
+    let review = |minutes: i64| {
+        json!({ "id": format!("tp{minutes}"), "stars": 2, "title": "Burned", "text": "The Acme kettle burned my hand", "language": "en",
+            "createdAt": day.ago(minutes).to_string(), "consumer": { "id": "c9", "displayName": "Ned", "countryCode": "GB" }, "numberOfLikes": 1 })
+    };
+    let mut reviews: Vec<Value> = on_page(day, second).into_iter().map(review).collect();
+    if day.is_news() && !second {
+        reviews.extend((1..100).map(|n| json!({ "id": n.to_string(), "createdAt": day.ago(SECOND).to_string() })));
+    }
+    Said::ok(json!({ "reviews": reviews }))
 }
 
 /// A place that is asked too much as soon as there is news.

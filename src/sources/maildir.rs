@@ -1,0 +1,260 @@
+//! Mails in a folder: newsletters, mailing lists, and what places without an API write to their members.
+//!
+//! Follows <https://cr.yp.to/proto/maildir.html>: mails stand in `new` and `cur`, each in a file whose name before `:` is its
+//! own for ever; a plain folder of `.eml` files is read as well. Whoever fetches the mails writes them there (a mail server's
+//! delivery, fdm, getmail, mbsync). Vakt only reads: it moves and deletes nothing.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use mail_parser::{HeaderValue, Message, MessageParser};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::bounds::{MOST_REASONS, bounded, escape};
+use super::{Brought, Entry, FetchError, Fetching, Http, Kind, Source};
+use crate::config::written::Form;
+use crate::model::time::from_millis;
+use crate::model::{Author, Capture};
+
+/// Mails in a folder.
+pub const KIND: Kind = Kind {
+    name: "maildir",
+    about: "mails in a folder: newsletters, mailing lists, notices of places that have no API",
+    entry: Entry::Open,
+    every: None,
+    manual: MANUAL,
+    read,
+};
+
+const MANUAL: &str = r#"[[source]]
+kind = "maildir"
+name = "alerts"
+folder = "/var/mail/vakt"             # a maildir, or a folder of .eml files, readable for vakt; nothing in it is changed.
+                                      # Google Alerts and many newsletters are better read as feeds: choose RSS there
+network = "mail"                      # the default; news for newsletters, forum for mailing lists
+language = "sv"                       # where all mails have one
+every = "1m"                          # else it follows how often mails come"#;
+
+/// Mails of one fetch, and bytes of one mail.
+const MOST: usize = 200;
+const LONGEST: u64 = 8 << 20;
+
+/// What has been read: the names of files that are still there.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Cursor {
+    folder: PathBuf,
+    read: HashSet<u64>,
+}
+
+fn read(form: &Form<'_>, _: &[String]) -> Option<Box<dyn Source>> {
+    let folder = form.must_text("folder");
+    let network = form.text("network").map_or_else(|| "mail".to_owned(), |n| n.value);
+    let language = form.text("language").map(|l| l.value);
+    // Paths in the settings are meant from where the settings stand.
+    let stand = Path::new(&form.desk.sheet.name).parent().unwrap_or(Path::new(""));
+    Some(Box::new(Maildir { folder: stand.join(folder?.value), network, language }))
+}
+
+#[derive(Clone)]
+struct Maildir {
+    folder: PathBuf,
+    network: String,
+    language: Option<String>,
+}
+
+impl Source for Maildir {
+    fn fetch<'a>(&'a self, _: &'a Http, cursor: &'a serde_json::Value, _: Timestamp) -> Fetching<'a> {
+        Box::pin(async move {
+            let cursor: Cursor = serde_json::from_value(cursor.clone()).unwrap_or_default();
+            let anew = cursor.folder != self.folder;
+            let before = if anew { HashSet::new() } else { cursor.read };
+            let own = self.clone();
+            let read = tokio::task::spawn_blocking(move || own.collect(before)).await;
+            let wrong = |reason: String| FetchError::Unreadable { place: self.folder.display().to_string(), reason };
+            let brought = read.map_err(|_| wrong("reading a mail failed inside the mail reader".into()))?;
+            let brought = brought.map_err(|e| wrong(format!("the folder cannot be read: {e}")))?;
+            Ok(Brought { anew, ..brought })
+        })
+    }
+}
+
+impl Maildir {
+    /// Reads mails that are new, the oldest first, and forgets files that are gone.
+    fn collect(&self, before: HashSet<u64>) -> std::io::Result<Brought> {
+        let mut files = self.files()?;
+        files.sort();
+        let mut brought = Brought::default();
+        let mut known = HashSet::new();
+        let mut left = MOST;
+        for (_, name, path) in files {
+            if before.contains(&name) {
+                known.insert(name);
+            } else if left > 0 {
+                left -= 1;
+                known.insert(name);
+                match self.mail(&path) {
+                    Ok(capture) => brought.captures.extend(capture),
+                    Err(why) => {
+                        brought.skipped_total += 1;
+                        let file = path.file_name().unwrap_or_default().to_string_lossy();
+                        brought.skipped.push(format!("{file}: {why}"));
+                        brought.skipped.truncate(MOST_REASONS);
+                    }
+                }
+            }
+        }
+        let cursor = Cursor { folder: self.folder.clone(), read: known };
+        brought.cursor = serde_json::to_value(&cursor).unwrap_or_default();
+        Ok(brought)
+    }
+
+    /// The mails that are there: when each was written, its name for ever, and where it is.
+    fn files(&self) -> std::io::Result<Vec<(SystemTime, u64, PathBuf)>> {
+        let inner: Vec<PathBuf> =
+            ["new", "cur"].map(|d| self.folder.join(d)).into_iter().filter(|d| d.is_dir()).collect();
+        let folders = if inner.is_empty() { vec![self.folder.clone()] } else { inner };
+        let mut out = Vec::new();
+        for entry in folders.iter().map(std::fs::read_dir).collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let about = entry.metadata()?;
+            if about.is_file() && !name.starts_with('.') {
+                let own = name.split(':').next().unwrap_or("");
+                out.push((about.modified().unwrap_or(SystemTime::UNIX_EPOCH), xxh3_64(own.as_bytes()), entry.path()));
+            }
+        }
+        Ok(out)
+    }
+
+    fn mail(&self, path: &Path) -> Result<Option<Capture>, String> {
+        if std::fs::metadata(path).map_err(|e| e.to_string())?.len() > LONGEST {
+            return Err(format!("it has more than {LONGEST} bytes"));
+        }
+        let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+        let message = MessageParser::default().parse(&bytes).ok_or("this is no mail")?;
+        Ok(bounded(self.capture(&message, &bytes)))
+    }
+
+    fn capture(&self, message: &Message<'_>, bytes: &[u8]) -> Capture {
+        let from = message.from().and_then(|f| f.first());
+        let address = from.and_then(|f| f.address()).unwrap_or("").to_owned();
+        let name = from.and_then(|f| f.name()).map(str::to_owned).filter(|n| !n.trim().is_empty());
+        let html = message.html_bodies().any(|part| part.is_text_html());
+        let text = if html { message.body_html(0) } else { message.body_text(0) };
+        let text = text.unwrap_or_default().into_owned();
+        let archived = message.header_raw("Archived-At").map(|at| at.trim().trim_matches(['<', '>']).to_owned());
+        let subject = message.subject().unwrap_or("");
+        Capture {
+            native_id: Some(message.message_id().map_or_else(|| format!("{:x}", xxh3_64(bytes)), str::to_owned)),
+            url: archived,
+            title: Some(if html { escape(subject) } else { subject.to_owned() }),
+            text,
+            html,
+            author: Author { name: name.unwrap_or_else(|| address.clone()), handle: address, ..Author::default() },
+            published: message.date().map(|d| from_millis(d.to_timestamp().saturating_mul(1000))),
+            language: self.language.clone(),
+            network: self.network.clone(),
+            kind: if *message.in_reply_to() == HeaderValue::Empty { "post" } else { "reply" }.into(),
+            channel: list_of(message),
+            ..Capture::default()
+        }
+    }
+}
+
+/// The name of a mailing list: what stands before its id.
+fn list_of(message: &Message<'_>) -> String {
+    let raw = message.header_raw("List-Id").unwrap_or("").trim();
+    let (name, id) = raw.split_once('<').unwrap_or((raw, ""));
+    let name = name.trim().trim_matches('"');
+    if name.is_empty() { id.trim_end_matches('>').to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::Limits;
+
+    const LETTER: &str = "From: =?UTF-8?Q?=C3=85sa?= <asa@list.example>\r\nSubject: Acme & fire\r\nDate: Sun, 01 Nov 2026 11:59:00 +0000\r\n\
+        Message-ID: <1@list.example>\r\nIn-Reply-To: <0@list.example>\r\nList-Id: \"Kettles\" <kettles.list.example>\r\n\
+        Archived-At: <https://list.example/1>\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nplain\r\n\
+        --b\r\nContent-Type: text/html\r\n\r\n<p>It <b>burns</b></p>\r\n--b--\r\n";
+
+    fn plain(n: usize) -> String {
+        format!("From: bo@b.example\r\nSubject: Mail {n}\r\nMessage-ID: <{n}@b.example>\r\n\r\nIt costs 1 < 2\r\n")
+    }
+
+    async fn fetch(maildir: &Maildir, cursor: &mut serde_json::Value) -> Brought {
+        let http = Http::new("", Limits::default()).unwrap();
+        let brought = maildir.fetch(&http, cursor, from_millis(0)).await.unwrap();
+        *cursor = brought.cursor.clone();
+        brought
+    }
+
+    #[tokio::test]
+    async fn mails_are_read_once_wherever_they_are_moved() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for sub in ["new", "cur", "tmp"] {
+            std::fs::create_dir(at(sub)).unwrap();
+        }
+        std::fs::write(at("new/1.host"), LETTER).unwrap();
+        std::fs::write(at("tmp/2.host"), plain(2)).unwrap();
+        let maildir = Maildir { folder: dir.path().to_owned(), network: "forum".into(), language: None };
+        let mut cursor = serde_json::Value::Null;
+        let first = fetch(&maildir, &mut cursor).await;
+        assert!(first.anew && first.captures.len() == 1, "what is being written is not there yet");
+        let c = &first.captures[0];
+        assert_eq!((c.author.name.as_str(), c.author.handle.as_str()), ("Åsa", "asa@list.example"));
+        assert_eq!(
+            (c.title.as_deref(), c.text.as_str(), c.html),
+            (Some("Acme &amp; fire"), "<p>It <b>burns</b></p>", true)
+        );
+        assert_eq!(
+            (c.channel.as_str(), c.kind.as_str(), c.url.as_deref()),
+            ("Kettles", "reply", Some("https://list.example/1"))
+        );
+        assert_eq!(c.published.map(|t| t.to_string()).as_deref(), Some("2026-11-01T11:59:00Z"));
+        // Somebody reads it, and more come than one fetch takes.
+        std::fs::rename(at("new/1.host"), at("cur/1.host:2,S")).unwrap();
+        for n in 0..MOST + 5 {
+            std::fs::write(at(&format!("new/m{n}")), plain(n)).unwrap();
+        }
+        let second = fetch(&maildir, &mut cursor).await;
+        assert!(!second.anew && second.captures.len() == MOST);
+        assert!(second.captures.iter().all(|c| !c.html && c.text == "It costs 1 < 2" && c.kind == "post"));
+        assert_eq!(fetch(&maildir, &mut cursor).await.captures.len(), 5);
+        assert_eq!(fetch(&maildir, &mut cursor).await.captures.len(), 0);
+        // What is deleted is forgotten, so the cursor does not grow for ever.
+        std::fs::remove_dir_all(at("new")).unwrap();
+        fetch(&maildir, &mut cursor).await;
+        assert_eq!(cursor["read"].as_array().map(Vec::len), Some(1));
+    }
+
+    #[tokio::test]
+    async fn a_folder_of_files_and_one_that_is_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.eml"), plain(1)).unwrap();
+        std::fs::write(dir.path().join("b.eml"), vec![b'x'; (LONGEST + 1) as usize]).unwrap();
+        let maildir = Maildir { folder: dir.path().to_owned(), network: "mail".into(), language: Some("sv".into()) };
+        let brought = fetch(&maildir, &mut serde_json::Value::Null).await;
+        assert_eq!((brought.captures.len(), brought.skipped_total), (1, 1), "{:?}", brought.skipped);
+        let gone = Maildir { folder: dir.path().join("gone"), ..maildir };
+        let http = Http::new("", Limits::default()).unwrap();
+        let error = gone.fetch(&http, &serde_json::Value::Null, from_millis(0)).await.unwrap_err().to_string();
+        assert!(error.contains("gone") && error.contains("cannot be read"), "{error}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_is_read(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
+            let maildir = Maildir { folder: PathBuf::new(), network: "mail".into(), language: None };
+            if let Some(message) = MessageParser::default().parse(&bytes) {
+                drop(maildir.capture(&message, &bytes));
+            }
+        }
+    }
+}
