@@ -98,10 +98,12 @@ pub(super) fn judge(answer: &Answer, said: &str, hidden: &[&str]) -> Outcome {
 
 /// An answer that says no, and how long to wait where it says so.
 pub(super) fn refused(answer: &Answer, said: &str, hidden: &[&str], wait: Option<Span>) -> Outcome {
-    let mut said = defang::header_text(said, TOLD);
-    for secret in hidden.iter().filter(|h| !h.is_empty()) {
-        said = said.replace(secret, "…");
+    // First hidden, then cut: half a secret is one as well.
+    let mut said = said.to_owned();
+    for secret in hidden.iter().flat_map(|h| parts_of(h)) {
+        said = said.replace(&secret, "…");
     }
+    let said = defang::header_text(&said, TOLD);
     let said = if said.is_empty() { said } else { format!(": {said}") };
     let why = format!("{} answered {}{said}", answer.place, answer.status);
     match answer.status {
@@ -111,8 +113,42 @@ pub(super) fn refused(answer: &Answer, said: &str, hidden: &[&str], wait: Option
     }
 }
 
+/// A secret, and where it is an address all of it that an answer may repeat: its path, its query, and longer parts of the path.
+fn parts_of(secret: &str) -> Vec<String> {
+    let mut out = vec![secret.to_owned()];
+    if let Ok(url) = url::Url::parse(secret) {
+        out.push(url.path().to_owned());
+        out.extend(url.query().map(str::to_owned));
+        out.extend(url.path_segments().into_iter().flatten().filter(|part| part.len() >= 8).map(str::to_owned));
+    }
+    out.retain(|part| part.len() > 1);
+    out
+}
+
 /// A text of an answer in JSON.
 pub(super) fn field(answer: &Answer, key: &str) -> Option<String> {
     let said: serde_json::Value = serde_json::from_str(&answer.body).ok()?;
     said.get(key)?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_secret_address_is_told() {
+        let secret = "https://chat.example/hooks/abcdefghij?key=klmnop";
+        let answer = |body: &str| Answer {
+            place: "https://chat.example".into(),
+            status: 404,
+            retry_after: None,
+            body: body.into(),
+        };
+        let long = format!("{} /hooks/abcdefghij", "x".repeat(TOLD - 10));
+        for said in ["Cannot POST /hooks/abcdefghij", "[abcdefghij] is not here", "?key=klmnop", long.as_str(), secret]
+        {
+            let Outcome::Never(why) = judge(&answer(said), said, &[secret]) else { panic!("404 is never") };
+            assert!(!why.contains("abcde") && !why.contains("klmnop"), "{why}");
+        }
+    }
 }

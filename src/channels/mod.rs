@@ -57,7 +57,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// It may be taken later.
-    fn later(why: impl Into<String>) -> Outcome {
+    pub fn later(why: impl Into<String>) -> Outcome {
         Outcome::Later { why: why.into(), wait: None }
     }
 }

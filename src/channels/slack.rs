@@ -37,9 +37,9 @@ fn read(form: &Form<'_>, allow_private: &[String]) -> Option<Box<dyn Channel>> {
     Some(Box::new(Slack { webhook: webhook?, allow }))
 }
 
-/// What a webhook takes as text: these three begin mentions and links, and nothing else does.
+/// What a webhook takes as text: these three begin mentions and links with Slack; with Mattermost an `@` does as well.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "@\u{200b}")
 }
 
 impl Slack {
@@ -86,7 +86,7 @@ mod tests {
         }
         "#);
         assert!(asked[1].body.contains("\"channel\":\"@sara\""));
-        assert_eq!(escaped("<!channel> & <@U1>"), "&lt;!channel&gt; &amp; &lt;@U1&gt;");
+        assert_eq!(escaped("<!channel> & <@U1>"), "&lt;!channel&gt; &amp; &lt;@\u{200b}U1&gt;");
     }
 
     #[tokio::test]

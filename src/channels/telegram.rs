@@ -63,6 +63,10 @@ impl Telegram {
         if answer.status == 200 && said.get("ok") == Some(&Value::Bool(true)) {
             return Ok(Outcome::Taken(answer.place));
         }
+        if answer.status == 200 && !said.get("ok").is_some_and(Value::is_boolean) {
+            // Somebody on the way answers in its place.
+            return Ok(Outcome::later(format!("{} answered 200 with something that is not Telegram's", answer.place)));
+        }
         let wait = said.pointer("/parameters/retry_after").and_then(Value::as_i64).map(Span::secs);
         let why = said.get("description").and_then(Value::as_str).unwrap_or_default();
         Ok(hook::refused(&answer, why, &[token], wait.or(answer.retry_after)))
@@ -120,6 +124,8 @@ mod tests {
             (400, "", r#"{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}"#),
             (401, "", r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#),
             (500, "", ""),
+            (200, "", "<html>sign in to the network</html>"),
+            (429, "", r#"{"ok":false,"parameters":{"retry_after":9223372036854775807}}"#),
         ];
         let World { channels, .. } = world(SETTINGS, &answers).await;
         let told = channels.told("1").await;
@@ -130,7 +136,9 @@ mod tests {
             let told = channels.told("1").await;
             assert!(matches!(&told, Outcome::Never(why) if why.contains(said)), "{told:?}");
         }
-        assert!(matches!(channels.told("1").await, Outcome::Later { .. }));
+        for _ in 0..3 {
+            assert!(matches!(channels.told("1").await, Outcome::Later { .. }));
+        }
         assert!(is_chat("-1001234") && is_chat("@acme_pr") && !is_chat("acme") && !is_chat("0") && !is_chat(""));
     }
 }

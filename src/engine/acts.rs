@@ -116,7 +116,9 @@ impl Act {
                     return None;
                 }
                 open_again(incident, now);
-                incident.resolved = None;
+                if incident.resolved.take().is_some() {
+                    (incident.merged_into, incident.muted_by, incident.silenced_by) = (None, None, None);
+                }
                 incident.calm = false;
                 // It would calm at once where it has not rung for long: people want to see it for a while.
                 incident.fired = now;
@@ -153,6 +155,8 @@ pub const SAME: &str = "an incident is no part of itself";
 /// Why one incident cannot become part of another.
 pub const OVER: &str = "one of them is over";
 /// Why one incident cannot become part of another.
+pub const UNLIKE: &str = "an exercise is nobody's part, and what calls people is no part of what is only tried out";
+/// Why one incident cannot become part of another.
 pub const PART: &str = "the other is itself part of a third; merge into that one";
 
 /// One incident becomes part of another: from now on the other calls the people of both and is as bad as the worse of the
@@ -168,6 +172,9 @@ pub fn merge(
 ) -> Result<Option<[Vec<Call>; 2]>, &'static str> {
     if part.id == whole.id {
         return Err(SAME);
+    }
+    if part.drill.is_some() || whole.drill.is_some() || part.shadow != whole.shadow {
+        return Err(UNLIKE);
     }
     if part.status == Status::Resolved || whole.status == Status::Resolved {
         return Err(OVER);
@@ -292,6 +299,8 @@ mod tests {
         assert_eq!(whole.told, ["anna", "bo"]);
         assert!(part.is_hushed() && part.next_step.is_none());
         assert_eq!(merge(&mut part, &mut whole, charge, t(3)), Ok(None));
+        let mut exercise = Incident { id: 4, drill: Some(Default::default()), ..opened() };
+        assert_eq!(merge(&mut part.clone(), &mut exercise, charge, t(3)), Err(UNLIKE));
         let mut third = Incident { id: 3, ..opened() };
         assert_eq!(merge(&mut third, &mut part, charge, t(3)), Err(PART));
         assert_eq!(merge(&mut third.clone(), &mut third, charge, t(3)), Err(SAME));

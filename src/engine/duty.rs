@@ -82,12 +82,19 @@ struct Muters {
     crises: BTreeMap<String, i64>,
     /// How bad each is.
     severities: BTreeMap<i64, Severity>,
+    /// Of those that are over, how bad each was, and whether it ended by calm.
+    over: BTreeMap<i64, (Severity, bool)>,
 }
 
 impl Muters {
-    fn of<'i>(incidents: impl Iterator<Item = &'i Incident>) -> Muters {
+    fn of<'i>(incidents: impl Iterator<Item = &'i Incident>, now: Timestamp) -> Muters {
         let mut out = Muters::default();
-        for i in incidents.filter(|i| i.status != Status::Resolved && i.drill.is_none()) {
+        for i in incidents.filter(|i| i.drill.is_none()) {
+            if i.status == Status::Resolved {
+                // People end between two looks, calm ends in one.
+                out.over.insert(i.id, (i.severity, i.resolved == Some(now)));
+                continue;
+            }
             out.severities.insert(i.id, i.severity);
             if i.severity == Severity::Crisis && !i.shadow && !i.topic.is_empty() && i.merged_into.is_none() {
                 out.crises.entry(i.topic.clone()).or_insert(i.id);
@@ -108,9 +115,21 @@ impl Muters {
     }
 
     /// Whether the incident that it is part of is over.
-    fn ends(&self, i: &Incident) -> bool {
-        i.merged_into.is_some_and(|into| !self.severities.contains_key(&into))
+    fn is_alone(&self, i: &Incident) -> bool {
+        i.status != Status::Resolved && i.merged_into.is_some_and(|into| !self.severities.contains_key(&into))
     }
+
+    /// Whether a part ends with its whole: people ended that, or it calmed and the part no longer rings either. A part that
+    /// has become worse is no part any more.
+    fn ends(&self, i: &Incident, before: Option<&Incident>, now: Timestamp) -> bool {
+        let Some((severity, calm)) = i.merged_into.and_then(|into| self.over.get(&into)) else { return false };
+        was_part(before) && i.severity <= *severity && (!calm || i.fired < now)
+    }
+}
+
+/// Whether its whole muted it until now.
+fn was_part(before: Option<&Incident>) -> bool {
+    before.is_some_and(|b| b.merged_into.is_some() && b.muted_by == b.merged_into)
 }
 
 impl Duty<'_> {
@@ -223,26 +242,29 @@ impl Duty<'_> {
         same.iter().rev().for_each(|(place, i)| all.insert(*place, i));
         let decided: HashSet<i64> = all.iter().map(|i| i.id).collect();
         let others = live.iter().copied().filter(|i| !decided.contains(&i.id));
-        let muters = Muters::of(all.into_iter().chain(others));
+        let muters = Muters::of(all.into_iter().chain(others), now);
         let silence = |i: &Incident| {
             let covers = |s: &&Silence| i.drill.is_none() && s.covers(i, now);
             self.silences.iter().find(covers).map(|s| s.id)
         };
         for (place, i) in same.iter().rev() {
             let hushed = muters.muter(i).is_some() || silence(i).is_some();
-            if (i.status == Status::Open && i.is_hushed() != hushed) || (i.status != Status::Resolved && muters.ends(i))
-            {
+            if (i.status == Status::Open && i.is_hushed() != hushed) || muters.is_alone(i) {
                 let (incident, before) = ((*i).clone(), Some((*i).clone()));
                 out.insert(*place, Decision { incident, before, calls: Vec::new() });
             }
         }
         for d in out.iter_mut() {
-            if d.incident.merged_into.is_some() && d.incident.status == Status::Resolved {
+            if d.incident.status == Status::Resolved && was_part(d.before.as_ref()) {
                 // Its people hear of the whole.
                 d.calls.clear();
-            } else if d.incident.status != Status::Resolved && muters.ends(&d.incident) {
-                incident::end(&mut d.incident, now);
-                d.calls.clear();
+            } else if muters.is_alone(&d.incident) {
+                if muters.ends(&d.incident, d.before.as_ref(), now) {
+                    incident::end(&mut d.incident, now);
+                    d.calls.clear();
+                } else {
+                    d.incident.merged_into = None;
+                }
             }
         }
         for d in out.iter_mut().filter(|d| d.incident.status == Status::Open) {
@@ -390,6 +412,33 @@ mod tests {
         let calm: Vec<Verdict> = all.iter().map(|v| Verdict { severity: None, ..v.clone() }).collect();
         let told = book.tick(&alerts, &calm, 200);
         assert_eq!(told.iter().filter(|(_, n)| *n == Notice::Resolved).count(), 21);
+    }
+
+    #[test]
+    fn a_part_that_still_rings_outlives_the_calm_of_its_whole_and_not_its_end_by_people() {
+        let rules = [Alert { name: "x".into(), ..alert() }, Alert { name: "y".into(), ..alert() }];
+        for (by_people, worse) in [(true, false), (false, false), (true, true), (false, true)] {
+            let mut book = Book::default();
+            let both = |part| [rings("x", "g", Some(Severity::Escalate)), rings("y", "g", Some(part))];
+            book.tick(&rules, &both(Severity::Escalate), 0);
+            let now = Timestamp::UNIX_EPOCH + Span::mins(1);
+            let mut part = book.all.remove(1);
+            let people = people();
+            let charge = Charge::of(Some(&rules[0]), &people);
+            crate::engine::acts::merge(&mut part, &mut book.all[0], charge, now).expect("it can").expect("it is new");
+            book.all.push(part);
+            let severity = if worse { Severity::Crisis } else { Severity::Escalate };
+            book.tick(&rules, &both(severity), 2);
+            assert_eq!(book.all[1].is_hushed(), !worse, "what is worse is no part");
+            incident::end(&mut book.all[0], Timestamp::UNIX_EPOCH + Span::mins(if by_people { 3 } else { 4 }));
+            let told = book.tick(&rules, &[rings("x", "g", None), rings("y", "g", Some(severity))], 4);
+            let part = &book.all[1];
+            let ends = by_people && !worse;
+            assert_eq!(part.status == Status::Resolved, ends, "by people {by_people}, worse {worse}");
+            assert_eq!((part.merged_into.is_some(), part.is_hushed()), (ends, ends));
+            // What was muted calls now; what had called goes on as it did.
+            assert_eq!(told.is_empty(), ends || worse, "{told:?}");
+        }
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub enum Outcome {
 
 /// Times that an act is tried again, where something else changed the incident at the same instant.
 const TRIES: usize = 20;
+/// Parts of parts of parts are followed for so long.
+const LONGEST_WAY: usize = 16;
 /// Longest note, in bytes.
 const NOTE: usize = 4000;
 
@@ -121,20 +123,36 @@ impl Ground {
     /// When the store cannot be read.
     pub fn whole_of(&self, incident: i64) -> Result<Option<Incident>, StoreError> {
         self.store.read(|c| {
-            let Some(named) = incidents::get(c, incident)? else { return Ok(None) };
-            let into = named.merged_into.filter(|into| named.muted_by == Some(*into));
-            let whole = into.map(|into| incidents::get(c, into)).transpose()?.flatten();
-            Ok(Some(whole.filter(|w| w.status != Status::Resolved).unwrap_or(named)))
+            let Some(mut meant) = incidents::get(c, incident)? else { return Ok(None) };
+            // Parts of parts: no longer a way than anybody would merge.
+            for _ in 0..LONGEST_WAY {
+                let is_part = meant.status != Status::Resolved && meant.muted_by == meant.merged_into;
+                let whole = meant.merged_into.filter(|_| is_part).map(|into| incidents::get(c, into)).transpose()?;
+                match whole.flatten().filter(|w| w.status != Status::Resolved) {
+                    Some(whole) => meant = whole,
+                    None => break,
+                }
+            }
+            Ok(Some(meant))
         })
     }
 
     fn try_act(&self, deed: &Deed) -> Result<Outcome, StoreError> {
         let now = self.clock.now();
         let found = match deed.act {
-            Act::Acknowledge | Act::Snooze(_) | Act::Resolve | Act::Assign(_) => self.whole_of(deed.incident),
+            Act::Acknowledge | Act::Snooze(_) | Act::Resolve | Act::Reopen | Act::Assign(_) => {
+                self.whole_of(deed.incident)
+            }
             _ => self.store.read(|c| incidents::get(c, deed.incident)),
         };
         let Some(before) = found? else { return Ok(Outcome::Unknown) };
+        if deed.act == Act::Reopen && before.status == Status::Resolved {
+            // Of a group only the latest is judged.
+            let later = |o: &Incident| o.id > before.id && (&o.alert, &o.group) == (&before.alert, &before.group);
+            if self.store.read(incidents::unresolved)?.iter().any(later) {
+                return Ok(Outcome::Cannot("a later incident of the same group is open: act on that one"));
+            }
+        }
         let knowledge = self.knowledge();
         let rules = &knowledge.rules;
         let charge = Charge::of(rules.alert(&before.alert), &rules.people);

@@ -78,7 +78,7 @@ pub fn facts(knowledge: &Knowledge, c: &Connection, id: i64, language: &str, now
         networks: most_first(&heard.networks),
         languages: most_first(&heard.languages),
         series: heard.series(&alert, &incident),
-        voices: heard.voices(c)?,
+        voices: heard.voices(c, &incident)?,
         sent: outbox::of_incident(c, id)?
             .into_iter()
             .map(|t| Sent {
@@ -247,12 +247,18 @@ impl Heard {
     }
 
     /// The loudest stories: those that reach most, with the mention of each that reaches most.
-    fn voices(&self, c: &Connection) -> Stored<Vec<Voice>> {
+    fn voices(&self, c: &Connection, incident: &Incident) -> Stored<Vec<Voice>> {
         let mut stories: Vec<&Told> = self.stories.values().collect();
         stories.sort_by_key(|t| (std::cmp::Reverse((t.loudest.0, t.copies)), t.loudest.1));
         let mut out = Vec::new();
         for told in stories.into_iter().take(VOICES) {
-            out.extend(mentions::get(c, told.loudest.1)?.map(|m| voice(&m, told.copies)));
+            let id = told.loudest.1;
+            let found = match &incident.drill {
+                // What was invented is in no store.
+                Some(drill) => drill.mentions.iter().find(|m| m.id == id).cloned(),
+                None => mentions::get(c, id)?,
+            };
+            out.extend(found.map(|m| voice(&m, told.copies)));
         }
         Ok(out)
     }

@@ -124,7 +124,8 @@ pub fn letters(
             });
             let asks = leave == Some(Leave::Take) && incident.severity >= Severity::Escalate;
             let digits = (asks && door.is_some()).then(|| ground.links.code(incident.id, &person.name));
-            let held = outbox::held_of(c, &person.name)?;
+            // What was held is told of by a real message.
+            let held = if incident.drill.is_some() { Vec::new() } else { outbox::held_of(c, &person.name)? };
             let held_about: Vec<i64> = held.iter().map(|(_, about)| *about).collect();
             let brief = Brief {
                 notice: call.notice,

@@ -18,22 +18,22 @@ impl Span {
 
     /// So many seconds.
     pub const fn secs(n: i64) -> Span {
-        Span(n * 1000)
+        Span(n.saturating_mul(1000))
     }
 
     /// So many minutes.
     pub const fn mins(n: i64) -> Span {
-        Span(n * 60_000)
+        Span(n.saturating_mul(60_000))
     }
 
     /// So many hours.
     pub const fn hours(n: i64) -> Span {
-        Span(n * 3_600_000)
+        Span(n.saturating_mul(3_600_000))
     }
 
     /// So many days of 24 hours.
     pub const fn days(n: i64) -> Span {
-        Span(n * 86_400_000)
+        Span(n.saturating_mul(86_400_000))
     }
 
     /// Its length in milliseconds.

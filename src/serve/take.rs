@@ -296,7 +296,9 @@ pub(super) async fn press(
         if !served.wrong.may(&about, &led.claim.person) {
             return led.page(&served, Some(led.words.too_often), StatusCode::FORBIDDEN);
         }
-        if !links.is_code(field("code"), led.claim.incident, &led.claim.person) {
+        // The digits of the whole do where the link is of a part.
+        let is_code = |of: i64| links.is_code(field("code"), of, &led.claim.person);
+        if !is_code(led.claim.incident) && !is_code(led.incident.id) {
             served.wrong.count(&about, &led.claim.person);
             return led.page(&served, Some(led.words.wrong), StatusCode::FORBIDDEN);
         }

@@ -44,25 +44,35 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
         settings::nothing_to_look_for(form, "add search = [\"acme in:title,body\"]");
     }
     let api = api?;
-    let listing = |search| Box::new(Issues { api: api.clone(), search }) as Box<dyn Listing>;
-    let place = Place::open(allow, searches.into_iter().map(listing).collect());
+    let listing = |(search, only)| Box::new(Issues { api: api.clone(), search, only }) as Box<dyn Listing>;
+    let place = Place::open(allow, searches.into_iter().flat_map(each).map(listing).collect());
     let pass = Pass::optional("authorization", "Bearer ", token);
     Some(Box::new(Place { pass, accept: "application/vnd.github+json", ..place }))
+}
+
+/// A search as it is asked: with a fine-grained token GitHub answers none that does not say which of the two it wants.
+fn each(search: String) -> Vec<(String, &'static str)> {
+    let says = ["is:issue", "is:pr", "is:pull-request", "type:"].iter().any(|word| search.contains(word));
+    if says { vec![(search, "")] } else { vec![(search.clone(), " is:issue"), (search, " is:pull-request")] }
 }
 
 struct Issues {
     api: Url,
     search: String,
+    /// What is added to the words.
+    only: &'static str,
 }
 
 impl Listing for Issues {
     fn name(&self) -> String {
-        format!("{} {}", self.api, self.search)
+        // Issues keep the name that both had once.
+        let only = if self.only == " is:issue" { "" } else { self.only };
+        format!("{} {}{only}", self.api, self.search)
     }
 
     fn first(&self, since: Option<Timestamp>) -> Url {
         let since = since.map(|s| s.strftime(" created:>=%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
-        let q = format!("{}{since}", self.search);
+        let q = format!("{}{}{since}", self.search, self.only);
         let query = [("q", q.as_str()), ("sort", "created"), ("order", "desc"), ("per_page", "100")];
         below(&self.api, &["search", "issues"], &query)
     }
@@ -116,7 +126,17 @@ mod tests {
     use crate::sources::listing::{asked_of, page_of};
 
     fn issues() -> Issues {
-        Issues { api: Url::parse("https://api.github.com").unwrap(), search: "acme in:title,body".into() }
+        Issues { api: Url::parse("https://api.github.com").unwrap(), search: "acme in:title,body".into(), only: "" }
+    }
+
+    #[test]
+    fn issues_and_pull_requests_are_asked_for_one_by_one_unless_the_words_say() {
+        let kinds = |search: &str| each(search.into()).into_iter().map(|(_, only)| only).collect::<Vec<_>>();
+        assert_eq!(kinds("acme in:title,body"), [" is:issue", " is:pull-request"]);
+        assert_eq!(kinds("org:acme is:issue"), [""]);
+        let asked = Issues { only: " is:issue", ..issues() }.first(None);
+        assert!(asked.query_pairs().any(|(k, v)| k == "q" && v == "acme in:title,body is:issue"), "{asked}");
+        assert_eq!(Issues { only: " is:issue", ..issues() }.name(), issues().name(), "cursors of before go on");
     }
 
     #[test]

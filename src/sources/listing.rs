@@ -19,6 +19,8 @@ use super::{Allow, Brought, FetchError, Fetching, Http, Quota, Source};
 use crate::model::Capture;
 use crate::model::time::Span;
 
+/// A rest as short as this is waited for within a fetch.
+const MOMENT: Span = Span::secs(10);
 /// Pages of one listing in one fetch; the first fetch is history, and a little of it is enough.
 const MOST_PAGES: usize = 20;
 const FIRST_PAGES: usize = 2;
@@ -41,6 +43,11 @@ pub(super) trait Listing: Send + Sync {
 
     /// Things may appear so long after the time that they carry.
     fn late(&self) -> Span;
+
+    /// How far back the API looks; it refuses to be asked for more.
+    fn reach(&self) -> Option<Span> {
+        None
+    }
 
     /// Reads a page, or says for a person why it is none.
     fn read(&self, answer: &Answer, asked: &Url) -> Result<Page, String>;
@@ -163,7 +170,7 @@ impl Place {
         let (mut old, new): (Vec<&dyn Listing>, Vec<_>) = listings.partition(|l| marks.contains_key(&l.name()));
         old.sort_by_key(|l| marks.get(&l.name()).and_then(|mark| mark.read));
         let api = Api { http, allow: &self.allow, pass: &self.pass, rest: self.rest, accept: self.accept, now };
-        let mut tour = Tour { api, brought: Brought::default(), pages: 0, failed: None };
+        let mut tour = Tour { api, brought: Brought::default(), pages: 0, failed: None, owed: None };
         let mut read = tour.all(&new, &mut marks).await;
         tour.brought.anew = read > 0;
         if read == 0 && !tour.must_rest() {
@@ -187,6 +194,8 @@ struct Tour<'a> {
     brought: Brought,
     pages: usize,
     failed: Option<FetchError>,
+    /// How long the last answer asked to be left alone, and where.
+    owed: Option<(Url, Span)>,
 }
 
 /// How far one way through a listing led.
@@ -230,6 +239,9 @@ impl Tour<'_> {
         let now = self.api.now;
         let mut mark = known.clone().unwrap_or_default();
         let since = mark.newest.map(|newest| mark.floor(newest, listing.late()));
+        // What lies further back is asked of nobody; whether anything was there is not known.
+        let reach = listing.reach().map(|reach| now - reach);
+        let since = since.map(|since| reach.map_or(since, |reach| since.max(reach)));
         self.pages = if known.is_some() { MOST_PAGES } else { FIRST_PAGES };
         let walk = self.walk(listing, listing.first(since), &mark, mark.newest).await;
         if walk.read == 0 {
@@ -258,6 +270,9 @@ impl Tour<'_> {
         }
         self.brought.gap |= holes.len() > MOST_HOLES;
         holes.truncate(MOST_HOLES);
+        if let Some((url, wait)) = self.owed.take() {
+            drop(self.api.http.rest(&url, 200, wait, now));
+        }
         mark.holes = holes;
         mark.read = Some(now);
         Some(mark)
@@ -275,6 +290,7 @@ impl Tour<'_> {
                 break;
             }
             self.pages -= 1;
+            self.keep_pace().await;
             let page = match self.page(listing, &url).await {
                 Ok(page) => page,
                 Err(e) => {
@@ -304,6 +320,16 @@ impl Tour<'_> {
         walk
     }
 
+    /// Leaves the host alone for as long as its last answer asks: a moment is waited for, more than that is the next
+    /// fetch's.
+    async fn keep_pace(&mut self) {
+        match self.owed.take() {
+            Some((_, wait)) if wait <= MOMENT => tokio::time::sleep(wait.to_std()).await,
+            Some((url, wait)) => drop(self.api.http.rest(&url, 200, wait, self.api.now)),
+            None => {}
+        }
+    }
+
     async fn page(&mut self, listing: &dyn Listing, url: &Url) -> Result<Page, FetchError> {
         let answer = self.api.get(url).await?;
         let (http, now) = (self.api.http, self.api.now);
@@ -317,9 +343,7 @@ impl Tour<'_> {
         let page =
             listing.read(&answer, url).map_err(|reason| FetchError::Unreadable { place: place_of(url), reason })?;
         self.brought.quota = page.left.map(|left| Quota { left, until: None }).or(self.brought.quota);
-        if let Some(wait) = page.rest {
-            drop(http.rest(url, 200, wait, now));
-        }
+        self.owed = page.rest.map(|wait| (url.clone(), wait));
         Ok(page)
     }
 }

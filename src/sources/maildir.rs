@@ -66,6 +66,25 @@ struct Maildir {
     language: Option<String>,
 }
 
+/// Why a mail was not read.
+enum Unread {
+    /// It is no longer there.
+    Gone,
+    /// It cannot be opened: why.
+    Closed(String),
+    /// It is none, or too long.
+    Wrong(String),
+}
+
+impl From<std::io::Error> for Unread {
+    fn from(e: std::io::Error) -> Unread {
+        match e.kind() {
+            std::io::ErrorKind::NotFound => Unread::Gone,
+            _ => Unread::Closed(e.to_string()),
+        }
+    }
+}
+
 impl Source for Maildir {
     fn fetch<'a>(&'a self, _: &'a Http, cursor: &'a serde_json::Value, _: Timestamp) -> Fetching<'a> {
         Box::pin(async move {
@@ -95,10 +114,22 @@ impl Maildir {
                 known.insert(name);
             } else if left > 0 {
                 left -= 1;
-                known.insert(name);
                 match self.mail(&path) {
-                    Ok(capture) => brought.captures.extend(capture),
-                    Err(why) => {
+                    Ok(capture) => {
+                        known.insert(name);
+                        brought.captures.extend(capture);
+                    }
+                    Err(unread) => {
+                        let why = match unread {
+                            Unread::Wrong(why) => {
+                                known.insert(name);
+                                why
+                            }
+                            // What cannot be opened now may be later.
+                            Unread::Closed(why) => why,
+                            // Renamed between two looks: it is there under its other name the next time.
+                            Unread::Gone => continue,
+                        };
                         brought.skipped_total += 1;
                         let file = path.file_name().unwrap_or_default().to_string_lossy();
                         brought.skipped.push(format!("{file}: {why}"));
@@ -121,7 +152,7 @@ impl Maildir {
         for entry in folders.iter().map(std::fs::read_dir).collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let about = entry.metadata()?;
+            let Ok(about) = entry.metadata() else { continue };
             if about.is_file() && !name.starts_with('.') {
                 let own = name.split(':').next().unwrap_or("");
                 out.push((about.modified().unwrap_or(SystemTime::UNIX_EPOCH), xxh3_64(own.as_bytes()), entry.path()));
@@ -130,12 +161,13 @@ impl Maildir {
         Ok(out)
     }
 
-    fn mail(&self, path: &Path) -> Result<Option<Capture>, String> {
-        if std::fs::metadata(path).map_err(|e| e.to_string())?.len() > LONGEST {
-            return Err(format!("it has more than {LONGEST} bytes"));
+    fn mail(&self, path: &Path) -> Result<Option<Capture>, Unread> {
+        if std::fs::metadata(path)?.len() > LONGEST {
+            return Err(Unread::Wrong(format!("it has more than {LONGEST} bytes")));
         }
-        let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
-        let message = MessageParser::default().parse(&bytes).ok_or("this is no mail")?;
+        let bytes = std::fs::read(path)?;
+        let message = MessageParser::default().parse(&bytes);
+        let message = message.ok_or_else(|| Unread::Wrong("this is no mail".into()))?;
         Ok(bounded(self.capture(&message, &bytes)))
     }
 

@@ -83,6 +83,10 @@ impl Listing for Posts {
     fn name(&self) -> String {
         match &self.ask {
             Ask::Hashtag(tag) => format!("{} #{tag}", self.instance),
+            // A search that looks like one of the others is another.
+            Ask::Search(words) if words.starts_with('#') || words.starts_with("timeline ") => {
+                format!("{} search {words}", self.instance)
+            }
             Ask::Search(words) => format!("{} {words}", self.instance),
             Ask::Public { local } => format!("{} timeline {}", self.instance, if *local { "local" } else { "all" }),
         }

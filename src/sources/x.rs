@@ -83,6 +83,11 @@ impl Listing for Search {
         true
     }
 
+    fn reach(&self) -> Option<Span> {
+        // It looks back seven days and refuses an instant before that.
+        Some(Span::mins(7 * 24 * 60 - 10))
+    }
+
     fn late(&self) -> Span {
         Span::secs(30)
     }

@@ -3,12 +3,13 @@
 //! Each channel has a lane of its own: one that is slow holds up its own messages and nobody else's.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 
 use super::Stage;
@@ -115,7 +116,9 @@ impl Deliver {
                 airborne.insert(message.id, message.by.urgent);
                 let channels = self.channels.clone();
                 self.flying.push(Box::pin(async move {
-                    let outcome = send(&channels, &message, now).await;
+                    // A fault of ours is a try that failed, and never the end of the message.
+                    let tried = AssertUnwindSafe(send(&channels, &message, now)).catch_unwind().await;
+                    let outcome = tried.unwrap_or_else(|_| Outcome::later("a fault of vakt's own; its log has more"));
                     (message, outcome)
                 }));
             }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Stored;
+use crate::model::incident::DRILL;
 use crate::model::people::{MAIL, PUBLISHING};
 use crate::model::time::{Span, from_millis};
 
@@ -95,16 +96,17 @@ fn add(c: &Connection, m: &Message, state: &str) -> Stored<()> {
     Ok(())
 }
 
-/// How often a person was told of incidents since an instant, or is about to be: what goes by several ways is one.
+/// How often a person was told of incidents, exercises left out, since an instant, or is about to be: what goes by several ways is one.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn sent_since(c: &Connection, person: &str, since: Timestamp) -> Stored<u64> {
     let mut q = c.prepare_cached(
         "SELECT count(*) FROM (SELECT DISTINCT incident, created FROM outbox
-         WHERE person = ?1 AND created >= ?2 AND state NOT IN ('held', 'spared') AND incident IS NOT NULL)",
+         WHERE person = ?1 AND created >= ?2 AND state NOT IN ('held', 'spared') AND incident IS NOT NULL
+         AND incident NOT IN (SELECT id FROM incidents WHERE grp = ?3))",
     )?;
-    let n: i64 = q.query_row(params![person, since.as_millisecond()], |r| r.get(0))?;
+    let n: i64 = q.query_row(params![person, since.as_millisecond(), DRILL], |r| r.get(0))?;
     Ok(u64::try_from(n).unwrap_or(0))
 }
 

@@ -95,7 +95,7 @@ impl Exercise {
             Some(name) => Ok(rules.must_alert(name).map_err(Refused)?),
             None => {
                 let calls = |a: &&Alert| !a.shadow && rules.people.policy(&a.escalation).is_some();
-                let worst = |a: &&Alert| a.raise.iter().map(|r| r.to).chain([a.severity]).max();
+                let worst = |a: &&Alert| (a.raise.iter().map(|r| r.to).chain([a.severity]).max(), a.severity);
                 // The first of the worst: the last of equals would be the maximum.
                 let found = rules.alerts.iter().rev().filter(calls).max_by_key(worst);
                 found.ok_or_else(|| Refused("no alert rule calls anybody".into()).into())

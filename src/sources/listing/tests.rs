@@ -73,7 +73,10 @@ impl Listing for Board1 {
             let capture = Capture { native_id: Some(text.clone()), text, ..Capture::default() };
             page.add(Some(at(minute)), Some(capture));
         }
-        page.rest = self.name.starts_with("/rare").then_some(Span::secs(5));
+        page.rest = match self.name {
+            "/paced" => Some(Span::millis(20)),
+            name => name.starts_with("/rare").then_some(Span::secs(5)),
+        };
         let number: usize = asked.query().unwrap_or("").trim_start_matches("page=").parse().unwrap();
         if answer.body.is("/more") {
             let mut next = asked.clone();
@@ -248,6 +251,17 @@ async fn a_host_that_wants_rest_ends_the_fetch() {
     let all = minutes(&third);
     assert!((95..130).all(|m| all.iter().filter(|n| **n == m).count() >= 1), "{all:?}");
     assert_eq!(third.degraded, None);
+}
+
+#[tokio::test]
+async fn a_moment_that_a_host_asks_for_between_pages_is_waited_for() {
+    let mut w = world(&["/paced"]).await;
+    w.fetch().await;
+    w.publish(100..130);
+    let second = w.fetch_at(now() + Span::secs(10)).await.unwrap();
+    let all = minutes(&second);
+    assert!((100..130).all(|m| all.contains(&m)), "{all:?}");
+    assert_eq!((second.gap, second.degraded), (false, None));
 }
 
 #[tokio::test]
