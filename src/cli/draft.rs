@@ -77,6 +77,9 @@ enum Doing {
         /// Why
         #[arg(long)]
         reason: String,
+        /// The version that you have read; another one is not rejected then
+        #[arg(long, value_name = "VERSION")]
+        read: Option<u32>,
     },
     /// Print an approved draft, ready to be published, and note that it is out of the house
     HandOver {
@@ -201,8 +204,8 @@ impl Drafts {
                     }
                 }
             }
-            Doing::Reject { who, reason } => {
-                let draft = does(&config, &who, Act::Reject, &reason)?;
+            Doing::Reject { who, reason, read } => {
+                let draft = does(&config, &who, Act::Reject(read), &reason)?;
                 say!("draft {} is rejected; it was written by {}", who.id, draft.authors.join(", "));
             }
             Doing::HandOver { who, to, channel: Some(channel) } => {

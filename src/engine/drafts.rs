@@ -14,8 +14,8 @@ pub enum Act {
     Write(String),
     /// Approves the version that was read.
     Approve(u32),
-    /// Sends it back.
-    Reject,
+    /// Sends it back: the version that was read, where that is said.
+    Reject(Option<u32>),
     /// Gives it to whoever publishes it.
     HandOver,
 }
@@ -26,7 +26,7 @@ impl Act {
         match self {
             Act::Write(_) => "rewritten",
             Act::Approve(_) => "approved",
-            Act::Reject => "rejected",
+            Act::Reject(_) => "rejected",
             Act::HandOver => "handed over",
         }
     }
@@ -111,8 +111,11 @@ pub fn act(draft: &mut Draft, act: &Act, by: &str, note: &str, now: Timestamp) -
                 draft.state = State::Approved;
             }
         }
-        Act::Reject => {
+        Act::Reject(read) => {
             going(draft)?;
+            if let Some(read) = read.filter(|read| *read != draft.version) {
+                return Err(Refusal::Unread(read, draft.version));
+            }
             if note.trim().is_empty() {
                 return Err(Refusal::Unsaid);
             }
@@ -213,8 +216,9 @@ pub(crate) mod tests {
         assert_eq!((d.version, d.approvals.len(), d.authors.len()), (2, 0, 2));
         assert!(does(&mut d, Act::Approve(1), "anna", "").contains("version 2 and not 1"));
         assert!(does(&mut d, Act::Approve(2), "sara", "").contains("ask anna"));
-        assert_eq!(does(&mut d, Act::Reject, "anna", " "), "say why, so that it can be written better");
-        assert_eq!(does(&mut d, Act::Reject, "anna", "too cool"), "rejected");
+        assert!(does(&mut d, Act::Reject(Some(3)), "anna", "too cool") != "rejected", "nobody has read that");
+        assert_eq!(does(&mut d, Act::Reject(None), "anna", " "), "say why, so that it can be written better");
+        assert_eq!(does(&mut d, Act::Reject(Some(2)), "anna", "too cool"), "rejected");
         assert!(does(&mut d, Act::Approve(2), "anna", "").starts_with("it was rejected by anna: too cool"));
         assert_eq!(does(&mut d, Act::Write("Anders.".into()), "maja", ""), "waiting");
     }

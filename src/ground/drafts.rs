@@ -184,7 +184,7 @@ impl Ground {
             match act {
                 Act::Write(_) => asker.ask(tx, &after, now),
                 Act::Approve(_) if approved => asker.tell(tx, Matter::Approved, &after, &by, now),
-                Act::Reject => asker.tell(tx, Matter::Back, &after, &by, now),
+                Act::Reject(_) => asker.tell(tx, Matter::Back, &after, &by, now),
                 Act::Approve(_) | Act::HandOver => Ok(()),
             }
         })?;

@@ -157,7 +157,7 @@ pub(super) async fn press(
         return led.say(&served, w.wrong, StatusCode::FORBIDDEN);
     }
     let (act, done) = match field("do") {
-        "reject" => (Act::Reject, w.rejected),
+        "reject" => (Act::Reject(Some(led.asked.version)), w.rejected),
         "approve" => (Act::Approve(led.asked.version), w.approved),
         _ => return led.say(&served, w.again, StatusCode::OK),
     };

@@ -176,7 +176,7 @@ async fn try_act(served: &Served, id: i64, word: &str, body: &[u8]) -> Result<Re
     let act = match word {
         "edit" => Act::Write(done.text.ok_or_else(|| wrong("`edit` needs `text`"))?),
         "approve" => Act::Approve(done.read.ok_or_else(|| wrong("`approve` needs `read`, the version that was read"))?),
-        "reject" => Act::Reject,
+        "reject" => Act::Reject(done.read),
         "hand-over" => Act::HandOver,
         _ => return Err(wrong("acts are edit, approve, reject and hand-over")),
     };

@@ -1,12 +1,13 @@
 //! Due sources → mentions. Each source is asked on its own; a slow one holds up nobody else.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 
 use super::{Stage, operator};
@@ -151,8 +152,17 @@ impl Collect {
             if !self.airborne.insert(i) {
                 continue;
             }
-            let (http, source, cursor) = (self.http.clone(), source.source.clone(), state.cursor.clone());
-            self.flying.push(Box::pin(async move { (i, source.fetch(&http, &cursor, now).await) }));
+            let (http, name) = (self.http.clone(), source.name.clone());
+            let (source, cursor) = (source.source.clone(), state.cursor.clone());
+            self.flying.push(Box::pin(async move {
+                // A fault of ours is a fetch that failed, told and tried again like others.
+                let answer = AssertUnwindSafe(source.fetch(&http, &cursor, now)).catch_unwind().await;
+                let fault = |_| {
+                    let reason = "a fault of vakt's own while it was read; the log has more".to_owned();
+                    Err(FetchError::Unreadable { place: name, reason })
+                };
+                (i, answer.unwrap_or_else(fault))
+            }));
         }
     }
 
