@@ -59,7 +59,7 @@ fn start(dir: &Path, brands: usize, wait: &str) -> (Daemon, SocketAddr, Smtp) {
     write_rule(dir, "topics/brands.toml", &topics.collect::<String>());
     let any = named.iter().map(|b| format!("\"{b}\"")).collect::<Vec<_>>().join(", ");
     let alert = format!(
-        "[[alert]]\nname = \"a\"\nany_topics = [{any}]\nwindow = \"15m\"\ncondition = \"mentions >= 3\"\nseverity = \"escalate\"\ngroup_by = [\"topic\"]\nmost_an_hour = 100000\nescalation = \"pr\"\nresolve_after = \"24h\"\n"
+        "[[alert]]\nname = \"a\"\nany_topics = [{any}]\nwindow = \"15m\"\ncondition = \"mentions >= 3\"\nseverity = \"escalate\"\ngroup_by = [\"topic\"]\nmost_an_hour = 1000\nescalation = \"pr\"\nresolve_after = \"24h\"\n"
     );
     write_rule(dir, "alerts/a.toml", &alert);
     let daemon = Daemon::start(dir);
