@@ -3,6 +3,8 @@
 //! Everything that strangers wrote is text and nothing else: escaped, stripped of what cannot be seen, and with
 //! addresses that cannot be clicked.
 
+mod voices;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::syntax::SyntaxConfig;
@@ -17,6 +19,8 @@ use crate::engine::hot::Hot;
 use crate::engine::wording;
 use crate::model::incident::Notice;
 use crate::model::{Alert, Incident, Mention, Person, Planned, Playbook, Severity};
+use voices::voices;
+pub(super) use voices::{Shown, shown};
 
 /// What a letter is made of.
 #[derive(Debug)]
@@ -102,28 +106,10 @@ pub struct Letter {
 #[error("the letter's template fails")]
 pub struct LetterError(#[from] minijinja::Error);
 
-/// Most stories that a letter shows, and graphemes of each quote.
+/// Most stories that a letter shows.
 const STORIES: usize = 8;
-const QUOTE: usize = 280;
 /// A letter stays under 100 KB with its chart and its encoding; beyond so many bytes of HTML, stories are left out.
 const MOST_HTML: usize = 40_000;
-
-#[derive(Debug, Serialize)]
-struct Voice {
-    place: String,
-    network: String,
-    author: String,
-    reach: String,
-    language: String,
-    at: String,
-    title: String,
-    quote: String,
-    link: String,
-    mixed: bool,
-    copies: usize,
-    sites: usize,
-    negative: bool,
-}
 
 #[derive(Debug, Serialize)]
 struct Reason {
@@ -375,62 +361,6 @@ fn reason(t: &crate::model::Term, words: &Words) -> Reason {
 
 fn task(t: &crate::model::playbook::Task) -> Value {
     context! { role => t.role.as_str(), due => t.due.map(|d| d.to_string()), what => t.what.as_str() }
-}
-
-/// What a letter shows of a mention's own words.
-pub(super) struct Shown {
-    pub(super) place: String,
-    pub(super) network: String,
-    pub(super) author: String,
-    pub(super) title: String,
-    pub(super) quote: String,
-    pub(super) link: Option<defang::DefangedLink>,
-}
-
-/// What a letter shows of a mention's own words.
-pub(super) fn shown(m: &Mention) -> Shown {
-    let who = if m.author.name.is_empty() { &m.author.handle } else { &m.author.name };
-    Shown {
-        place: defang::words(if m.site.is_empty() { &m.source } else { &m.site }, 60),
-        network: defang::words(&m.network, 20),
-        author: defang::words(who, 40),
-        title: defang::words(&m.title, 120),
-        quote: defang::words(&m.text, QUOTE),
-        link: defang::link(&m.url),
-    }
-}
-
-/// The loudest mentions, one for each story, with how many copies it has.
-fn voices(brief: &Brief<'_>, words: &Words, zone: &TimeZone, most: usize) -> Vec<Voice> {
-    let mut leads: Vec<&Mention> = Vec::new();
-    for m in brief.mentions {
-        if leads.len() < most && !leads.iter().any(|l| l.story == m.story) {
-            leads.push(m);
-        }
-    }
-    let voice = |m: &&Mention| {
-        let same = || brief.mentions.iter().filter(|c| c.story == m.story);
-        let mut sites: Vec<&str> = same().map(|c| c.site.as_str()).collect();
-        sites.sort_unstable();
-        sites.dedup();
-        let Shown { place, network, author, title, quote, link } = shown(m);
-        Voice {
-            place,
-            network,
-            author,
-            reach: words.number(m.reach),
-            language: m.language.clone(),
-            at: words.time(m.at, zone),
-            title,
-            quote,
-            mixed: link.as_ref().is_some_and(|l| l.mixed_script),
-            link: link.map(|l| l.shown).unwrap_or_default(),
-            copies: same().count().saturating_sub(1),
-            sites: sites.len(),
-            negative: m.is_negative(),
-        }
-    };
-    leads.iter().map(voice).collect()
 }
 
 /// Holding statements in the languages that the mentions speak, most spoken first, and in the reader's own.

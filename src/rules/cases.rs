@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Place, Rules, read_below};
+use super::files::read_below;
+use super::{Place, Rules};
 use crate::config::fault::{Fault, Sheet};
 use crate::config::written::Desk;
 use crate::model::incident::Notice;

@@ -98,6 +98,15 @@ fn refused(role: Role, any: bool) -> Response {
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], help).into_response()
 }
 
+/// Refuses what a page of somebody else's sends by the browser of a reader: buttons are pressed on our own pages (F91).
+pub(super) async fn own_pages(request: Request, next: Next) -> Response {
+    let foreign = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    if foreign && !request.method().is_safe() {
+        return (StatusCode::FORBIDDEN, "the button is pressed on the page itself\n").into_response();
+    }
+    next.run(request).await
+}
+
 /// Answers only for its own names, so that a page of somebody else's cannot reach it through the browser of somebody
 /// on this machine (F90).
 pub(super) async fn known_host(State(served): State<Served>, uri: Uri, request: Request, next: Next) -> Response {

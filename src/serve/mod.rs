@@ -113,6 +113,7 @@ pub fn router(served: Served) -> Router {
         .route("/d/{link}", get(approve::show).post(approve::press))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
+        .layer(middleware::from_fn(guard::own_pages))
         .layer(middleware::from_fn_with_state(served.clone(), guard::known_host))
         .layer(RequestBodyLimitLayer::new(MOST_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST))

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use minijinja::{AutoEscape, Environment, Value, context};
@@ -268,15 +268,7 @@ pub(super) async fn show(State(served): State<Served>, Path(link): Path<String>)
 }
 
 /// Somebody pressed the button.
-pub(super) async fn press(
-    State(served): State<Served>,
-    Path(link): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
-        return (StatusCode::FORBIDDEN, "the button is pressed on the page itself\n").into_response();
-    }
+pub(super) async fn press(State(served): State<Served>, Path(link): Path<String>, body: Bytes) -> Response {
     let led = match follow(&served, &link) {
         Ok(led) => led,
         Err(answer) => return *answer,
