@@ -79,8 +79,27 @@ struct Inner {
     limits: Limits,
     clients: Mutex<HashMap<Allow, Client>>,
     turns: Arc<Semaphore>,
-    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    hosts: Mutex<Hosts>,
     pauses: Mutex<Pauses>,
+}
+
+/// The queue of each host that somebody stands in line at.
+#[derive(Default)]
+struct Hosts {
+    queues: HashMap<String, Arc<Semaphore>>,
+    /// How many hosts there may be before those are forgotten that nobody waits for.
+    most: usize,
+}
+
+impl Hosts {
+    fn queue(&mut self, host: &str, at_once: usize) -> Arc<Semaphore> {
+        if self.queues.len() >= self.most {
+            self.queues.retain(|_, queue| Arc::strong_count(queue) > 1);
+            self.most = self.queues.len() * 2 + 64;
+        }
+        let fresh = || Arc::new(Semaphore::new(at_once.max(1)));
+        Arc::clone(self.queues.entry(host.to_owned()).or_insert_with(fresh))
+    }
 }
 
 /// A turn at one host; given back when dropped.
@@ -205,12 +224,7 @@ impl Http {
     /// Waits for a turn: first at the host, then globally, so that a slow host's queue holds up nobody else.
     async fn turn(&self, url: &Url, now: Timestamp) -> Result<Turn, FetchError> {
         let host = url.host_str().unwrap_or_default();
-        let queue = {
-            let mut hosts = lock(&self.inner.hosts);
-            hosts.retain(|_, queue| Arc::strong_count(queue) > 1);
-            let fresh = || Arc::new(Semaphore::new(self.inner.limits.per_host.max(1)));
-            Arc::clone(hosts.entry(host.to_owned()).or_insert_with(fresh))
-        };
+        let queue = lock(&self.inner.hosts).queue(host, self.inner.limits.per_host);
         let closed = |_| FetchError::Setup("the client is shutting down".into());
         let of_host = queue.acquire_owned().await.map_err(closed)?;
         // The host may have been paused while we stood in line.

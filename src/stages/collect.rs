@@ -42,6 +42,9 @@ const TELL_EVERY: Span = Span::mins(10);
 /// The rest between looks when nothing is due.
 const IDLE: Span = Span::secs(30);
 
+/// Sources that are asked at a time; many of them stand in line for a host that others ask too.
+const AIRBORNE: usize = 1024;
+
 type Answer = (usize, Result<Brought, FetchError>);
 
 /// The stage that collects.
@@ -141,17 +144,20 @@ impl Collect {
         }
     }
 
-    /// Sends for every due source that is not asked already.
+    /// Sends for every due source that is not asked already, the longest due first.
     fn launch(&mut self, now: Timestamp) {
-        for (i, source) in self.sources.iter().enumerate() {
-            let Some(state) = self.states.get(&i).filter(|s| s.due <= now.as_millisecond()) else { continue };
-            if !self.ground.has_room() {
-                // A disk that is nearly full takes no more in; what is there still rings (F04).
-                return;
-            }
-            if !self.airborne.insert(i) {
-                continue;
-            }
+        // A disk that is nearly full takes no more in; what is there still rings (F04).
+        if self.airborne.len() >= AIRBORNE || !self.ground.has_room() {
+            return;
+        }
+        let due = |(i, s): (&usize, &SourceState)| {
+            (s.due <= now.as_millisecond() && !self.airborne.contains(i)).then_some((s.due, *i))
+        };
+        let mut due: Vec<(i64, usize)> = self.states.iter().filter_map(due).collect();
+        due.sort_unstable();
+        for (_, i) in due.into_iter().take(AIRBORNE - self.airborne.len()) {
+            let (Some(source), Some(state)) = (self.sources.get(i), self.states.get(&i)) else { continue };
+            self.airborne.insert(i);
             let (http, name) = (self.http.clone(), source.name.clone());
             let (source, cursor) = (source.source.clone(), state.cursor.clone());
             self.flying.push(Box::pin(async move {

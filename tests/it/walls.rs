@@ -44,6 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sd_notify", &["daemon.rs"]),
     ("clap", &["cli/"]),
     ("anyhow", &["cli/", "main.rs"]),
+    ("tikv_jemallocator", &["main.rs"]),
     ("tracing_subscriber", &["telemetry.rs"]),
     ("metrics_exporter_prometheus", &["telemetry.rs", "daemon.rs", "serve/"]),
 ];
