@@ -41,7 +41,10 @@ impl Check {
         let mut sources = None;
         match sources::read(&config.sheet, &config.fetch.allow_private) {
             // Without settings nobody can say which sources there are.
-            Ok(read) => sources = path.is_some().then_some(read),
+            Ok(read) => {
+                faults.extend(sources::hooks::read(&config.sheet, &read).err().unwrap_or_default());
+                sources = path.is_some().then_some(read);
+            }
             // Syntax is told once.
             Err(wrong) => faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>()),
         }

@@ -136,6 +136,12 @@ pub enum FetchError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The site asks robots to leave the address alone.
+    #[error("{place} was not asked: the site's robots.txt asks robots to leave it alone")]
+    Robots {
+        /// The address, without secrets.
+        place: String,
+    },
     /// The body is too long.
     #[error("{place} sent more than {max} bytes")]
     TooLarge {
@@ -165,7 +171,13 @@ impl FetchError {
 
     /// Whether asking again is pointless until a person changes something.
     pub fn is_final(&self) -> bool {
-        matches!(self, FetchError::Gone { .. } | FetchError::Refused { .. } | FetchError::Address { .. })
+        matches!(
+            self,
+            FetchError::Gone { .. }
+                | FetchError::Refused { .. }
+                | FetchError::Address { .. }
+                | FetchError::Robots { .. }
+        )
     }
 
     /// What a person can do about failures of a class; empty where only waiting helps.
@@ -185,6 +197,7 @@ impl FetchError {
             "rate_limited" | "paused" => "nothing to do, unless it happens every day: then ask less often with `every`",
             "redirect" => "write the address that it leads to into the settings",
             "too_large" => "raise `max_body` under [fetch], or look for less",
+            "robots" => "ask the site's owner for leave, or for a feed; its robots.txt is theirs to change",
             "decode" => "check that the address is that of a feed or API of this kind",
             _ => "",
         }
@@ -210,6 +223,7 @@ impl FetchError {
             FetchError::RateLimited { .. } => "rate_limited",
             FetchError::Paused { .. } => "paused",
             FetchError::Redirect { .. } => "redirect",
+            FetchError::Robots { .. } => "robots",
             FetchError::TooLarge { .. } => "too_large",
             FetchError::Unreadable { .. } => "decode",
         }
