@@ -210,7 +210,8 @@ mod tests {
         }
         std::fs::write(at("new/1.host"), LETTER).unwrap();
         std::fs::write(at("tmp/2.host"), plain(2)).unwrap();
-        let maildir = Maildir { folder: dir.path().to_owned(), letters: Letters { network: "forum".into(), language: None } };
+        let maildir =
+            Maildir { folder: dir.path().to_owned(), letters: Letters { network: "forum".into(), language: None } };
         let mut cursor = serde_json::Value::Null;
         let first = fetch(&maildir, &mut cursor).await;
         assert!(first.anew && first.captures.len() == 1, "what is being written is not there yet");
@@ -246,7 +247,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a.eml"), plain(1)).unwrap();
         std::fs::write(dir.path().join("b.eml"), vec![b'x'; (LONGEST + 1) as usize]).unwrap();
-        let maildir = Maildir { folder: dir.path().to_owned(), letters: Letters { network: "mail".into(), language: Some("sv".into()) } };
+        let maildir = Maildir {
+            folder: dir.path().to_owned(),
+            letters: Letters { network: "mail".into(), language: Some("sv".into()) },
+        };
         let brought = fetch(&maildir, &mut serde_json::Value::Null).await;
         assert_eq!((brought.captures.len(), brought.skipped_total), (1, 1), "{:?}", brought.skipped);
         let gone = Maildir { folder: dir.path().join("gone"), ..maildir };
@@ -265,7 +269,8 @@ mod tests {
             file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second)).unwrap();
         };
         (0..MOST * 2 + 7).for_each(|n| write(n, n as u64));
-        let maildir = Maildir { folder: dir.path().to_owned(), letters: Letters { network: "mail".into(), language: None } };
+        let maildir =
+            Maildir { folder: dir.path().to_owned(), letters: Letters { network: "mail".into(), language: None } };
         let mut cursor = serde_json::Value::Null;
         let first = fetch(&maildir, &mut cursor).await;
         assert!(first.anew && first.more && first.captures.len() == MOST);

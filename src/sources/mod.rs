@@ -17,6 +17,7 @@ mod github;
 mod graph;
 mod hackernews;
 pub mod hooks;
+mod imap;
 mod instagram;
 mod lemmy;
 mod listing;
@@ -26,6 +27,7 @@ mod mastodon;
 mod mend;
 pub mod opml;
 mod page;
+mod playstore;
 pub mod pushed;
 mod reddit;
 mod refs;
@@ -34,6 +36,7 @@ mod settings;
 mod slack;
 mod stackexchange;
 mod tags;
+mod telegram;
 mod threads;
 mod told;
 mod trustpilot;
@@ -165,6 +168,9 @@ pub const KINDS: &[Kind] = &[
     trustpilot::KIND,
     page::KIND,
     folder::KIND,
+    telegram::KIND,
+    playstore::KIND,
+    imap::KIND,
 ];
 
 /// A source that the settings name.

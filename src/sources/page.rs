@@ -84,7 +84,8 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let language = form.text("language").map(|l| l.value);
     let allow = settings::allow(form, house);
     let url = url?;
-    let Some(address) = Url::parse(&url.value).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.host().is_some())
+    let Some(address) =
+        Url::parse(&url.value).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.host().is_some())
     else {
         form.desk.error(url.span, format!("`{}` is no web address", url.value), "write https://…");
         return None;

@@ -49,7 +49,7 @@ pub(super) fn secret(form: &Form<'_>, key: &'static str) -> Option<SecretRef> {
 pub(super) fn must_secret(form: &Form<'_>, key: &'static str) -> Option<SecretRef> {
     if !form.has(key) {
         let help = format!("add {key} = {{ credential = \"name\" }}, {{ file = \"/path\" }} or {{ env = \"NAME\" }}");
-        form.desk.error(form.head(), format!("this source has no `{key}`"), help);
+        form.desk.error(form.head(), format!("this {} has no `{key}`", form.what()), help);
     }
     secret(form, key)
 }

@@ -103,30 +103,30 @@ fn sent(message: &Value) -> Option<Timestamp> {
 
 /// A message as a mention. Joins, leaves and the like are no messages of anybody.
 pub(super) fn message(workspace: &Url, channel: &str, message: &Value) -> Option<Capture> {
-        if !matches!(message.text("/subtype"), "" | "bot_message" | "file_share" | "thread_broadcast") {
-            return None;
-        }
-        let ts = Some(message.text("/ts")).filter(|ts| !ts.is_empty())?;
-        let who = [message.text("/user"), message.text("/username")].into_iter().find(|w| !w.is_empty()).unwrap_or("");
-        let files = message.list("/files").iter().flat_map(|f| [f.text("/title"), f.text("/alt_txt")]);
-        let reactions =
-            message.list("/reactions").iter().filter_map(|r| r.count("/count")).fold(0_u64, u64::saturating_add);
-        let point = format!("p{}", ts.replace('.', ""));
-        Some(Capture {
-            native_id: Some(format!("{} {ts}", channel)),
-            url: Some(below(workspace, &["archives", channel, &point], &[]).into()),
-            // Slack escapes the three signs of HTML in texts, and nothing else.
-            text: with_pictures(&super::refs::plain(message.text("/text")), false, files),
-            html: false,
-            author: Author { name: who.to_owned(), handle: message.text("/user").to_owned(), ..Author::default() },
-            published: sent(message),
-            network: "slack".into(),
-            engagement: Some(reactions.saturating_add(message.count("/reply_count").unwrap_or(0))),
-            kind: "post".into(),
-            channel: channel.to_owned(),
-            ..Capture::default()
-        })
+    if !matches!(message.text("/subtype"), "" | "bot_message" | "file_share" | "thread_broadcast") {
+        return None;
     }
+    let ts = Some(message.text("/ts")).filter(|ts| !ts.is_empty())?;
+    let who = [message.text("/user"), message.text("/username")].into_iter().find(|w| !w.is_empty()).unwrap_or("");
+    let files = message.list("/files").iter().flat_map(|f| [f.text("/title"), f.text("/alt_txt")]);
+    let reactions =
+        message.list("/reactions").iter().filter_map(|r| r.count("/count")).fold(0_u64, u64::saturating_add);
+    let point = format!("p{}", ts.replace('.', ""));
+    Some(Capture {
+        native_id: Some(format!("{} {ts}", channel)),
+        url: Some(below(workspace, &["archives", channel, &point], &[]).into()),
+        // Slack escapes the three signs of HTML in texts, and nothing else.
+        text: with_pictures(&super::refs::plain(message.text("/text")), false, files),
+        html: false,
+        author: Author { name: who.to_owned(), handle: message.text("/user").to_owned(), ..Author::default() },
+        published: sent(message),
+        network: "slack".into(),
+        engagement: Some(reactions.saturating_add(message.count("/reply_count").unwrap_or(0))),
+        kind: "post".into(),
+        channel: channel.to_owned(),
+        ..Capture::default()
+    })
+}
 
 #[cfg(test)]
 mod tests {

@@ -23,8 +23,11 @@ pub fn is_known(c: &Connection, hook: &str, event: i64) -> Stored<bool> {
 /// # Errors
 /// When the database cannot be written.
 pub fn note(c: &Connection, hook: &str, event: i64, now: Timestamp) -> Stored<()> {
-    c.prepare_cached("INSERT OR IGNORE INTO hook_events VALUES (?1, ?2, ?3)")?
-        .execute(params![hook, event, now.as_millisecond()])?;
+    c.prepare_cached("INSERT OR IGNORE INTO hook_events VALUES (?1, ?2, ?3)")?.execute(params![
+        hook,
+        event,
+        now.as_millisecond()
+    ])?;
     c.prepare_cached("DELETE FROM hook_events WHERE at < ?1")?.execute([(now - KEPT).as_millisecond()])?;
     Ok(())
 }

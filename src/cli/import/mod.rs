@@ -146,9 +146,7 @@ impl Import {
         let why = match known {
             Known::Told(text) => Some(format!("{first}, as in `{}`", super::safe(&text, 40))),
             Known::Either => None,
-            Known::Halves => {
-                Some("month first, as is usual beside AM and PM; --day-first if that is wrong".to_owned())
-            }
+            Known::Halves => Some("month first, as is usual beside AM and PM; --day-first if that is wrong".to_owned()),
             Known::Nothing => {
                 Some("day first, though no date in the file tells; --month-first if that is wrong".to_owned())
             }

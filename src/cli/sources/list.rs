@@ -68,7 +68,11 @@ pub(super) fn list(file: Option<&Path>, json: bool) -> anyhow::Result<Verdict> {
         let word = if state.is_some() { "well" } else { "new" };
         let detail = state.map_or_else(|| "not called yet".to_owned(), |s| called(s, now));
         let address = format!("{base}{}", hooks::path(&hook.name));
-        say!("{word:<8}  {:<24} {:<13} {detail}; called at {address}", safe(&hook.name, 24), format!("hook {}", hook.kind));
+        say!(
+            "{word:<8}  {:<24} {:<13} {detail}; called at {address}",
+            safe(&hook.name, 24),
+            format!("hook {}", hook.kind)
+        );
         for line in state.map(trouble).unwrap_or_default() {
             say!("{:10}{}", "", paint.dim(&line));
         }

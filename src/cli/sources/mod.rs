@@ -129,7 +129,8 @@ fn kinds(json: bool) {
             .iter()
             .map(|k| serde_json::json!({ "name": k.name, "about": k.about, "entry": entry(k.entry), "every": k.every.map(|e| e.to_string()) }))
             .collect();
-        let hooks = hooks::KINDS.iter().map(|k| serde_json::json!({ "name": k.name, "about": k.about, "entry": "hook" }));
+        let hooks =
+            hooks::KINDS.iter().map(|k| serde_json::json!({ "name": k.name, "about": k.about, "entry": "hook" }));
         say!("{}", serde_json::Value::from(all.into_iter().chain(hooks).collect::<Vec<_>>()));
         return;
     }

@@ -101,6 +101,14 @@ pub enum FetchError {
         /// Its own words, on one line and without our secret.
         words: String,
     },
+    /// A server that lets us in by a password does not.
+    #[error("{place} refuses the user or the password: {words}")]
+    Denied {
+        /// The address, without secrets.
+        place: String,
+        /// Its own words, on one line and without our secret.
+        words: String,
+    },
     /// A secret that the settings name cannot be had.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -161,6 +169,32 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// The same failure at a place that may be named, for addresses that carry a secret in their path.
+    pub fn at(mut self, named: &str) -> FetchError {
+        match &mut self {
+            FetchError::Setup(_) | FetchError::Secret(_) => {}
+            FetchError::Address { place, .. }
+            | FetchError::Refused { place, .. }
+            | FetchError::Dns { place, .. }
+            | FetchError::Connect { place, .. }
+            | FetchError::Tls { place, .. }
+            | FetchError::Timeout { place, .. }
+            | FetchError::Broken { place, .. }
+            | FetchError::Status { place, .. }
+            | FetchError::Unauthorized { place, .. }
+            | FetchError::Told { place, .. }
+            | FetchError::Denied { place, .. }
+            | FetchError::Gone { place }
+            | FetchError::RateLimited { place, .. }
+            | FetchError::Paused { place, .. }
+            | FetchError::Redirect { place, .. }
+            | FetchError::Robots { place }
+            | FetchError::TooLarge { place, .. }
+            | FetchError::Unreadable { place, .. } => named.clone_into(place),
+        }
+        self
+    }
+
     /// How long to stay away, where the site said so or its host rests.
     pub fn retry_after(&self) -> Option<Span> {
         match self {
@@ -216,7 +250,7 @@ impl FetchError {
             FetchError::Broken { .. } => "broken",
             FetchError::Status { .. } => "status",
             FetchError::Unauthorized { .. } => "unauthorized",
-            FetchError::Told { status: 401 | 403, .. } => "unauthorized",
+            FetchError::Told { status: 401 | 403, .. } | FetchError::Denied { .. } => "unauthorized",
             FetchError::Told { .. } => "status",
             FetchError::Secret(_) => "secret",
             FetchError::Gone { .. } => "gone",

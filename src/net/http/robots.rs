@@ -164,17 +164,17 @@ impl Http {
             return Ok(robots.clone());
         }
         let there = url.join("/robots.txt").map(String::from).unwrap_or_default();
-        let robots = match self.get(Request { accept: "text/plain, */*;q=0.5", ..Request::of(&there, allow) }, now).await
-        {
-            Ok(Response::Fresh { body, .. }) => {
-                let text = String::from_utf8_lossy(body.get(..LONGEST).unwrap_or(&body)).into_owned();
-                Robots::read(&text, TOKEN)
-            }
-            Ok(Response::NotModified { .. }) => Robots::default(),
-            Err(e) if is_none(&e) => Robots::default(),
-            // What cannot be read now is what it was.
-            Err(e) => return known.map(|(_, robots)| robots).ok_or(e),
-        };
+        let robots =
+            match self.get(Request { accept: "text/plain, */*;q=0.5", ..Request::of(&there, allow) }, now).await {
+                Ok(Response::Fresh { body, .. }) => {
+                    let text = String::from_utf8_lossy(body.get(..LONGEST).unwrap_or(&body)).into_owned();
+                    Robots::read(&text, TOKEN)
+                }
+                Ok(Response::NotModified { .. }) => Robots::default(),
+                Err(e) if is_none(&e) => Robots::default(),
+                // What cannot be read now is what it was.
+                Err(e) => return known.map(|(_, robots)| robots).ok_or(e),
+            };
         let robots = Arc::new(robots);
         let mut kept = lock(&self.inner.robots);
         if kept.len() >= MOST_SITES {
@@ -213,7 +213,8 @@ mod tests {
         assert!(!Robots::read(text, "somebody").allows("/open"));
         assert!(!Robots::read(text, "other").allows("/closed"));
         // Two groups of one name are one; a name that only begins with ours is another's.
-        let text = "User-agent: vakt\nDisallow: /a\nUser-agent: vaktmaster\nDisallow: /c\nUser-agent: vakt\nDisallow: /b\n";
+        let text =
+            "User-agent: vakt\nDisallow: /a\nUser-agent: vaktmaster\nDisallow: /c\nUser-agent: vakt\nDisallow: /b\n";
         assert!(!may(text, "/a") && !may(text, "/b") && may(text, "/c"));
         // An empty rule lets everything, and a group of ours without rules does too.
         assert!(may("User-agent: *\nDisallow:\n", "/a") && may("", "/a"));
@@ -228,8 +229,14 @@ mod tests {
         let text = "User-agent: *\nAllow: /p\nDisallow: /\n";
         assert!(may(text, "/page") && !may(text, "/other"));
         assert!(may("User-agent: *\nAllow: /folder\nDisallow: /folder\n", "/folder/page"), "of two as long, it is let");
-        assert!(may("User-agent: *\nAllow: /page\nDisallow: /*.htm\n", "/page") && !may("User-agent: *\nAllow: /page\nDisallow: /*.htm\n", "/page.htm"));
-        assert!(may("User-agent: *\nAllow: /$\nDisallow: /\n", "/") && !may("User-agent: *\nAllow: /$\nDisallow: /\n", "/page.htm"));
+        assert!(
+            may("User-agent: *\nAllow: /page\nDisallow: /*.htm\n", "/page")
+                && !may("User-agent: *\nAllow: /page\nDisallow: /*.htm\n", "/page.htm")
+        );
+        assert!(
+            may("User-agent: *\nAllow: /$\nDisallow: /\n", "/")
+                && !may("User-agent: *\nAllow: /$\nDisallow: /\n", "/page.htm")
+        );
         let text = "User-agent: *\nDisallow: /*.php$\nDisallow: /fish*heads*end\n";
         assert!(!may(text, "/a/index.php") && may(text, "/a/index.php?x=1") && may(text, "/a.php5"));
         assert!(!may(text, "/fish-heads-the-end.html") && may(text, "/fish-end-heads") && may(text, "/Fish-heads-end"));

@@ -89,7 +89,8 @@ fn page(told: &mut Told, value: &Value, entry: &Value) {
         true => format!("https://www.facebook.com/{post}?comment_id={}", id.rsplit('_').next().unwrap_or(&id)),
         false => format!("https://www.facebook.com/{post}"),
     };
-    let first = |paths: [&str; 2]| paths.map(|at| value.text(at)).into_iter().find(|t| !t.is_empty()).unwrap_or("").to_owned();
+    let first =
+        |paths: [&str; 2]| paths.map(|at| value.text(at)).into_iter().find(|t| !t.is_empty()).unwrap_or("").to_owned();
     let handle = [value.id("/from/id"), value.id("/sender_id")].into_iter().find(|h| !h.is_empty()).unwrap_or_default();
     told.add(Some(Capture {
         native_id: Some(id.clone()).filter(|id| !id.is_empty()),

@@ -44,7 +44,9 @@ impl Hook for Signed {
         signature::check(&self.secret, &[call.body], said)?;
         let (captures, errors) = pushed::read(call.body).map_err(Refusal::Malformed)?;
         let mut told = Told { captures, ..Told::default() };
-        if told.captures.is_empty() && let Some(first) = errors.first() {
+        if told.captures.is_empty()
+            && let Some(first) = errors.first()
+        {
             return Err(Refusal::Malformed(first.clone()));
         }
         errors.into_iter().for_each(|why| told.skip(why));

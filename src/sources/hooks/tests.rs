@@ -48,13 +48,22 @@ fn every_manual_can_be_read() {
 #[test]
 fn mistakes_are_told_with_what_to_do() {
     let text = "[[hook]]\nkind = \"slak\"\nname = \"A b\"\n[[hook]]\nkind = \"hmac\"\nname = \"c\"\nheader = \"X Y\"\nsecret = \"canary\"\n\
-        [[hook]]\nkind = \"github\"\nname = \"c\"\n";
+        [[hook]]\nkind = \"github\"\nname = \"d\"\n[[hook]]\nkind = \"github\"\nname = \"e\"\nsecret = { env = \"X\" }\n\
+        [[hook]]\nkind = \"github\"\nname = \"e\"\nsecret = { env = \"X\" }\n";
     let told = faults(text).join("\n");
-    for part in ["did you mean `slack`", "lower-case letters", "no name of a header", "another hook or source named `c`", "no `secret`"] {
+    for part in [
+        "did you mean `slack`",
+        "lower-case letters",
+        "no name of a header",
+        "another hook or source named `e`",
+        "this hook has no `secret`",
+    ] {
         assert!(told.contains(part), "{part}: {told}");
     }
     assert!(!told.contains("canary"));
-    let sources = crate::sources::read(&Sheet::new("v", "[[source]]\nkind = \"maildir\"\nname = \"c\"\nfolder = \"x\"\n"), &[]).unwrap();
+    let sources =
+        crate::sources::read(&Sheet::new("v", "[[source]]\nkind = \"maildir\"\nname = \"c\"\nfolder = \"x\"\n"), &[])
+            .unwrap();
     let text = "[[hook]]\nkind = \"github\"\nname = \"c\"\nsecret = { env = \"X\" }\n";
     assert_eq!(read(&Sheet::new("vakt.toml", text), &sources).unwrap_err().len(), 1);
     // Those who know failures of fetches know these as well.
@@ -82,8 +91,10 @@ fn slack_proves_itself_as_its_documentation_shows() {
 
 #[test]
 fn slack_tells_messages() {
-    let (_dir, slack) =
-        hook("kind = \"slack\"\nsecret = SECRET\nworkspace = \"https://acme.slack.com\"\nchannels = [\"C1\"]\n", "s3cret");
+    let (_dir, slack) = hook(
+        "kind = \"slack\"\nsecret = SECRET\nworkspace = \"https://acme.slack.com\"\nchannels = [\"C1\"]\n",
+        "s3cret",
+    );
     let time = now().as_second().to_string();
     let call = |body: serde_json::Value| {
         let body = body.to_string();
@@ -91,8 +102,12 @@ fn slack_tells_messages() {
         take(&slack, &[("x-slack-request-timestamp", &time), ("x-slack-signature", &signature)], body.as_bytes(), now())
     };
     assert_eq!(call(json!({ "type": "url_verification", "challenge": "3eZb" })).unwrap().reply, "3eZb");
-    let event = |event: serde_json::Value| call(json!({ "type": "event_callback", "event_id": "Ev1", "event": event })).unwrap();
-    let told = event(json!({ "type": "message", "channel": "C1", "user": "U7", "text": "Acme &amp; fire", "ts": "1793534340.000200" }));
+    let event = |event: serde_json::Value| {
+        call(json!({ "type": "event_callback", "event_id": "Ev1", "event": event })).unwrap()
+    };
+    let told = event(
+        json!({ "type": "message", "channel": "C1", "user": "U7", "text": "Acme &amp; fire", "ts": "1793534340.000200" }),
+    );
     assert_eq!((told.captures[0].text.as_str(), told.event.as_deref()), ("Acme & fire", Some("Ev1")));
     assert_eq!(told.captures[0].native_id.as_deref(), Some("C1 1793534340.000200"));
     let edited = json!({ "type": "message", "subtype": "message_changed", "channel": "C1",
@@ -128,7 +143,8 @@ fn github_tells_issues_and_comments() {
     let call = |event: &str, body: serde_json::Value| {
         let body = body.to_string();
         let signature = format!("sha256={}", hex("s", &[body.as_bytes()]));
-        let headers = [("x-hub-signature-256", signature.as_str()), ("x-github-event", event), ("x-github-delivery", "d-1")];
+        let headers =
+            [("x-hub-signature-256", signature.as_str()), ("x-github-event", event), ("x-github-delivery", "d-1")];
         take(&github, &headers, body.as_bytes(), now()).unwrap()
     };
     let issue = json!({ "node_id": "I_1", "title": "SDK crashes", "body": "It does", "html_url": "https://github.com/o/r/issues/1",
@@ -138,11 +154,20 @@ fn github_tells_issues_and_comments() {
     let repository = json!({ "full_name": "o/r" });
     let told = call("issues", json!({ "action": "opened", "issue": issue, "repository": repository }));
     let c = &told.captures[0];
-    assert_eq!((c.title.as_deref(), c.kind.as_str(), c.channel.as_str(), c.author.handle.as_str()), (Some("SDK crashes"), "post", "o/r", "ed"));
+    assert_eq!(
+        (c.title.as_deref(), c.kind.as_str(), c.channel.as_str(), c.author.handle.as_str()),
+        (Some("SDK crashes"), "post", "o/r", "ed")
+    );
     assert_eq!(told.event.as_deref(), Some("d-1"));
-    let told = call("issue_comment", json!({ "action": "created", "issue": issue, "comment": comment, "repository": repository }));
+    let told = call(
+        "issue_comment",
+        json!({ "action": "created", "issue": issue, "comment": comment, "repository": repository }),
+    );
     let c = &told.captures[0];
-    assert_eq!((c.text.as_str(), c.kind.as_str(), c.title.as_deref(), c.engagement), ("Here too", "comment", Some("SDK crashes"), Some(2)));
+    assert_eq!(
+        (c.text.as_str(), c.kind.as_str(), c.title.as_deref(), c.engagement),
+        ("Here too", "comment", Some("SDK crashes"), Some(2))
+    );
     assert_eq!(c.native_id.as_deref(), Some("IC_2"));
     assert!(call("issues", json!({ "action": "closed", "issue": issue })).captures.is_empty());
     assert!(call("ping", json!({ "zen": "Keep it logically awesome." })).captures.is_empty());
@@ -173,27 +198,38 @@ fn meta_is_greeted_and_tells_posts_and_comments() {
         change("leadgen", json!({})),
     ] }] }));
     let [comment, mention] = told.captures.as_slice() else { panic!("{told:?}") };
-    assert_eq!((comment.text.as_str(), comment.author.name.as_str(), comment.kind.as_str()), ("It burned down my kitchen", "Bo", "comment"));
+    assert_eq!(
+        (comment.text.as_str(), comment.author.name.as_str(), comment.kind.as_str()),
+        ("It burned down my kitchen", "Bo", "comment")
+    );
     assert_eq!(comment.url.as_deref(), Some("https://www.facebook.com/1_2?comment_id=9"));
     assert_eq!(comment.published.map(|t| t.to_string()).as_deref(), Some("2026-11-01T11:59:00Z"));
-    assert_eq!((mention.author.name.as_str(), mention.kind.as_str(), mention.native_id.as_deref()), ("Cy", "post", Some("5_6")));
+    assert_eq!(
+        (mention.author.name.as_str(), mention.kind.as_str(), mention.native_id.as_deref()),
+        ("Cy", "post", Some("5_6"))
+    );
     let told = call(json!({ "object": "instagram", "entry": [{ "id": "17", "time": 1_793_534_340, "changes": [
         change("comments", json!({ "id": "9", "text": "🔥 mine too", "from": { "id": "3", "username": "di" }, "media": { "id": "88" } })),
         change("mentions", json!({ "media_id": "1", "comment_id": "2" })),
     ] }] }));
     let c = &told.captures[0];
-    assert_eq!((c.network.as_str(), c.author.handle.as_str(), c.channel.as_str(), told.skipped_total), ("instagram", "di", "88", 1));
+    assert_eq!(
+        (c.network.as_str(), c.author.handle.as_str(), c.channel.as_str(), told.skipped_total),
+        ("instagram", "di", "88", 1)
+    );
 }
 
 #[test]
 fn anybody_who_signs_is_heard() {
-    let (_dir, signed) = hook("kind = \"hmac\"\nheader = \"X-Signature\"\nprefix = \"sha256=\"\nsecret = SECRET\n", "s");
+    let (_dir, signed) =
+        hook("kind = \"hmac\"\nheader = \"X-Signature\"\nprefix = \"sha256=\"\nsecret = SECRET\n", "s");
     let body: &[u8] = br#"[{"id": "1", "text": "Acme burns"}, {"txt": "?"}]"#;
     let right = hex("s", &[body]);
     let call = |said: &str| take(&signed, &[("x-signature", said)], body, now());
     let told = call(&format!("sha256={right}")).unwrap();
     assert_eq!((told.captures.len(), told.skipped_total), (1, 1));
-    let bytes: Vec<u8> = (0..64).step_by(2).map(|i| u8::from_str_radix(right.get(i..i + 2).unwrap(), 16).unwrap()).collect();
+    let bytes: Vec<u8> =
+        (0..64).step_by(2).map(|i| u8::from_str_radix(right.get(i..i + 2).unwrap(), 16).unwrap()).collect();
     let based = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
     assert!(call(&format!("sha256={based}")).is_ok());
     assert!(matches!(call(&right), Err(Refusal::Forged(_))), "what stands before it is part of it");
@@ -207,18 +243,38 @@ fn anybody_who_signs_is_heard() {
 #[test]
 fn no_body_breaks_a_hook() {
     for kind in KINDS {
-        let settings = format!("{}\n", kind.manual.lines().skip(1).filter(|l| !l.starts_with("name")).map(|l| {
-            let plain = l.split(" = {").next().unwrap();
-            if l.contains(" = {") { format!("{plain} = SECRET\n") } else { format!("{l}\n") }
-        }).collect::<String>());
+        let settings = format!(
+            "{}\n",
+            kind.manual
+                .lines()
+                .skip(1)
+                .filter(|l| !l.starts_with("name"))
+                .map(|l| {
+                    let plain = l.split(" = {").next().unwrap();
+                    if l.contains(" = {") { format!("{plain} = SECRET\n") } else { format!("{l}\n") }
+                })
+                .collect::<String>()
+        );
         let (_dir, hook) = hook(&settings, "s");
-        for body in ["", "null", "[]", "{\"type\":7}", "{\"type\":\"event_callback\",\"event\":[]}", "{\"entry\":[{\"changes\":[{\"field\":\"feed\"}]}]}"] {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "{\"type\":7}",
+            "{\"type\":\"event_callback\",\"event\":[]}",
+            "{\"entry\":[{\"changes\":[{\"field\":\"feed\"}]}]}",
+        ] {
             let time = now().as_second().to_string();
             let plain = format!("sha256={}", hex("s", &[body.as_bytes()]));
             let slack = format!("v0={}", hex("s", &[b"v0:", time.as_bytes(), b":", body.as_bytes()]));
             for event in ["issues", "discussion_comment"] {
-                let headers = [("x-hub-signature-256", plain.as_str()), ("x-signature", &plain), ("x-slack-signature", &slack),
-                    ("x-slack-request-timestamp", &time), ("x-github-event", event)];
+                let headers = [
+                    ("x-hub-signature-256", plain.as_str()),
+                    ("x-signature", &plain),
+                    ("x-slack-signature", &slack),
+                    ("x-slack-request-timestamp", &time),
+                    ("x-github-event", event),
+                ];
                 match take(&hook, &headers, body.as_bytes(), now()) {
                     Ok(told) => assert!(told.captures.is_empty(), "{} {body}", kind.name),
                     Err(e) => assert!(matches!(e, Refusal::Malformed(_)), "{} {body}: {e}", kind.name),

@@ -71,7 +71,9 @@ impl Document {
         let of = self.captures.len();
         (self.odd_dates > 0).then(|| {
             let (n, shown) = (self.odd_dates, &self.odd_date);
-            format!("{n} of {of} dates cannot be read, the first is `{shown}`: tell how they are written in `date_formats`")
+            format!(
+                "{n} of {of} dates cannot be read, the first is `{shown}`: tell how they are written in `date_formats`"
+            )
         })
     }
 }
@@ -159,7 +161,10 @@ pub(super) fn read(
         return Err(format!("0 items by `{item}`; did the page change? See what they are called now; {script}"));
     }
     if document.captures.is_empty() {
-        return Err(format!("{items} items by `{}`, and not one holds a title or text; did the page change?", picks.item));
+        return Err(format!(
+            "{items} items by `{}`, and not one holds a title or text; did the page change?",
+            picks.item
+        ));
     }
     Ok(document)
 }

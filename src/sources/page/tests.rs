@@ -44,7 +44,12 @@ fn read_page(html: &str, picks: &Picks) -> Result<Document, String> {
 #[test]
 fn items_with_their_facts() {
     let some = |s: &str| Some(s.to_owned());
-    let picks = Picks { date: some("time, .when"), text: some(".teaser, .teaser p"), author: some(".by"), ..picks("#list > .news") };
+    let picks = Picks {
+        date: some("time, .when"),
+        text: some(".teaser, .teaser p"),
+        author: some(".by"),
+        ..picks("#list > .news")
+    };
     let document = read_page(PRESS, &picks).unwrap();
     let [first, second, third] = document.captures.as_slice() else { panic!("{document:?}") };
     assert_eq!(first.title.as_deref(), Some("Acme & co recalls kettles"));
@@ -65,15 +70,19 @@ fn items_with_their_facts() {
 fn what_is_not_told_is_guessed() {
     let document = read_page(PRESS, &picks(".news")).unwrap();
     assert_eq!(document.captures[0].title.as_deref(), Some("Acme & co recalls kettles"));
-    assert_eq!(document.captures[0].text, "Åsa Ek\nThey burn.\nSome badly.\nReturn them", "title and date are told apart");
+    assert_eq!(
+        document.captures[0].text, "Åsa Ek\nThey burn.\nSome badly.\nReturn them",
+        "title and date are told apart"
+    );
     assert_eq!(document.captures[1].text, "30 oktober 2026 14:05\nFirst line\nsecond line");
     assert_eq!(document.odd(), None);
     // A list of links alone.
-    let document = read_page("<ul><li><a class=x href='/1'>One</a><li><a class=x href='/2'>Two</a></ul>", &picks("a.x")).unwrap();
-    assert_eq!(document.captures.iter().map(|c| (c.text.as_str(), c.url.as_deref().unwrap())).collect::<Vec<_>>(), [
-        ("One", "https://press.example/1"),
-        ("Two", "https://press.example/2")
-    ]);
+    let document =
+        read_page("<ul><li><a class=x href='/1'>One</a><li><a class=x href='/2'>Two</a></ul>", &picks("a.x")).unwrap();
+    assert_eq!(
+        document.captures.iter().map(|c| (c.text.as_str(), c.url.as_deref().unwrap())).collect::<Vec<_>>(),
+        [("One", "https://press.example/1"), ("Two", "https://press.example/2")]
+    );
 }
 
 #[test]
@@ -141,9 +150,17 @@ fn faults(settings: &str) -> Vec<String> {
 
 #[test]
 fn mistakes_are_told_where_they_stand() {
-    let told = faults("url = \"ftp://a.example\"\nitem = \"li[\"\ntitle = \"::\"\ndate_formats = [\"%~\"]\ntime_zone = \"Europe/Acme\"\n");
+    let told = faults(
+        "url = \"ftp://a.example\"\nitem = \"li[\"\ntitle = \"::\"\ndate_formats = [\"%~\"]\ntime_zone = \"Europe/Acme\"\n",
+    );
     let all = told.join("\n");
-    for part in ["no web address", "`item` is no CSS selector", "`title` is no CSS selector", "`%~` is no format", "no time zone"] {
+    for part in [
+        "no web address",
+        "`item` is no CSS selector",
+        "`title` is no CSS selector",
+        "`%~` is no format",
+        "no time zone",
+    ] {
         assert!(all.contains(part), "{part}: {all}");
     }
     assert_eq!(told.len(), 5, "{all}");
@@ -164,7 +181,8 @@ async fn a_page_is_asked_as_its_site_wishes() {
     })
     .await;
     let http = Http::new("", Limits::default()).unwrap();
-    let page = |path: &str| Page { url: Url::parse(&format!("{base}{path}")).unwrap(), picks: picks(".i"), allow: local() };
+    let page =
+        |path: &str| Page { url: Url::parse(&format!("{base}{path}")).unwrap(), picks: picks(".i"), allow: local() };
     let open = page("/news");
     let mut cursor = serde_json::Value::Null;
     let fetch = async |cursor: &mut serde_json::Value, later: Span| {
