@@ -326,9 +326,10 @@ impl Imap {
     }
 }
 
-/// What a server said for people, of a refusal as the client tells it: `code: None, info: Some("…")`.
+/// What a server said for people, of a refusal as the client tells it: `code: None, info: Some("…")`, or longer.
 fn said(words: &str) -> String {
-    let info = words.split_once("info: Some(\"").and_then(|(_, info)| info.strip_suffix("\")"));
+    let info = words.split_once("info").and_then(|(_, rest)| rest.split_once("Some(\""));
+    let info = info.and_then(|(_, rest)| rest.rsplit_once("\")")).map(|(info, _)| info);
     let info = info.map_or_else(|| words.to_owned(), |info| info.replace("\\\"", "\"").replace("\\\\", "\\"));
     one_line(&info, 200)
 }

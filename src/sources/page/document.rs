@@ -60,6 +60,8 @@ pub(super) struct Document {
     pub captures: Vec<Capture>,
     pub skipped: Vec<String>,
     pub skipped_total: usize,
+    /// There are more items than are read.
+    cut: bool,
     /// Dates that cannot be read, and the first of them.
     odd_dates: usize,
     odd_date: String,
@@ -68,6 +70,9 @@ pub(super) struct Document {
 impl Document {
     /// What could not be read of the page's items, in a sentence.
     pub(super) fn odd(&self) -> Option<String> {
+        if self.cut {
+            return Some(format!("the page has more than {MOST_ITEMS} items, and only the first are read"));
+        }
         let of = self.captures.len();
         (self.odd_dates > 0).then(|| {
             let (n, shown) = (self.odd_dates, &self.odd_date);
@@ -136,7 +141,11 @@ pub(super) fn read(
     let language = picks.language.clone().or_else(|| html.root_element().attr("lang").map(str::to_owned));
     let mut document = Document::default();
     let mut items = 0;
-    for item in html.select(&finders.item).take(MOST_ITEMS) {
+    for item in html.select(&finders.item) {
+        if items == MOST_ITEMS {
+            document.cut = true;
+            break;
+        }
         items += 1;
         let item = Item { item, finders: &finders, picks, base: &base, url };
         let date = item.date(now);

@@ -130,7 +130,9 @@ fn pages_made_to_take_for_ever_end() {
     let deep = format!("{}x", "<div class=i>".repeat(20_000));
     drop(read_page(&deep, &picks(".i")));
     let wide: String = (0..600).map(|n| format!("<p class=i>item {n}</p>")).collect();
-    assert_eq!(read_page(&wide, &picks(".i")).unwrap().captures.len(), 500);
+    let document = read_page(&wide, &picks(".i")).unwrap();
+    assert_eq!(document.captures.len(), 500);
+    assert!(document.odd().is_some_and(|told| told.contains("more than 500 items")));
 }
 
 proptest::proptest! {
