@@ -25,7 +25,7 @@ use crate::config::{Config, SecretError};
 use crate::ground::{Clock, Ground, Letterhead, Pulse, retopic};
 use crate::rules::Rules;
 use crate::serve::{self, Served};
-use crate::sources::{self, FetchError, Http, Limits};
+use crate::sources::{self, FetchError, Http, Limits, Named};
 use crate::stages::deliver::Deliver;
 use crate::stages::{Stage, auditor, collect, digests, index, reload, stage, tidy, watch};
 use crate::store::{Store, StoreError, erasures};
@@ -179,6 +179,7 @@ impl Daemon {
         }
         reload::keep_last_good(&store, &rules).await?;
         let named = sources::read(&config.sheet, &config.fetch.allow_private).map_err(DaemonError::Faults)?;
+        let hooks = hooks_of(config, &named)?;
         let names = named.iter().map(|n| n.name.clone()).collect();
         // The list has just been read without a fault.
         let allow = sources::Allow::parse(&config.fetch.allow_private).unwrap_or_default();
@@ -228,6 +229,7 @@ impl Daemon {
                 index_dir: config.index_dir(),
                 shelf: Arc::default(),
                 wrong: Arc::default(),
+                hooks,
                 at_home: config.base_url.as_deref().is_none_or(is_home)
                     && !config.http.behind_proxy
                     && config.http.listen.is_none_or(|a| a.ip().is_loopback()),
@@ -442,6 +444,18 @@ pub fn channels_of(config: &Config) -> Result<Channels, DaemonError> {
     }
     let http = Http::new(&config.fetch.contact, channels::limits()).map_err(DaemonError::Client)?;
     Ok(Channels::new(all, Means { http, post: post_of(config)?, from: config.mail.from.clone() }))
+}
+
+/// The webhooks of the settings.
+///
+/// # Errors
+/// When one has mistakes, or a secret of it cannot be had.
+fn hooks_of(config: &Config, named: &[Named]) -> Result<serve::Hooks, DaemonError> {
+    let hooks = sources::hooks::read(&config.sheet, named).map_err(DaemonError::Faults)?;
+    for secret in hooks.iter().flat_map(|named| named.hook.secrets()) {
+        secret.fetch()?;
+    }
+    Ok(serve::Hooks::new(hooks))
 }
 
 fn post_of(config: &Config) -> Result<Post, DaemonError> {

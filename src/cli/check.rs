@@ -41,7 +41,14 @@ impl Check {
         let mut sources = None;
         match sources::read(&config.sheet, &config.fetch.allow_private) {
             // Without settings nobody can say which sources there are.
-            Ok(read) => sources = path.is_some().then_some(read),
+            Ok(read) => {
+                let mut names: Vec<String> = read.iter().map(|s| s.name.clone()).collect();
+                match sources::hooks::read(&config.sheet, &read) {
+                    Ok(hooks) => names.extend(hooks.into_iter().map(|h| h.name)),
+                    Err(wrong) => faults.extend(wrong),
+                }
+                sources = path.is_some().then_some(names);
+            }
             // Syntax is told once.
             Err(wrong) => faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>()),
         }
@@ -60,7 +67,7 @@ impl Check {
             Ok(rules) => {
                 faults.extend(rules.warnings.iter().cloned());
                 if let Some(sources) = &sources {
-                    let names: Vec<&str> = sources.iter().map(|s| s.name.as_str()).collect();
+                    let names: Vec<&str> = sources.iter().map(String::as_str).collect();
                     faults.extend(rules.unheard(&names));
                 }
                 if let Some(all) = &channels {

@@ -26,12 +26,14 @@ mod error;
 mod exchange;
 mod headers;
 mod post;
+mod robots;
 
 pub use error::FetchError;
 pub use exchange::{Body, Request, Response};
 pub use headers::{Headers, Quota};
 use headers::{LONGEST_PAUSE, SHORTEST_PAUSE};
 pub use post::{Answer, Post};
+pub use robots::Robots;
 
 /// How many redirects are followed.
 const HOPS: usize = 5;
@@ -81,6 +83,7 @@ struct Inner {
     turns: Arc<Semaphore>,
     hosts: Mutex<Hosts>,
     pauses: Mutex<Pauses>,
+    robots: Mutex<robots::Kept>,
 }
 
 /// The queue of each host that somebody stands in line at.
@@ -130,6 +133,7 @@ impl Http {
             clients: Mutex::new(HashMap::from([(Allow::none(), first)])),
             hosts: Mutex::default(),
             pauses: Mutex::default(),
+            robots: Mutex::default(),
         };
         Ok(Http { inner: Arc::new(inner) })
     }

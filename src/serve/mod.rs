@@ -8,6 +8,7 @@ mod drafts;
 mod export;
 mod find;
 mod guard;
+mod hooks;
 mod incidents;
 mod mentions;
 mod reports;
@@ -33,6 +34,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub use guard::Tokens;
+pub use hooks::Hooks;
 pub use take::Wrong;
 
 use crate::ground::{Ground, History, Pulse};
@@ -56,6 +58,8 @@ pub struct Served {
     pub shelf: Arc<Mutex<Option<History>>>,
     /// Wrong codes on pages that links lead to.
     pub wrong: Arc<Wrong>,
+    /// Who may call to tell.
+    pub hooks: Hooks,
     /// Links lead to this machine alone: no proxy shows it to others.
     pub at_home: bool,
 }
@@ -111,6 +115,7 @@ pub fn router(served: Served) -> Router {
         .route_layer(middleware::from_fn_with_state(served.clone(), guard::authorise))
         .route("/a/{link}", get(take::show).post(take::press))
         .route("/d/{link}", get(approve::show).post(approve::press))
+        .route("/hooks/{name}", post(hooks::call).layer(ConcurrencyLimitLayer::new(PUSHES)).get(hooks::greet))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn(guard::own_pages))

@@ -11,17 +11,24 @@ mod discourse;
 pub mod discover;
 mod facebook;
 pub mod feed;
+mod folder;
 mod gdelt;
 mod github;
 mod graph;
 mod hackernews;
+pub mod hooks;
+mod imap;
 mod instagram;
 mod lemmy;
 mod listing;
+mod mail;
 mod maildir;
 mod mastodon;
 mod mend;
 pub mod opml;
+mod page;
+mod playstore;
+pub mod pushed;
 mod reddit;
 mod refs;
 mod salvage;
@@ -29,6 +36,7 @@ mod settings;
 mod slack;
 mod stackexchange;
 mod tags;
+mod telegram;
 mod threads;
 mod told;
 mod trustpilot;
@@ -72,6 +80,8 @@ pub struct Brought {
     pub max_age: Option<Span>,
     /// How much may still be asked, where the place says so.
     pub quota: Option<Quota>,
+    /// There is more to be had at once: it is asked for as soon as this is stored.
+    pub more: bool,
 }
 
 /// A fetch under way.
@@ -81,6 +91,15 @@ pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Brought, FetchError>>
 pub trait Source: Send + Sync {
     /// Asks for what is new since `cursor`, which is null at first.
     fn fetch<'a>(&'a self, http: &'a Http, cursor: &'a serde_json::Value, now: Timestamp) -> Fetching<'a>;
+
+    /// Whether what it brings first is what had been said before anybody listened: history, which never rings.
+    fn begins_with_history(&self) -> bool {
+        true
+    }
+
+    /// What it brought up to `cursor` is stored, so that what it was read from may be put away. After a crash this is
+    /// not said: the next fetch begins with the same cursor, and finds it out.
+    fn stored(&self, _cursor: &serde_json::Value) {}
 
     /// The address of its feed, where it is one.
     fn feed(&self) -> Option<&str> {
@@ -147,6 +166,11 @@ pub const KINDS: &[Kind] = &[
     instagram::KIND,
     threads::KIND,
     trustpilot::KIND,
+    page::KIND,
+    folder::KIND,
+    telegram::KIND,
+    playstore::KIND,
+    imap::KIND,
 ];
 
 /// A source that the settings name.

@@ -68,6 +68,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("instagram", include_str!("instagram.rs")),
     ("lemmy", include_str!("lemmy.rs")),
     ("mastodon", include_str!("mastodon.rs")),
+    ("playstore", include_str!("playstore.rs")),
     ("reddit", include_str!("reddit.rs")),
     ("slack", include_str!("slack.rs")),
     ("stackexchange", include_str!("stackexchange.rs")),

@@ -221,7 +221,7 @@ impl Collect {
         jitter: f64,
         now: Timestamp,
     ) -> Stored<SourceState> {
-        let history = !state.begun || brought.anew;
+        let history = (!state.begun && source.source.begins_with_history()) || brought.anew;
         let paused = Span::millis(now.as_millisecond() - state.last_ok);
         let undated_is_old = paused > PAUSE.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)));
         let batch =
@@ -242,10 +242,12 @@ impl Collect {
         let (name, kept) = (source.name.clone(), state);
         let pace = *pace;
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let gap = brought.gap;
-        let max_age = brought.max_age;
+        let (gap, more, max_age) = (brought.gap, brought.more, brought.max_age);
         let receipt = intake::accept(&self.ground, batch, now, move |tx, receipt| {
-            let state = after_answer(kept, receipt, &pace, gap, max_age, jitter, now);
+            let mut state = after_answer(kept, receipt, &pace, gap, max_age, jitter, now);
+            if more {
+                state.due = now.as_millisecond();
+            }
             sources::put(tx, &name, &state)?;
             // The receiver waits in this very function.
             sender.send(state).ok();
@@ -253,6 +255,7 @@ impl Collect {
         })
         .await?;
         let state = receiver.await.map_err(|_| StoreError::Closed)?;
+        source.source.stored(&state.cursor);
         let fresh = receipt.new + receipt.edited;
         metrics::counter!("vakt_mentions_total", "source" => source.name.clone()).increment(receipt.new as u64);
         metrics::counter!("vakt_fetches_total", "outcome" => if fresh > 0 { "new" } else { "unchanged" }).increment(1);

@@ -12,6 +12,7 @@ pub mod counts;
 pub mod drafts;
 pub mod erasures;
 pub mod groups;
+pub mod hooks;
 pub mod hours;
 pub mod incidents;
 pub mod mentions;
@@ -111,6 +112,7 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/012_drafts.sql")),
         M::up(include_str!("migrations/013_urgent.sql")),
         M::up(include_str!("migrations/014_answers.sql")),
+        M::up(include_str!("migrations/015_hooks.sql")),
     ])
 }
 

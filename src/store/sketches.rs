@@ -116,7 +116,7 @@ mod tests {
             }
             tx.execute_batch(
                 "DROP TABLE sketches; DROP TABLE silences; DROP TABLE audit; DROP TABLE drafts; DROP TABLE ticks;
-                DROP TABLE answers;
+                DROP TABLE answers; DROP TABLE hook_events;
                 DROP INDEX outbox_chain; ALTER TABLE outbox DROP COLUMN channel; ALTER TABLE outbox DROP COLUMN chain;
                 ALTER TABLE outbox DROP COLUMN place; ALTER TABLE outbox DROP COLUMN urgent; ALTER TABLE mentions DROP COLUMN toward; PRAGMA user_version = 6",
             )?;

@@ -5,17 +5,26 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::super::{Paint, Verdict, safe};
+use super::super::{Paint, Verdict, safe, show_faults};
 use super::named;
 use crate::ground::Clock;
 use crate::model::time::{Span, between, from_millis};
 use crate::sources::FetchError;
+use crate::sources::hooks::{self, NamedHook};
 use crate::store::Store;
 use crate::store::sources::{SourceState, all};
 
-/// Lists the sources of the settings; the answer is no where one of them is blind.
+/// Lists the sources and hooks of the settings; the answer is no where one of them is blind.
 pub(super) fn list(file: Option<&Path>, json: bool) -> anyhow::Result<Verdict> {
     let Some((config, named)) = named(file)? else { return Ok(Verdict::Wrong) };
+    let hooks = match hooks::read(&config.sheet, &named) {
+        Ok(hooks) => hooks,
+        Err(faults) => {
+            show_faults(&faults);
+            return Ok(Verdict::Wrong);
+        }
+    };
+    let base = config.base_url.as_deref().unwrap_or("");
     let states: BTreeMap<String, SourceState> = match config.database().exists() {
         true => Store::open(&config.database())?.read(all)?.into_iter().collect(),
         false => BTreeMap::new(),
@@ -29,7 +38,15 @@ pub(super) fn list(file: Option<&Path>, json: bool) -> anyhow::Result<Verdict> {
                 "name": n.name, "kind": n.kind, "standing": standing(state), "remedy": state.map_or("", remedy), "state": state,
             })
         };
-        say!("{}", serde_json::Value::from(named.iter().map(row).collect::<Vec<_>>()));
+        let hook = |h: &NamedHook| {
+            let state = states.get(&h.name);
+            let standing = if state.is_some() { "well" } else { "new" };
+            serde_json::json!({
+                "name": h.name, "kind": h.kind, "hook": format!("{base}{}", hooks::path(&h.name)), "standing": standing, "remedy": "",
+                "state": state,
+            })
+        };
+        say!("{}", serde_json::Value::from(named.iter().map(row).chain(hooks.iter().map(hook)).collect::<Vec<_>>()));
         return Ok(verdict);
     }
     let (paint, now) = (Paint::new(), Clock::System.now());
@@ -46,7 +63,21 @@ pub(super) fn list(file: Option<&Path>, json: bool) -> anyhow::Result<Verdict> {
             say!("{:10}{}", "", paint.dim(&line));
         }
     }
-    if named.is_empty() {
+    for hook in &hooks {
+        let state = states.get(&hook.name);
+        let word = if state.is_some() { "well" } else { "new" };
+        let detail = state.map_or_else(|| "not called yet".to_owned(), |s| called(s, now));
+        let address = format!("{base}{}", hooks::path(&hook.name));
+        say!(
+            "{word:<8}  {:<24} {:<13} {detail}; called at {address}",
+            safe(&hook.name, 24),
+            format!("hook {}", hook.kind)
+        );
+        for line in state.map(trouble).unwrap_or_default() {
+            say!("{:10}{}", "", paint.dim(&line));
+        }
+    }
+    if named.is_empty() && hooks.is_empty() {
         say!("No sources yet. Add [[source]] tables to vakt.toml; `vakt sources kinds` shows what there is.");
     }
     Ok(verdict)
@@ -87,6 +118,13 @@ fn detail(s: &SourceState, now: Timestamp) -> String {
         parts.push(format!("{} gaps", s.gaps));
     }
     parts.join(", ")
+}
+
+/// How a hook stands, which is called and never asked.
+fn called(s: &SourceState, now: Timestamp) -> String {
+    let ago = |at: i64| rough(between(from_millis(at), now));
+    let new = if s.last_new > 0 { format!(", last new {} ago", ago(s.last_new)) } else { String::new() };
+    format!("{} mentions{new}, called {} ago", s.mentions, ago(s.last_ok))
 }
 
 /// What is wrong, in words, and what to do about it.
@@ -171,6 +209,7 @@ mod tests {
             "rate_limited",
             "paused",
             "redirect",
+            "robots",
             "too_large",
             "decode",
         ] {

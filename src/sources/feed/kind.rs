@@ -57,7 +57,7 @@ impl Source for Feed {
                 anew: cursor.url != self.url,
                 cursor: serde_json::to_value(&fetched.cursor).unwrap_or_default(),
                 max_age: fetched.max_age,
-                quota: None,
+                ..Brought::default()
             })
         })
     }
