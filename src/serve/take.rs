@@ -171,6 +171,16 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn render(self, status: StatusCode) -> Response {
+        match self.html() {
+            Ok(page) => (status, Html(page)).into_response(),
+            Err(e) => {
+                tracing::error!(error = %e, page = "take.html", "a page cannot be rendered");
+                (StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be shown\n").into_response()
+            }
+        }
+    }
+
+    fn html(self) -> Result<String, minijinja::Error> {
         let w = self.words;
         let form = self.form.map(|(leave, seen, code)| {
             let button = if leave == Leave::Undo { w.undo } else { w.take };
@@ -192,13 +202,7 @@ impl Page<'_> {
             w => context! { code => w.code, ask => w.ask, note => w.note },
             title => title.unwrap_or_else(|| "vakt".into()), about, say => self.say, form => Value::from(form),
         };
-        match environment.render_named_str("take.html", include_str!("take.html"), values) {
-            Ok(page) => (status, Html(page)).into_response(),
-            Err(e) => {
-                tracing::error!(error = %e, page = "take.html", "a page cannot be rendered");
-                (StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be shown\n").into_response()
-            }
-        }
+        environment.render_named_str("take.html", include_str!("take.html"), values)
     }
 }
 
@@ -311,5 +315,37 @@ pub(super) async fn press(State(served): State<Served>, Path(link): Path<String>
         Ok(Ok(Outcome::Unknown | Outcome::Cannot(_))) => StatusCode::NOT_FOUND.into_response(),
         Ok(Err(e)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{e}; nothing has changed\n")).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::readable;
+
+    #[test]
+    fn pages_are_readable_in_five_languages() {
+        let incident = crate::engine::incident::tests::opened();
+        for words in &WORDS {
+            let shown = |say: Option<&str>, form: Option<(Leave, bool)>, known: bool| {
+                let form = form.map(|(leave, code)| (leave, "seen.mark".to_owned(), code));
+                let incident = known.then_some(&incident);
+                let page = Page { words, incident, say: say.map(str::to_owned), form }.html().expect("it is rendered");
+                assert_eq!(readable::faults(&page, words.code), [""; 0], "{page}");
+                if let Some(dir) = std::env::var_os("VAKT_PICTURES").filter(|_| page.contains("name=\"code\"")) {
+                    let path = std::path::Path::new(&dir).join(format!("take-{}.html", words.code));
+                    std::fs::write(path, &page).expect("written");
+                }
+                readable::outline(&page)
+            };
+            let pages = [
+                shown(None, Some((Leave::Take, true)), true),
+                shown(Some(words.again), Some((Leave::Take, false)), true),
+                shown(None, Some((Leave::Undo, false)), true),
+                shown(Some(words.taken), None, true),
+                shown(Some(words.dead), None, false),
+            ];
+            insta::assert_snapshot!(format!("take_{}", words.code), pages.join("\n\n"));
+        }
     }
 }
