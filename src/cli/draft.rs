@@ -55,6 +55,9 @@ enum Doing {
     Show {
         /// Its number
         id: i64,
+        /// For somebody in rules/people.toml: what is wrong with it in their language
+        #[arg(long = "for", value_name = "NAME")]
+        reader: Option<String>,
         /// Print as JSON
         #[arg(long)]
         json: bool,
@@ -200,15 +203,16 @@ impl Drafts {
                 found.retain(|d| all || d.state != State::HandedOver);
                 show::list(&found, json)?;
             }
-            Doing::Show { id, json } => {
+            Doing::Show { id, reader, json } => {
                 let found = open_store(&config)?.read(|c| drafts::get(c, id))?;
                 let missing = || Refused(format!("there is no draft {id}; `vakt draft list` shows all"));
                 let draft = found.ok_or_else(missing)?;
-                show::one(&draft, &lint::voice(&config)?, json)?;
+                let (voice, reads) = lint::voice(&config, reader.as_deref())?;
+                show::one(&draft, &voice, &reads, json)?;
             }
             Doing::Edit { who, text } => {
                 let draft = does(&config, &who, Act::Write(text_of(&text)?), "")?;
-                show::one(&draft, &lint::voice(&config)?, false)?;
+                show::one(&draft, &lint::voice(&config, None)?.0, "en", false)?;
             }
             Doing::Approve { who, read } => {
                 let draft = does(&config, &who, Act::Approve(read), "")?;
@@ -285,6 +289,6 @@ impl New {
         let ground = ground_for(config, &[&by])?;
         let order = Order { text: self.text.as_deref().map(text_of).transpose()?, ..self.what.order() };
         let draft = told(ground.draft(order, &by))?;
-        show::one(&draft, &ground.knowledge().rules.voice, false)
+        show::one(&draft, &ground.knowledge().rules.voice, "en", false)
     }
 }

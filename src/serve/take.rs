@@ -19,6 +19,7 @@ use crate::ground::acts::{Deed, Outcome};
 use crate::ground::links::{Claim, Leave};
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Severity, Status};
+use crate::text::figures::Figures;
 
 /// Nobody presses so soon after seeing the page.
 pub(super) const READ: Span = Span::secs(3);
@@ -164,6 +165,8 @@ fn words(languages: &[String]) -> &'static Words {
 struct Page<'a> {
     words: &'static Words,
     incident: Option<&'a Incident>,
+    /// What it is about: the brand and the alert's title.
+    what: &'a str,
     say: Option<String>,
     /// The mark of the page where it has a button, and whether that asks for a code.
     form: Option<(Leave, String, bool)>,
@@ -188,13 +191,15 @@ impl Page<'_> {
         });
         let title = self.incident.map(|i| {
             let mark = if i.drill.is_some() { "DRILL · " } else { "" };
-            format!("{mark}{} · {} · {}", i.severity.as_str().to_uppercase(), i.alert, i.topic)
+            format!("{mark}{} · {}", i.severity.as_str().to_uppercase(), self.what)
         });
         let about = self.incident.map(|i| {
             let s = &i.evidence.signals;
             let [mentions, usual, negative] = w.level;
-            let share = s.negative_share * 100.0;
-            format!("#{}: {} {mentions} ({usual} {:.1}), {share:.0} % {negative}", i.id, s.mentions, s.expected)
+            let n = Figures::of(w.code);
+            let places = usize::from(s.expected < 10.0);
+            let (count, level) = (n.number(s.mentions), n.decimal(s.expected, places));
+            format!("#{}: {count} {mentions} ({usual} {level}), {} {negative}", i.id, n.share(s.negative_share))
         });
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -204,6 +209,15 @@ impl Page<'_> {
         };
         environment.render_named_str("take.html", include_str!("take.html"), values)
     }
+}
+
+/// Brand and alert, as the mail calls them; their names where the rules know them no more.
+fn what(served: &Served, i: &Incident) -> String {
+    let knowledge = served.ground.knowledge();
+    let rules = &knowledge.rules;
+    let brand = rules.topic(&i.topic).map_or(i.topic.as_str(), |t| t.title.as_str());
+    let title = rules.alert(&i.alert).map_or(i.alert.as_str(), |a| a.title.as_str());
+    if title.starts_with(brand) { title.to_owned() } else { format!("{brand}: {title}") }
 }
 
 /// What a link that holds leads to.
@@ -218,7 +232,8 @@ struct Led {
 fn follow(served: &Served, link: &str) -> Result<Led, Box<Response>> {
     let now = served.ground.clock.now();
     let dead = |words: &'static Words| {
-        Box::new(Page { words, incident: None, say: Some(words.dead.into()), form: None }.render(StatusCode::FORBIDDEN))
+        let page = Page { words, incident: None, what: "", say: Some(words.dead.into()), form: None };
+        Box::new(page.render(StatusCode::FORBIDDEN))
     };
     let Some(claim) = served.ground.links.read(link, now) else { return Err(dead(&WORDS[0])) };
     let knowledge = served.ground.knowledge();
@@ -259,7 +274,8 @@ impl Led {
         let seen = served.ground.links.shown(&self.claim, self.now);
         let form = already.is_none().then(|| (self.claim.leave, seen, self.asks()));
         let say = already.or(say.map(str::to_owned));
-        Page { words: self.words, incident: Some(&self.incident), say, form }.render(status)
+        let what = what(served, &self.incident);
+        Page { words: self.words, incident: Some(&self.incident), what: &what, say, form }.render(status)
     }
 }
 
@@ -308,7 +324,8 @@ pub(super) async fn press(State(served): State<Served>, Path(link): Path<String>
     // The answer comes after the commit (I5).
     match tokio::task::spawn_blocking(move || ground.act(&deed)).await {
         Ok(Ok(Outcome::Done(incident))) => {
-            Page { words: led.words, incident: Some(&incident), say: Some(done.into()), form: None }
+            let what = what(&served, &incident);
+            Page { words: led.words, incident: Some(&incident), what: &what, say: Some(done.into()), form: None }
                 .render(StatusCode::OK)
         }
         Ok(Ok(Outcome::Already(incident))) => Led { incident: *incident, ..led }.page(&served, None, StatusCode::OK),
@@ -330,7 +347,9 @@ mod tests {
             let shown = |say: Option<&str>, form: Option<(Leave, bool)>, known: bool| {
                 let form = form.map(|(leave, code)| (leave, "seen.mark".to_owned(), code));
                 let incident = known.then_some(&incident);
-                let page = Page { words, incident, say: say.map(str::to_owned), form }.html().expect("it is rendered");
+                let say = say.map(str::to_owned);
+                let page = Page { words, incident, what: "Acme: <product> safety", say, form };
+                let page = page.html().expect("it is rendered");
                 assert_eq!(readable::faults(&page, words.code), [""; 0], "{page}");
                 if let Some(dir) = std::env::var_os("VAKT_PICTURES").filter(|_| page.contains("name=\"code\"")) {
                     let path = std::path::Path::new(&dir).join(format!("take-{}.html", words.code));

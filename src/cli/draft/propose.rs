@@ -49,6 +49,6 @@ impl Propose {
         }
         let (model, text) = ask(config, &prompt)?;
         let draft = told(ground.draft(Order { text: Some(text), machine: Some(model), ..order }, &by))?;
-        show::one(&draft, &ground.knowledge().rules.voice, false)
+        show::one(&draft, &ground.knowledge().rules.voice, "en", false)
     }
 }

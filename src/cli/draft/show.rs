@@ -34,7 +34,7 @@ fn day(at: jiff::Timestamp) -> String {
 }
 
 /// A draft with all that is to know about it before it is approved.
-pub(super) fn one(d: &Draft, voice: &Voice, json: bool) -> anyhow::Result<()> {
+pub(super) fn one(d: &Draft, voice: &Voice, reads: &str, json: bool) -> anyhow::Result<()> {
     let kind = if d.reply { Kind::Reply } else { Kind::Statement };
     let look = lint::look(&d.text, voice, &d.language, d.network, kind);
     if json {
@@ -70,7 +70,7 @@ pub(super) fn one(d: &Draft, voice: &Voice, json: bool) -> anyhow::Result<()> {
         say!("  {}", safe(line, 4000));
     }
     say!("");
-    look.tell(&d.text, paint);
+    look.tell(&d.text, reads, paint);
     let tone = voice.at(&d.language, d.network).tone;
     if !tone.is_empty() && d.state == State::Waiting {
         say!("{}", paint.dim(&tone));
