@@ -187,6 +187,7 @@ impl Daemon {
         let http = Http::new(&config.fetch.contact, limits).map_err(DaemonError::Client)?;
         let channels = channels_of(config)?;
         warnings.extend(rules.unreachable(|channel, to| channels.wrong(channel, to)));
+        let publishers = channels.publishers();
         let tokens = serve::Tokens::fetch(&config.http.tokens)?;
         let listener = listen(config).await?;
         let address = listener.as_ref().and_then(|l| l.local_addr().ok());
@@ -224,6 +225,7 @@ impl Daemon {
             let served = Served {
                 ground,
                 tokens,
+                publishers,
                 pulses: daemon.pulses.0.clone(),
                 metrics: metrics.clone(),
                 index_dir: config.index_dir(),

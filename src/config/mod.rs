@@ -1,5 +1,6 @@
 //! The operator's settings, `vakt.toml`: as written, then as meant, or every mistake at once.
 
+mod assistant;
 mod dkim;
 pub mod fault;
 mod heartbeat;
@@ -12,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use assistant::Assistant;
 pub use dkim::Dkim;
 pub use fault::{Fault, Sheet, Weight};
 pub use heartbeat::Heartbeat;
@@ -44,6 +46,8 @@ pub struct Config {
     pub retention: Retention,
     /// Who outside waits for a sign of life.
     pub heartbeat: Option<Heartbeat>,
+    /// What proposes words; `None` for nobody.
+    pub assistant: Option<Assistant>,
 }
 
 /// Settings of the HTTP server.
@@ -159,6 +163,7 @@ impl Config {
             fetch: Fetch::default(),
             retention: Retention::default(),
             heartbeat: None,
+            assistant: None,
         }
     }
 
@@ -235,6 +240,7 @@ fn read_root(config: &mut Config, form: Form<'_>) {
     if let Some(retention) = form.table("retention", "[retention] table") {
         config.retention = Retention::read(retention);
     }
+    config.assistant = form.table("assistant", "[assistant] table").and_then(Assistant::read);
     config.heartbeat = form.table("heartbeat", "[heartbeat] table").map(Heartbeat::read);
     // Those the sources and channels read for themselves.
     form.tables("source", "source");

@@ -293,8 +293,11 @@ impl<'a> Erasure<'a> {
             match draft.state {
                 // What is out of the house was approved as it was.
                 State::HandedOver => after.text = left,
-                _ if left != draft.text => after.rewrite(left, now),
+                _ if left != draft.text => after.strike(left, now),
                 _ => {}
+            }
+            for past in &mut after.past {
+                past.text = self.struck(&past.text);
             }
             for mark in [&mut after.rejected, &mut after.handed_over].into_iter().flatten() {
                 mark.note = self.struck(&mark.note);

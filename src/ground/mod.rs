@@ -17,6 +17,7 @@ pub mod links;
 mod messages;
 mod plain;
 mod pleas;
+pub mod propose;
 mod publishing;
 mod pulse;
 mod rehearse;

@@ -250,7 +250,7 @@ async fn an_erased_author_is_in_no_draft() {
     // One is on its way to be published.
     let out = ground.draft(order(reply, "@canary_7, thank you."), "maja").expect("written");
     ground.act_on_draft(out.id, &Act::Approve(1), "anna", "").expect("approved");
-    ground.hand_over(out.id, "maja", "", "desk").expect("handed over");
+    ground.hand_over(out.id, "maja", "", crate::ground::drafts::Way::Channel("desk")).expect("handed over");
     let who = erasure::Who::new("canary_7", None, None);
     let found = erasure::find(&ground.store, &who).expect("found");
     let done = erasure::Erasure::carry_out(&ground.store, dir.path(), &who, found, "", now()).expect("erased");

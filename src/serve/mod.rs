@@ -48,6 +48,8 @@ pub struct Served {
     pub ground: Arc<Ground>,
     /// Who may do what.
     pub tokens: Tokens,
+    /// Names of the webhooks behind which a program publishes what it is given.
+    pub publishers: Vec<String>,
     /// The stages' pulses.
     pub pulses: Vec<(&'static str, Arc<Pulse>)>,
     /// The metrics.
