@@ -198,13 +198,16 @@ impl Folder {
         // The file at hand first, and then by age.
         let begun = at_hand.as_ref().map(|f| f.name.clone());
         let (first, rest): (Vec<Dropped>, Vec<_>) = settled.into_iter().partition(|f| Some(&f.name) == begun.as_ref());
-        for (n, file) in first.into_iter().chain(rest).enumerate() {
-            if n >= MOST_FILES || is_full(&brought) {
+        // What cannot be opened is not counted: it would be in the way of the others for ever.
+        let mut handled = 0;
+        for file in first.into_iter().chain(rest) {
+            if handled >= MOST_FILES || is_full(&brought) {
                 brought.more = true;
                 break;
             }
             let mut hand = at_hand.take().filter(|f| f.name == file.name).unwrap_or_default();
             hand.name.clone_from(&file.name);
+            handled += 1;
             match self.rows(&file, &mut hand, &mut brought) {
                 Ok(Read::Whole) => away.push(file.away(false, hand.note())),
                 Ok(Read::Part) => {
@@ -217,7 +220,10 @@ impl Folder {
                     skip(&mut brought, 1, format!("{}: {why}", file.name));
                     away.push(file.away(true, format!("{}\n", why.trim_end())));
                 }
-                Err(Unread::Closed(why)) => skip(&mut brought, 1, format!("{}: {why}", file.name)),
+                Err(Unread::Closed(why)) => {
+                    handled -= 1;
+                    skip(&mut brought, 1, format!("{}: {why}", file.name));
+                }
             }
         }
         brought.cursor = serde_json::to_value(&Cursor { file: at_hand, away }).unwrap_or_default();
