@@ -191,6 +191,21 @@ fn put_part(out: &mut Vec<u8>, part: &[u8], change: &mut impl FnMut(bool, &str) 
     out.extend(changed.as_deref().unwrap_or(part));
 }
 
+/// The plain text of a mail that gives a draft to whoever posts it; `None` for every other mail.
+pub fn posted(mail: &[u8]) -> Option<String> {
+    let head = mail.windows(4).position(|w| w == b"\r\n\r\n").and_then(|at| mail.get(..at))?;
+    let head = String::from_utf8_lossy(head);
+    let id = head.lines().find_map(|l| l.strip_prefix("Message-ID: "))?;
+    let mut out = String::new();
+    each_text(mail, |html, text| {
+        if !html {
+            out.push_str(text);
+        }
+        None
+    });
+    (id.starts_with("<draft.") && id.contains(".post.")).then_some(out)
+}
+
 /// What is left of a mail that is done with: its envelope, and a word on why there is no more.
 pub fn stub(mail: &[u8], erasure: i64) -> Vec<u8> {
     let head = mail.windows(4).position(|w| w == b"\r\n\r\n").and_then(|at| mail.get(..at)).unwrap_or(mail);

@@ -175,6 +175,9 @@ impl Ground {
     /// # Errors
     /// As for [`Ground::act_on_draft`].
     pub fn hand_over(&self, id: i64, by: &str, words: &str, way: Way<'_>) -> Result<Draft, DraftError> {
+        if let Way::Mail(name) = way {
+            self.knowledge().rules.must_person(name).map_err(missing)?;
+        }
         self.persist(id, &Act::HandOver, by, words, way)
     }
 

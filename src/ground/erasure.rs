@@ -20,6 +20,9 @@ use crate::store::erasures::{self, Receipt, Scope, Tombstones};
 use crate::store::mentions::{self, TopicIds};
 use crate::store::{Store, StoreError, Stored, drafts, incidents, outbox};
 
+/// Why what waits is not sent any more.
+const QUOTES: &str = "it quotes somebody who was erased";
+
 /// What keeps an erasure from being carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum ErasureError {
@@ -318,6 +321,11 @@ impl<'a> Erasure<'a> {
         self.names.iter().fold(left, |t, name| without(&t, name))
     }
 
+    /// Whether it gives somebody a text to post that is not said any more.
+    fn posts(&self, mail: &[u8]) -> bool {
+        strike::posted(mail).is_some_and(|text| self.struck(&text) != text)
+    }
+
     fn touch(&mut self, incident: i64) {
         if incident != 0 && !self.receipt.incidents.contains(&incident) {
             self.receipt.incidents.push(incident);
@@ -331,12 +339,18 @@ impl<'a> Erasure<'a> {
             let some = self.store.read(|c| outbox::bodies_after(c, self.letters_seen, LETTERS))?;
             let Some((last, _)) = some.last() else { return Ok(()) };
             self.letters_seen = *last;
-            for (id, body) in some.iter().filter(|(_, body)| self.strike.touches(body)).cloned().collect::<Vec<_>>() {
+            let touched = some.iter().filter(|(_, body)| self.strike.touches(body) || self.posts(body));
+            for (id, body) in touched.cloned().collect::<Vec<_>>() {
+                let posts = self.posts(&body);
                 let (struck, stub) = (self.strike.out_of(&body), strike::stub(&body, self.receipt.id));
+                let at = self.receipt.at;
                 let done = self.store.write_blocking(move |tx| {
                     let Some(now) = outbox::stands(tx, id)? else { return Ok(None) };
-                    let waits = now.state == "waiting";
+                    let waits = now.state == "waiting" && !posts;
                     outbox::rewrite(tx, id, if waits { &struck } else { &stub })?;
+                    if posts && now.state == "waiting" {
+                        outbox::failed(tx, id, QUOTES, at)?;
+                    }
                     let sent = now.state == "delivered" && !now.relay.ends_with(".eml");
                     Ok(Some((now.incident, waits, sent)))
                 })?;
@@ -365,7 +379,7 @@ impl<'a> Erasure<'a> {
             self.store.write_blocking(move |tx| {
                 outbox::rewrite(tx, id, &bytes)?;
                 match outbox::stands(tx, id)? {
-                    Some(m) if m.state == "waiting" => outbox::failed(tx, id, "it quotes somebody who was erased", now),
+                    Some(m) if m.state == "waiting" => outbox::failed(tx, id, QUOTES, now),
                     _ => Ok(()),
                 }
             })?;
@@ -424,7 +438,7 @@ impl<'a> Erasure<'a> {
         };
         for path in list.flatten().map(|f| f.path()).filter(|p| p.is_file()) {
             let bytes = std::fs::read(&path).map_err(wrong(&path))?;
-            if !self.strike.touches(&bytes) {
+            if !self.strike.touches(&bytes) && !self.posts(&bytes) {
                 continue;
             }
             match (path.extension().is_some_and(|e| e == "eml"), path.file_stem().and_then(|s| s.to_str())) {
