@@ -96,6 +96,7 @@ impl From<Pushed> for Capture {
             country: p.country.unwrap_or_default(),
             tags: p.tags,
             rating: p.rating,
+            ..Capture::default()
         }
     }
 }

@@ -13,6 +13,7 @@ mod mentions;
 mod reports;
 mod silences;
 mod take;
+mod websub;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -109,6 +110,7 @@ pub fn router(served: Served) -> Router {
         .route("/incidents/{id}", get(incidents::page))
         .route("/metrics", get(metrics_page))
         .route_layer(middleware::from_fn_with_state(served.clone(), guard::authorise))
+        .route("/websub/{token}", get(websub::agree).post(websub::deliver).layer(ConcurrencyLimitLayer::new(PUSHES)))
         .route("/a/{link}", get(take::show).post(take::press))
         .route("/d/{link}", get(approve::show).post(approve::press))
         .route("/healthz", get(health))

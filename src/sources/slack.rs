@@ -123,6 +123,8 @@ impl Messages {
             engagement: Some(reactions.saturating_add(message.count("/reply_count").unwrap_or(0))),
             kind: "post".into(),
             channel: self.channel.clone(),
+            parent: Some(message.text("/thread_ts")).filter(|t| *t != ts).unwrap_or("").to_owned(),
+            thread: message.text("/thread_ts").to_owned(),
             ..Capture::default()
         })
     }

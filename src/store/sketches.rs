@@ -111,7 +111,7 @@ mod tests {
             for n in 1..=3i64 {
                 let text = format!("kettle with number {n}");
                 let m = Mention { story: n * 10, text, ..mention(n, (n - 3) * 3 * 24 * 60, 0.0) };
-                let identity = mentions::Identity { told: n, placed: None, content: n };
+                let identity = mentions::Identity { told: n, placed: None, called: None, content: n };
                 mentions::put(tx, &m, &identity, &mut seq, &mut ids)?;
             }
             tx.execute_batch(
