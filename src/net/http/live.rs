@@ -133,12 +133,16 @@ impl Http {
         ];
         let client = self.client(request.allow, true)?;
         let (url, answer) = self.knock(&client, &request, &upgrade, now).await?;
+        let no_socket = || FetchError::Unreadable { place: place(&url), reason: "this is no WebSocket".into() };
+        if answer.status().is_success() {
+            return Err(no_socket());
+        }
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Err(self.refusal(&url, answer, self.inner.limits.headers.to_std(), now).await);
         }
         let agreed = answer.headers().get(header::SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
         if agreed != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
-            return Err(FetchError::Unreadable { place: place(&url), reason: "this is no WebSocket".into() });
+            return Err(no_socket());
         }
         let upgraded = answer.upgrade().await.map_err(|e| explain(&url, e))?;
         let bounds = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
@@ -178,3 +182,6 @@ impl Http {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

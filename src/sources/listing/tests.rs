@@ -157,10 +157,6 @@ impl Page {
         &self.gone
     }
 
-    pub(in crate::sources) fn gone(&self) -> &[String] {
-        &self.gone
-    }
-
     pub(in crate::sources) fn captures(&self) -> Vec<&Capture> {
         self.items.iter().map(|(_, capture)| capture).collect()
     }
