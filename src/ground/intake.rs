@@ -60,7 +60,12 @@ pub struct Followed {
     pub changed: Vec<Capture>,
     /// Those that were taken back, by the ids that the source gives to captures, or looks them up by.
     pub gone: Vec<String>,
+    /// Accounts that were closed, by how all begins that the source looks theirs up by.
+    pub closed: Vec<String>,
 }
+
+/// Mentions of one account that was closed.
+const MOST_OF_ONE: u32 = 10_000;
 
 /// Publication is believed from so long before arrival (F50).
 const OLDEST: Span = Span::days(30);
@@ -92,6 +97,7 @@ pub async fn follow(
     now: Timestamp,
     also: impl FnOnce(&Transaction<'_>, &Receipt) -> Stored<()> + Send + 'static,
 ) -> Stored<Receipt> {
+    let (closed, source) = (followed.closed, batch.source.clone());
     let gone: Vec<i64> = followed.gone.iter().map(|id| plain::by_name(&batch.source, id)).collect();
     let changed = followed.changed;
     let (prepared, receipt) = if batch.captures.len() + changed.len() <= SMALL {
@@ -143,6 +149,12 @@ pub async fn follow(
         // After what is new: something may be said and taken back in one breath.
         for name in gone {
             if let Some(mention) = mentions::named(tx, name)? {
+                withdrawn::note(tx, mention, now)?;
+                receipt.withdrawn += 1;
+            }
+        }
+        for beginning in closed {
+            for mention in mentions::looked_up_below(tx, &source, &beginning, MOST_OF_ONE)? {
                 withdrawn::note(tx, mention, now)?;
                 receipt.withdrawn += 1;
             }

@@ -7,6 +7,7 @@
 //! they are written, by nobody's leave, and the search is a net below.
 
 mod jetstream;
+mod profiles;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -47,7 +48,8 @@ password = { credential = "bluesky" } # an app password of it: Settings, Privacy
                                       # the two the public host is asked, which often refuses
 stream = true                         # stay connected to all that is written, and keep what the searches, or the topics, may
                                       # find, edits and deletions included; needs no account
-jetstream = "https://jetstream2.us-east.bsky.network"   # the default
+jetstream = "https://jetstream2.us-east.bsky.network"   # the default, and where to ask who wrote what is kept:
+profiles = "https://public.api.bsky.app"
 topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
 every = "1m"                          # the default
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach
@@ -66,6 +68,7 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let allow = settings::allow(form, house);
     let stream = form.flag("stream").is_some_and(|f| f.value);
     let jetstream = settings::address(form, "jetstream", "https://jetstream2.us-east.bsky.network");
+    let profiles = settings::address(form, "profiles", "https://public.api.bsky.app");
     if searches.is_empty() && !form.has("topics") {
         settings::nothing_to_look_for(form, "add search = [\"acme\"]");
     }
@@ -73,7 +76,7 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
         form.desk.error(form.head(), "`handle` and `password` go together", "give both, or neither");
     }
     let own = if stream { queries(form) } else { Vec::new() };
-    let (api, jetstream) = (api?, jetstream?);
+    let (api, jetstream, profiles) = (api?, jetstream?, profiles?);
     // Without an account the search is asked of nobody who may refuse it, where the stream tells all the same.
     let asks = !stream || handle.is_some();
     let listings = {
@@ -88,8 +91,8 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
         move |topics: &[Sought<'_>]| -> Option<Box<dyn Live>> {
             let searched = own.iter().map(|node| Sought { name: "", node, languages: &[] });
             let all: Vec<Sought<'_>> = searched.chain(topics.iter().copied()).collect();
-            let (place, allow, sieve) = (jetstream.clone(), allow.clone(), Sieve::of(&all));
-            stream.then(|| Box::new(jetstream::Jetstream { place, allow, sieve }) as Box<dyn Live>)
+            let (place, profiles, allow, sieve) = (jetstream.clone(), profiles.clone(), allow.clone(), Sieve::of(&all));
+            stream.then(|| Box::new(jetstream::Jetstream { place, profiles, allow, sieve }) as Box<dyn Live>)
         }
     };
     let place = Place::open(allow, listings(&searches));

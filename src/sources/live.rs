@@ -24,6 +24,8 @@ pub struct Heard {
     pub changed: Vec<Capture>,
     /// What was taken back, by the ids that the source gives to captures, or looks them up by.
     pub gone: Vec<String>,
+    /// Accounts that were closed, by how all begins that the source looks theirs up by.
+    pub closed: Vec<String>,
     /// Where to go on after it, in the source's own words; `None` where the place remembers nothing.
     pub cursor: Option<Value>,
     /// Something before it was missed.

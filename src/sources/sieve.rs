@@ -10,6 +10,7 @@ use crate::text::{Analyst, clean};
 /// at again by the topics themselves.
 #[derive(Debug, Default)]
 pub(super) struct Sieve {
+    analyst: Analyst,
     matcher: Matcher,
     /// Some query may find anything.
     open: bool,
@@ -39,7 +40,7 @@ impl Sieve {
         let title = c.title.as_deref().map(|t| clean::one_line(&plain(t, clean::MAX_TITLE), clean::MAX_TITLE));
         let (title, body) = (title.unwrap_or_default(), plain(&c.text, clean::MAX_TEXT));
         let whole = if title.is_empty() { body.clone() } else { format!("{title}\n\n{body}") };
-        let language = Analyst::default().language(&whole, c.language.as_deref());
+        let language = self.analyst.language(&whole, c.language.as_deref());
         let (text, terms) = Analyst::terms(&title, &body, language);
         let mention = Mention {
             network: c.network.clone(),

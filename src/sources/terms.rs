@@ -178,7 +178,9 @@ impl Term {
         if dialect.tags_alone {
             return self.words.iter().map(|w| w.trim_start_matches(['#', '@', '$'])).collect();
         }
-        let words = self.words.join(" ");
+        // Of words together the longest, where only one can be asked for.
+        let longest = || self.words.iter().max_by_key(|w| w.chars().count()).cloned().unwrap_or_default();
+        let words = if dialect.quotes || dialect.all { self.words.join(" ") } else { longest() };
         let quoted = if self.words.len() > 1 && dialect.quotes { format!("\"{words}\"") } else { words };
         let not = if self.not { dialect.not.unwrap_or("") } else { "" };
         format!("{not}{quoted}")

@@ -292,7 +292,7 @@ impl Collect {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let gap = brought.gap;
         let max_age = brought.max_age;
-        let followed = Followed { changed: Vec::new(), gone: brought.gone };
+        let followed = Followed { gone: brought.gone, ..Followed::default() };
         let receipt = intake::follow(&self.ground, batch, followed, now, move |tx, receipt| {
             let state = after_answer(kept, receipt, &pace, gap, max_age, jitter, now);
             sources::put(tx, &name, &state)?;

@@ -120,6 +120,7 @@ mod tests {
         let followed = Followed {
             changed: vec![said("c", "", "Acme three and a half"), said("d", "", "Acme four")],
             gone: ["a", "7", "nobody"].map(str::to_owned).to_vec(),
+            ..Followed::default()
         };
         let receipt = intake::follow(&ground, batch(Vec::new()), followed, now, also).await.unwrap();
         assert_eq!((receipt.withdrawn, receipt.edited, receipt.new), (2, 1, 0));

@@ -63,6 +63,19 @@ pub fn named(c: &Connection, hash: i64) -> Stored<Option<i64>> {
     Ok(c.prepare_cached(sql)?.query_row([hash], |r| r.get(0)).optional()?)
 }
 
+/// The mentions of a source that it looks up by what begins so, at most so many.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn looked_up_below(c: &Connection, source: &str, beginning: &str, limit: u32) -> Stored<Vec<i64>> {
+    let mut q = c.prepare_cached(
+        "SELECT id FROM mentions WHERE source = ?1 AND lookup <> '' AND lookup >= ?2 AND lookup < ?3 LIMIT ?4",
+    )?;
+    // The last letter there is comes after all that follow the beginning.
+    let end = format!("{beginning}\u{10ffff}");
+    Ok(q.query_map(params![source, beginning, end, limit], |r| r.get(0))?.collect::<Result<_, _>>()?)
+}
+
 /// Raises how much a mention engages and reaches, as change number `seq + 1` where that is any news; says whether it was.
 ///
 /// # Errors

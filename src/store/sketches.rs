@@ -118,7 +118,9 @@ mod tests {
                 "DROP TABLE sketches; DROP TABLE silences; DROP TABLE audit; DROP TABLE drafts; DROP TABLE ticks;
                 DROP TABLE answers;
                 DROP INDEX outbox_chain; ALTER TABLE outbox DROP COLUMN channel; ALTER TABLE outbox DROP COLUMN chain;
-                ALTER TABLE outbox DROP COLUMN place; ALTER TABLE outbox DROP COLUMN urgent; ALTER TABLE mentions DROP COLUMN toward; PRAGMA user_version = 6",
+                ALTER TABLE outbox DROP COLUMN place; ALTER TABLE outbox DROP COLUMN urgent; ALTER TABLE mentions DROP COLUMN toward;
+                DROP INDEX mentions_lookup; ALTER TABLE mentions DROP COLUMN parent; ALTER TABLE mentions DROP COLUMN thread; ALTER TABLE mentions DROP COLUMN lookup;
+                DROP TABLE withdrawn; DROP TABLE pauses; DROP TABLE subscriptions; DROP TABLE deliveries; PRAGMA user_version = 6",
             )?;
             Ok(())
         });

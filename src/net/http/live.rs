@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderValue};
 use reqwest::{Client, Method, StatusCode, Upgraded};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -70,10 +70,12 @@ pub struct Socket {
     url: Url,
     stream: WebSocketStream<Upgraded>,
     silence: Duration,
+    /// When it last showed that it lives.
+    heard: Instant,
 }
 
 impl Socket {
-    /// The next message, text or binary.
+    /// The next message, text or binary. Whoever stops waiting for it loses nothing.
     ///
     /// # Errors
     /// When the connection ends, is silent for too long, or sends a message beyond all bounds.
@@ -83,7 +85,9 @@ impl Socket {
                 place: place(&self.url),
                 source: e.into(),
             };
-            match timeout(self.silence, self.stream.next()).await {
+            let next = timeout_at(self.heard + self.silence, self.stream.next()).await;
+            self.heard = Instant::now();
+            match next {
                 Err(_) => return Err(silent(&self.url)),
                 Ok(None) => return Err(FetchError::Ended { place: place(&self.url) }),
                 Ok(Some(Err(e))) => return Err(broken(e)),
@@ -147,7 +151,7 @@ impl Http {
         let upgraded = answer.upgrade().await.map_err(|e| explain(&url, e))?;
         let bounds = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
         let stream = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(bounds)).await;
-        Ok(Socket { url, stream, silence: silence.to_std() })
+        Ok(Socket { url, stream, silence: silence.to_std(), heard: Instant::now() })
     }
 
     /// Asks for an answer of which only the head has come.

@@ -8,10 +8,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, timeout_at};
 use url::Url;
 
 use super::capture;
+use super::profiles::Profiles;
 use crate::model::Capture;
 use crate::model::time::{Span, from_millis};
 use crate::sources::bounds::bounded;
@@ -37,6 +38,8 @@ const MOST_GONE: usize = 500;
 /// Jetstream with what is kept of it.
 pub(super) struct Jetstream {
     pub place: Url,
+    /// Where accounts are asked for.
+    pub profiles: Url,
     pub allow: Allow,
     pub sieve: Sieve,
 }
@@ -78,14 +81,17 @@ impl Jetstream {
         let url = self.address(upto);
         let mut socket = http.socket(Request::of(url.as_str(), &self.allow), SILENCE, now).await?;
         ear.open().await;
+        let mut profiles = Profiles::new(&self.profiles, &self.allow);
         let mut noted = Instant::now();
         let mut heard = Heard::default();
-        let mut last = upto;
+        let (mut last, mut handed) = (upto, upto);
         let mut first = true;
         loop {
-            let message = socket.next().await?;
-            // What is no JSON, or of another kind, is passed over.
-            let Ok(told) = serde_json::from_slice::<Value>(&message) else { continue };
+            // What is no JSON, or of another kind, is passed over; what is noted is not kept back by silence.
+            let told = match timeout_at(noted + NOTED, socket.next()).await {
+                Ok(message) => serde_json::from_slice::<Value>(&message?).unwrap_or_default(),
+                Err(_) => Value::Null,
+            };
             if let Some(time_us) = told.pointer("/time_us").and_then(Value::as_i64) {
                 if let Some(upto) = upto.filter(|_| std::mem::take(&mut first)) {
                     heard.gap = time_us.saturating_sub(upto.time_us) > FORGETS;
@@ -94,16 +100,26 @@ impl Jetstream {
             }
             self.sift(&told, &mut heard);
             let waits = !heard.captures.is_empty() || !heard.changed.is_empty() || heard.gone.len() >= MOST_GONE;
-            if waits || noted.elapsed() >= NOTED {
+            if !waits && noted.elapsed() < NOTED {
+                continue;
+            }
+            noted = Instant::now();
+            if last != handed || !heard.gone.is_empty() || !heard.closed.is_empty() {
+                profiles.name(&mut heard.captures, http, now).await;
                 heard.cursor = last.and_then(|l| serde_json::to_value(l).ok());
                 ear.hear(std::mem::take(&mut heard)).await;
-                noted = Instant::now();
+                handed = last;
             }
         }
     }
 
     /// What a message means for us.
     fn sift(&self, told: &Value, heard: &mut Heard) {
+        // Some are away for a while alone, and what they said is there again when they are.
+        if told.text("/kind") == "account" && matches!(told.text("/account/status"), "deleted" | "takendown") {
+            heard.closed.extend(Some(told.text("/did")).filter(|d| !d.is_empty()).map(|did| format!("at://{did}/")));
+            return;
+        }
         if told.text("/kind") != "commit" || told.text("/commit/collection") != POSTS {
             return;
         }
@@ -144,6 +160,7 @@ mod tests {
         let node = parse("acme").node.unwrap();
         Jetstream {
             place: Url::parse("https://jetstream.example").unwrap(),
+            profiles: Url::parse("https://api.example").unwrap(),
             allow: Allow::none(),
             sieve: Sieve::of(&[Sought { name: "s", node: &node, languages: &[] }]),
         }
@@ -164,7 +181,8 @@ mod tests {
             commit("update", "My cat again"),
             commit("update", "acme after all"),
             commit("delete", ""),
-            json!({ "kind": "account", "did": "did:plc:a" }),
+            json!({ "kind": "account", "did": "did:plc:a", "account": { "active": false, "status": "deactivated" } }),
+            json!({ "kind": "account", "did": "did:plc:b", "account": { "active": false, "status": "deleted" } }),
             json!([]),
         ];
         all.iter().for_each(|told| stream().sift(told, &mut heard));
@@ -172,6 +190,7 @@ mod tests {
         assert_eq!(texts(&heard.captures), ["My Acme kettle", "acme after all"]);
         assert_eq!(texts(&heard.changed), ["My cat again"]);
         assert_eq!(heard.gone, ["at://did:plc:a/app.bsky.feed.post/3k1"]);
+        assert_eq!(heard.closed, ["at://did:plc:b/"]);
         let c = &heard.captures[0];
         assert_eq!((c.native_id.as_deref(), c.author.handle.as_str()), (Some(heard.gone[0].as_str()), "did:plc:a"));
         assert_eq!((c.parent.as_str(), c.thread.as_str(), c.kind.as_str()), ("at://p", "at://r", "reply"));

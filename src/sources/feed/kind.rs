@@ -20,8 +20,8 @@ pub const KIND: Kind = Kind {
 const MANUAL: &str = r#"[[source]]
 kind = "feed"
 name = "bbc-business"                 # unique; the name in searches and logs
-url = "https://feeds.bbci.co.uk/news/business/rss.xml"
-topics = ["acme"]                     # with {query} in the address, as of a news search: what is asked there
+url = "https://feeds.bbci.co.uk/news/business/rss.xml"   # or one such as https://news.google.com/rss/search?q={query}&hl=sv,
+                                      # with topics = ["acme"]: what they look for is asked for there
 websub = true                         # its hub, where it names one, tells at once what is new; needs `base_url`, which the
                                       # hub has to reach at /websub/. It is asked once an hour all the same
 every = "5m"                          # else it follows how often the feed really changes

@@ -86,7 +86,7 @@ fn term(words: &[String], dialect: &Dialect, left_out: &mut Vec<String>) -> Opti
     };
     if !kept.is_empty() && kept.iter().all(can) {
         if dialect.quotes || kept.len() == 1 || !dialect.all {
-            return one(whole_or_first(kept, dialect));
+            return one(kept);
         }
         return Some(vec![Alternative(kept.into_iter().map(|w| Term { words: vec![w], not: false }).collect())]);
     }
@@ -94,15 +94,6 @@ fn term(words: &[String], dialect: &Dialect, left_out: &mut Vec<String>) -> Opti
     let some: Vec<Term> = kept.into_iter().filter(can).map(|w| Term { words: vec![w], not: false }).collect();
     left_out.push(format!("\"{}\" as it is written", words.join(" ")));
     if some.is_empty() { None } else { Some(vec![narrowed(Alternative(some), dialect)]) }
-}
-
-/// Of words together the longest, where only one can be asked for.
-fn whole_or_first(words: Vec<String>, dialect: &Dialect) -> Vec<String> {
-    if dialect.quotes || words.len() == 1 || dialect.tags_alone {
-        return words;
-    }
-    let longest = words.into_iter().max_by_key(|w| w.chars().count());
-    longest.into_iter().collect()
 }
 
 fn signed(word: &str, dialect: &Dialect) -> String {

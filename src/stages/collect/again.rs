@@ -131,7 +131,7 @@ impl Collect {
             undated_is_old: false,
             archive: false,
         };
-        let followed = Followed { changed: Vec::new(), gone };
+        let followed = Followed { gone, ..Followed::default() };
         let kept = intake::follow(&self.ground, batch, followed, now, move |tx, _| {
             let mut seq = mentions::last_seq(tx)?;
             raised

@@ -20,7 +20,7 @@ use crate::store::sources;
 /// Connections that are open at once.
 const MOST_OPEN: usize = 64;
 /// What may wait to be stored; beyond it whoever talks has to wait.
-const QUEUE: usize = 1024;
+const QUEUE: usize = 512;
 /// What is stored at once.
 pub(super) const MOST_HEARD: usize = 256;
 /// The rest after a connection that ended, doubled with each failure in a row, and the longest.
@@ -129,6 +129,7 @@ impl Collect {
                     heard.captures.extend(more.captures);
                     heard.changed.extend(more.changed);
                     heard.gone.extend(more.gone);
+                    heard.closed.extend(more.closed);
                     heard.cursor = more.cursor.or(heard.cursor.take());
                     heard.gap |= more.gap;
                 }
@@ -162,7 +163,7 @@ impl Collect {
             undated_is_old: false,
             archive: false,
         };
-        let followed = Followed { changed: heard.changed, gone: heard.gone };
+        let followed = Followed { changed: heard.changed, gone: heard.gone, closed: heard.closed };
         let (name, mut kept) = (source.name.clone(), state);
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let receipt = intake::follow(&self.ground, batch, followed, now, move |tx, receipt| {

@@ -4,6 +4,7 @@
 ALTER TABLE mentions ADD COLUMN parent TEXT NOT NULL DEFAULT '';
 ALTER TABLE mentions ADD COLUMN thread TEXT NOT NULL DEFAULT '';
 ALTER TABLE mentions ADD COLUMN lookup TEXT NOT NULL DEFAULT '';
+CREATE INDEX mentions_lookup ON mentions (source, lookup) WHERE lookup <> '';
 
 CREATE TABLE withdrawn (mention INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 

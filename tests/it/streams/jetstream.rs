@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::{Message, accept_hdr};
 
 use super::super::world::{Daemon, ask, until};
-use super::place::{Place, Talk};
+use super::place::{Place, Talk, answer, path, read};
 use super::{rows, stands_in, texts, write_rules, write_settings};
 
 fn now_us() -> i64 {
@@ -46,15 +46,24 @@ fn serve(stream: TcpStream, talk: Talk<Value>) {
     // Cut off without a word, as it happens.
 }
 
+/// The one account there is.
+fn profiles(mut stream: TcpStream, talk: Talk<()>) {
+    let Some((head, _)) = read(&mut stream) else { return };
+    talk.note(path(&head));
+    let ann = json!({ "did": "did:plc:ann", "handle": "ann.example", "displayName": "Ann Alm", "followersCount": 321 });
+    answer(&mut stream, "200 OK", "content-type: application/json\r\n", &json!({ "profiles": [ann] }).to_string());
+}
+
 #[test]
 fn everything_is_heard_once_whatever_breaks() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let place = Place::start(60, serve);
     write_rules(dir, "acme");
+    let accounts = Place::start(66, profiles);
     let source = format!(
-        "kind = \"bluesky\"\nname = \"sky\"\nsearch = [\"acme\"]\nstream = true\njetstream = \"{}\"",
-        place.base
+        "kind = \"bluesky\"\nname = \"sky\"\nsearch = [\"acme\"]\nstream = true\njetstream = \"{}\"\nprofiles = \"{}\"",
+        place.base, accounts.base
     );
     write_settings(dir, &format!("[http]\nlisten = \"off\"\n[[source]]\n{source}\n"));
     let mut daemon = Daemon::start(dir);
@@ -66,6 +75,11 @@ fn everything_is_heard_once_whatever_breaks() {
     }
     place.say(json!({ "kind": "identity", "did": "did:plc:ann", "time_us": now_us() }));
     until(dir, "five posts", || texts(dir).len() == 5);
+    assert_eq!(
+        rows(dir, "SELECT DISTINCT author || ' ' || handle || ' ' || followers || ' ' || reach FROM mentions"),
+        ["Ann Alm ann.example 321 321"]
+    );
+    assert_eq!(accounts.paths(), ["/xrpc/app.bsky.actor.getProfiles?actors=did%3Aplc%3Aann"], "she is asked for once");
     // Cut off; what is said meanwhile is told by the cursor, and nothing twice.
     place.cut();
     for n in 5..8 {
@@ -94,7 +108,14 @@ fn everything_is_heard_once_whatever_breaks() {
     place.say(commit("delete", "a2", ""));
     until(dir, "the edit", || texts(dir).contains(&"It was the cat".to_owned()));
     until(dir, "the deletion is noted", || rows(dir, "SELECT mention FROM withdrawn").len() == 1);
-    assert!(stands_in(&dir.join("data"), "canarytext3"));
+    // Another account is closed, and whatever it said leaves as well.
+    let mut other = commit("create", "z1", "Acme says canaryclosed");
+    other["did"] = "did:plc:bo".into();
+    place.say(other);
+    until(dir, "what another says", || texts(dir).len() == 309);
+    place.say(json!({ "did": "did:plc:bo", "time_us": now_us(), "kind": "account", "account": { "active": false, "status": "deleted" } }));
+    until(dir, "the account is noted", || rows(dir, "SELECT mention FROM withdrawn").len() == 2);
+    assert!(stands_in(&dir.join("data"), "canarytext3") && stands_in(&dir.join("data"), "canaryclosed"));
     let listed = String::from_utf8(ask(dir, &["sources", "list"]).stdout).unwrap();
     assert!(listed.contains("connected for"), "{listed}");
     assert!(daemon.stop().success());
@@ -103,8 +124,10 @@ fn everything_is_heard_once_whatever_breaks() {
     until(dir, "it has left", || {
         texts(dir).iter().all(|t| !t.contains("canarytext2")) && rows(dir, "SELECT mention FROM withdrawn").is_empty()
     });
-    until(dir, "no trace in any file", || !stands_in(&dir.join("data"), "canarytext2"));
-    assert_eq!(rows(dir, "SELECT sum(mentions) FROM counts"), ["308"], "what was counted stays counted");
+    until(dir, "no trace in any file", || {
+        !stands_in(&dir.join("data"), "canarytext2") && !stands_in(&dir.join("data"), "canaryclosed")
+    });
+    assert_eq!(rows(dir, "SELECT sum(mentions) FROM counts"), ["309"], "what was counted stays counted");
     assert_eq!(texts(dir).len(), 307);
     assert!(daemon.stop().success());
 }

@@ -1,5 +1,6 @@
 //! Sources that stay connected, against servers on loopback that break off, come back and repeat themselves; hubs that tell.
 
+mod again;
 mod jetstream;
 mod mastodon;
 mod place;
