@@ -301,6 +301,17 @@ mod tests {
     }
 
     #[test]
+    fn posts_are_asked_for_again() {
+        let again = Again { api: Url::parse("https://bsky.social").unwrap() };
+        assert!(
+            again.address(&["at://a", "at://b"]).as_str().ends_with("getPosts?uris=at%3A%2F%2Fa&uris=at%3A%2F%2Fb")
+        );
+        let body = json!({ "posts": [{ "uri": "at://a", "likeCount": 7, "replyCount": 1 }] });
+        let stand = again.read(&Answer { body, headers: Default::default() }, &["at://a", "at://b"]);
+        assert_eq!((stand[0].engagement, stand[1].clone()), (Some(8), Now::gone("at://b".into())));
+    }
+
+    #[test]
     fn asks_for_what_is_new() {
         let asked = asked_of(&search(), "2026-11-01T12:00:00Z".parse().ok());
         assert_eq!(

@@ -104,7 +104,12 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let aim: Aim = Box::new(move |topics| {
         let tags = terms::push(&terms::HASHTAGS, topics);
         let found = if may_search { terms::push(&terms::MASTODON, topics) } else { Default::default() };
-        let notes = if may_search { found.notes } else { tags.notes };
+        let mut notes = if may_search { found.notes } else { tags.notes };
+        if !may_search && !tags.searches.is_empty() {
+            notes.push(
+                "without a token Mastodon tells of hashtags alone: posts that bear none are not found".to_owned(),
+            );
+        }
         let tags = tags.searches.into_iter().map(Ask::Hashtag);
         Aimed { notes, ..maker(&asks, tags.chain(found.searches.into_iter().map(Ask::Search)).collect()) }
     });

@@ -297,6 +297,21 @@ mod tests {
     }
 
     #[test]
+    fn things_are_asked_for_again() {
+        let again = Again { api: Url::parse("https://oauth.reddit.com").unwrap() };
+        assert_eq!(
+            again.address(&["t3_1", "t1_2"]).as_str(),
+            "https://oauth.reddit.com/api/info?id=t3_1%2Ct1_2&raw_json=1"
+        );
+        let body = json!({ "kind": "Listing", "data": { "children": [
+            { "kind": "t3", "data": { "name": "t3_1", "author": "ann", "ups": 30, "num_comments": 4, "selftext": "It burned" } },
+            { "kind": "t1", "data": { "name": "t1_2", "author": "[deleted]", "body": "[deleted]", "ups": 1 } },
+        ] } });
+        let stand = again.read(&Answer { body, headers: Default::default() }, &["t3_1", "t1_2"]);
+        assert_eq!((stand[0].engagement, stand[0].gone, stand[1].gone), (Some(34), false, true));
+    }
+
+    #[test]
     fn asks_for_the_newest() {
         assert_eq!(
             asked_of(&things(Ask::Search("acme kettle".into())), None),

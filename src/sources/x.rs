@@ -255,6 +255,20 @@ mod tests {
     }
 
     #[test]
+    fn posts_are_asked_for_again_and_those_that_are_gone_are_told() {
+        let again = Again { api: Url::parse("https://api.x.com").unwrap() };
+        assert!(again.address(&["1", "2"]).as_str().starts_with("https://api.x.com/2/tweets?ids=1%2C2&"));
+        let body = json!({
+            "data": [{ "id": "1", "public_metrics": { "like_count": 7, "retweet_count": 1, "impression_count": 90 } }],
+            "errors": [{ "resource_id": "2", "type": "https://api.twitter.com/2/problems/resource-not-found" },
+                       { "resource_id": "3", "type": "https://api.twitter.com/2/problems/not-authorized-for-resource" }],
+        });
+        let stand = again.read(&Answer { body, headers: Default::default() }, &["1", "2", "3"]);
+        let first = Now { id: "1".into(), engagement: Some(8), reach: Some(90), gone: false };
+        assert_eq!(stand, [first, Now::gone("2".into())], "what only its owner may see is still there");
+    }
+
+    #[test]
     fn asks_for_what_is_new() {
         let asked = asked_of(&search(), "2026-11-01T12:00:00Z".parse().ok());
         assert!(

@@ -237,6 +237,16 @@ mod tests {
     }
 
     #[test]
+    fn videos_are_asked_for_again() {
+        let again = Again { api: Url::parse("https://www.googleapis.com").unwrap() };
+        assert!(again.address(&["a", "b"]).as_str().ends_with("/youtube/v3/videos?part=statistics&id=a%2Cb"));
+        let body = json!({ "items": [{ "id": "a", "statistics": { "viewCount": "900", "likeCount": "7", "commentCount": "2" } }] });
+        let stand = again.read(&Answer { body, headers: Default::default() }, &["a", "b"]);
+        let first = Now { id: "a".into(), engagement: Some(9), reach: Some(900), gone: false };
+        assert_eq!(stand, [first, Now::gone("b".into())]);
+    }
+
+    #[test]
     fn videos_and_comments() {
         let told = json!({ "nextPageToken": "CAUQAA", "items": [{
             "id": { "kind": "youtube#video", "videoId": "abc" },

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
 
 use super::Stage;
 use crate::ground::Ground;
@@ -20,6 +21,8 @@ const MOST: u32 = 500;
 const PAUSE: Span = Span::secs(1);
 /// The rest after one that failed.
 const REST: Span = Span::mins(5);
+/// How long one pass waits for what is under way.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(5);
 /// How long others may hold the database's log while it is emptied.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -28,12 +31,14 @@ pub struct Withdraw {
     ground: Arc<Ground>,
     mail_dir: PathBuf,
     next: Timestamp,
+    /// What is under way on a thread of its own.
+    work: Option<JoinHandle<Result<u64, ErasureError>>>,
 }
 
 impl Withdraw {
     /// The stage over a ground, with the folder that mails go to where there is no relay.
     pub fn new(ground: Arc<Ground>, mail_dir: PathBuf) -> Withdraw {
-        Withdraw { ground, mail_dir, next: Timestamp::MIN }
+        Withdraw { ground, mail_dir, next: Timestamp::MIN, work: None }
     }
 }
 
@@ -42,13 +47,20 @@ impl Stage for Withdraw {
 
     async fn pass(&mut self, now: Timestamp) -> Timestamp {
         // A clock that was set back puts nothing off.
-        if now < self.next && self.next <= now + EVERY {
+        if self.work.is_none() && now < self.next && self.next <= now + EVERY {
             return self.next;
         }
-        let (store, mail_dir) = (self.ground.store.clone(), self.mail_dir.clone());
-        // It reads and writes for a while, on a thread of its own.
-        let work = tokio::task::spawn_blocking(move || carry_out(&store, &mail_dir, now)).await;
-        self.next = match work {
+        let (store, mail_dir) = (&self.ground.store, &self.mail_dir);
+        let mut work = self.work.take().unwrap_or_else(|| {
+            let (store, mail_dir) = (store.clone(), mail_dir.clone());
+            tokio::task::spawn_blocking(move || carry_out(&store, &mail_dir, now))
+        });
+        // Where there are many letters it takes longer than a pass may.
+        let Ok(done) = tokio::time::timeout(LOOK, &mut work).await else {
+            self.work = Some(work);
+            return now;
+        };
+        self.next = match done {
             Ok(Ok(0)) => now + EVERY,
             Ok(Ok(n)) => {
                 tracing::info!(mentions = n, "deleted where they were published, and so here");

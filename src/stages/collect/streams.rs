@@ -191,6 +191,12 @@ impl Collect {
 
     /// A connection has ended: it is opened again, the later the more often that happens.
     pub(super) async fn ended(&mut self, connection: u64, why: &FetchError, now: Timestamp) {
+        // What it had said before counts.
+        let mut last = Vec::new();
+        while let Some(said) = self.streams.queue.try_recv().ok().filter(|_| !self.full) {
+            last.push(said);
+        }
+        self.hear(last, now).await;
         let Some((i, _)) = self.streams.of.remove(&connection) else { return };
         let jitter = self.jitter();
         let (Some(source), Some(state)) = (self.sources.get(i), self.states.get_mut(&i)) else { return };
@@ -230,18 +236,4 @@ fn rest(failures: u32, why: &FetchError, jitter: f64) -> Span {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connections_come_back_later_and_later() {
-        let ended = FetchError::Ended { place: "a.example".into() };
-        let after = |failures| rest(failures, &ended, 1.0);
-        assert_eq!([after(1), after(2), after(4), after(99)], [1, 2, 8, 300].map(Span::secs));
-        assert_eq!(rest(3, &ended, -1.0), Span::secs(2));
-        let refused = FetchError::Unauthorized { place: "a.example".into(), status: 401, body: Vec::new() };
-        assert_eq!(rest(1, &refused, 1.0), HOPELESS);
-        let busy = FetchError::RateLimited { place: "a.example".into(), status: 429, retry_after: Span::mins(7) };
-        assert_eq!(rest(1, &busy, -1.0), Span::mins(7));
-    }
-}
+mod tests;

@@ -27,6 +27,8 @@ fn commit(operation: &str, key: &str, text: &str) -> Value {
 #[expect(clippy::result_large_err, reason = "the library's own type")]
 fn serve(stream: TcpStream, talk: Talk<Value>) {
     let mut cursor = None;
+    // Before anybody can know that it is open.
+    let now = talk.all().len();
     let look = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
         let uri = request.uri().to_string();
         cursor = uri.split("cursor=").nth(1).and_then(|c| c.parse::<i64>().ok());
@@ -37,7 +39,7 @@ fn serve(stream: TcpStream, talk: Talk<Value>) {
     let all = talk.all();
     let from = match cursor {
         Some(cursor) => all.iter().position(|told| told["time_us"].as_i64() >= Some(cursor)).unwrap_or(all.len()),
-        None => all.len(),
+        None => now,
     };
     talk.listen(from, |told| match told {
         Some(told) => socket.send(Message::text(told.to_string())).is_ok(),
