@@ -446,6 +446,7 @@ pub fn letterhead(config: &Config) -> Letterhead {
             .and_then(|all| channels::operator(&config.sheet, &all))
             .unwrap_or_default(),
         base_url: config.base_url.clone(),
+        most_an_hour: config.mail.most_an_hour,
     }
 }
 

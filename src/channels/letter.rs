@@ -19,6 +19,7 @@ use crate::engine::hot::Hot;
 use crate::engine::wording;
 use crate::model::incident::Notice;
 use crate::model::{Alert, Incident, Mention, Person, Planned, Playbook, Severity};
+use crate::text::seldom::seldom;
 use voices::voices;
 pub(super) use voices::{Shown, shown};
 
@@ -270,6 +271,7 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         reasons => Value::from(Serde(reasons)),
         raised,
         usual => usual(i, words),
+        seldom => by_chance(i, words),
         fresh => i.evidence.about.iter().map(|a| header_text(a, 60)).collect::<Vec<_>>(),
         ack => i.ack.as_ref().map(|a| context! { by => brief.taken_by.unwrap_or(a.by.as_str()), at => time(a.at), note => header_text(&a.note, 300) }),
         resolved => brief.notice == Notice::Resolved,
@@ -338,6 +340,12 @@ fn usual(i: &Incident, words: &Words) -> String {
             format!("{} {}, {} {}", words.at_most, words.number(most), words.seldom, words.number(rare))
         }
     }
+}
+
+/// How seldom chance alone would bring as much; empty for a rule that does not ask how strange its window is.
+fn by_chance(i: &Incident, words: &Words) -> String {
+    let days = i.evidence.days_apart;
+    if days > 0.0 { seldom(words.code, days) } else { String::new() }
 }
 
 /// White on each of these is read at 4.5 : 1 and better.

@@ -88,6 +88,8 @@ pub struct Mail {
     pub operator: Option<String>,
     /// Relays in the order in which they are tried; none for a folder in the data directory.
     pub relays: Vec<RelaySpec>,
+    /// Mails an hour about incidents below `escalate` that are enough; what is beyond them is held. Severe ones always go.
+    pub most_an_hour: u32,
     /// How mails are signed; `None` where relays do so, or nobody does.
     pub dkim: Option<Dkim>,
 }
@@ -147,7 +149,13 @@ impl Config {
             rules_dir: "rules".into(),
             base_url: None,
             http: Http { listen: Some(DEFAULT_LISTEN), behind_proxy: false, tokens: Vec::new() },
-            mail: Mail { from: DEFAULT_FROM.into(), operator: None, relays: Vec::new(), dkim: None },
+            mail: Mail {
+                from: DEFAULT_FROM.into(),
+                operator: None,
+                relays: Vec::new(),
+                most_an_hour: MOST_AN_HOUR,
+                dkim: None,
+            },
             fetch: Fetch::default(),
             retention: Retention::default(),
             heartbeat: None,
@@ -184,6 +192,8 @@ impl Config {
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 /// Least that `max_body` may be.
 const LEAST_BODY: usize = 64 << 10;
+/// Mails an hour that are enough where nothing is said.
+pub const MOST_AN_HOUR: u32 = 200;
 const DEFAULT_FROM: &str = "vakt <vakt@localhost>";
 
 impl Default for Fetch {
@@ -291,6 +301,7 @@ fn read_mail(form: Form<'_>) -> Mail {
         from: from.map_or_else(|| DEFAULT_FROM.into(), |f| f.value),
         operator: operator.map(|o| o.value),
         relays: Vec::new(),
+        most_an_hour: form.number("most_an_hour", 1..=100_000).map_or(MOST_AN_HOUR, |n| n.value as u32),
         dkim: None,
     };
     let domain = address_of(&mail.from).rsplit_once('@').map(|(_, domain)| domain.to_owned()).unwrap_or_default();

@@ -24,6 +24,7 @@ pub mod hindsight;
 pub mod hot;
 pub mod incident;
 pub mod oncall;
+pub mod rarity;
 mod reckon;
 pub mod replay;
 mod rule;

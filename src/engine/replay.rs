@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::acts::Act;
+use super::acts::{self, Act};
 pub use super::detect::Compiled;
 use super::detect::{Detector, Live, Verdict};
 use super::duty::{Decision, Duty, FLOOD, live, reached};
 use super::incident::{self, Charge, REOPEN};
 use crate::model::time::{Span, between, from_millis};
-use crate::model::{Alert, Evidence, Incident, Mention, Notice, People, Planned, Severity, Status};
+use crate::model::{Alert, Evidence, Incident, Mention, Notice, People, Planned, Severity, Silence, Status};
 
 /// Something that happened to an incident.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,6 +53,7 @@ pub struct Replay<'r> {
     /// The groups of those, as the detector wants them.
     groups: Live,
     opened: VecDeque<(Timestamp, String)>,
+    silences: Vec<Silence>,
     log: Vec<Happening>,
     now: Option<Timestamp>,
 }
@@ -78,6 +79,7 @@ impl<'r> Replay<'r> {
             live: Vec::new(),
             groups: Live::new(),
             opened: VecDeque::new(),
+            silences: Vec::new(),
             log: Vec::new(),
             now: None,
         }
@@ -120,7 +122,8 @@ impl<'r> Replay<'r> {
     /// The next whole second in which something is due.
     fn next_due(&self, from: Timestamp) -> Option<Timestamp> {
         let steps = self.live().flat_map(|i| [i.next_step, i.next_remind]).flatten();
-        let due = self.detector.next_look().into_iter().chain(steps).min()?;
+        let ends = self.silences.iter().map(|s| s.until).filter(|until| *until > from);
+        let due = self.detector.next_look().into_iter().chain(steps).chain(ends).min()?;
         Some(second_after(due.max(from) - Span::millis(1)).max(second_after(from)))
     }
 
@@ -154,7 +157,7 @@ impl<'r> Replay<'r> {
             }
         }
         let next = i64::try_from(self.incidents.len()).unwrap_or(i64::MAX) + 1;
-        let mut duty = Duty { alerts: self.alerts, people: self.people, silences: &[], opened };
+        let mut duty = Duty { alerts: self.alerts, people: self.people, silences: &self.silences, opened };
         let going: Vec<&Incident> = self.live().collect();
         for decision in duty.decide(&going, &verdicts, next, now) {
             moved = true;
@@ -229,6 +232,26 @@ impl<'r> Replay<'r> {
         let Some(calls) = act.on(&mut incident, by, "", charge, now) else { return };
         self.keep(Decision { incident, before: Some(before), calls }, now);
         self.groups = live(self.live());
+    }
+
+    /// One incident becomes part of another at the present instant, where it can be.
+    pub fn merge(&mut self, part: i64, whole: i64) {
+        let now = self.now.unwrap_or(Timestamp::MIN);
+        let Some((before_part, before_whole)) = self.incident(part).cloned().zip(self.incident(whole).cloned()) else {
+            return;
+        };
+        let (mut part, mut whole) = (before_part.clone(), before_whole.clone());
+        let charge = Charge::of(self.alerts.iter().find(|a| a.name == whole.alert), self.people);
+        let Ok(Some([of_part, of_whole])) = acts::merge(&mut part, &mut whole, charge, now) else { return };
+        self.keep(Decision { incident: part, before: Some(before_part), calls: of_part }, now);
+        self.keep(Decision { incident: whole, before: Some(before_whole), calls: of_whole }, now);
+        self.groups = live(self.live());
+    }
+
+    /// Somebody lays a silence, which gets a number.
+    pub fn silence(&mut self, silence: Silence) {
+        let id = i64::try_from(self.silences.len()).unwrap_or(i64::MAX - 1) + 1;
+        self.silences.push(Silence { id, ..silence });
     }
 
     /// What an alert rule sees now of each of its groups, whether it rings or not.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::condition::Condition;
+use super::rarity::days_apart;
 use crate::model::{Alert, Evidence, Severity, Signals, Term};
 
 /// An alert rule, ready to judge.
@@ -100,6 +101,25 @@ impl Rule {
             let held = value >= threshold;
             terms.push(Term { signal: "sources".into(), op: ">=".into(), threshold, value, held });
         }
-        Evidence { signals, condition: self.condition.text().to_owned(), terms, raised, ..Evidence::default() }
+        let days_apart = self.days_apart(&signals, &terms);
+        Evidence {
+            signals,
+            condition: self.condition.text().to_owned(),
+            terms,
+            raised,
+            days_apart,
+            ..Evidence::default()
+        }
+    }
+
+    /// How seldom chance alone would bring what the rule asks for; 0 where it asks for nothing strange. How many negative
+    /// ones are usual is taken as none, which counts too many looks rather than too few.
+    fn days_apart(&self, s: &Signals, terms: &[Term]) -> f64 {
+        let window = self.alert.window;
+        let asked = |signal: &str| terms.iter().any(|t| t.signal == signal);
+        let all = asked("surprise").then(|| days_apart(s.surprise, s.mentions, s.expected, window));
+        let negative =
+            asked("negative_surprise").then(|| days_apart(s.negative_surprise, s.negative, 0.0, window));
+        all.into_iter().chain(negative).fold(0.0, f64::max)
     }
 }

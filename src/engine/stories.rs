@@ -296,6 +296,6 @@ impl Stories {
 }
 
 #[cfg(test)]
-mod made;
+pub(super) mod made;
 #[cfg(test)]
 mod tests;

@@ -90,6 +90,8 @@ pub struct Letterhead {
     pub operator_reach: Vec<Way>,
     /// What links begin with.
     pub base_url: Option<String>,
+    /// Mails an hour about incidents that are not severe, beyond which they are held.
+    pub most_an_hour: u32,
 }
 
 impl Letterhead {

@@ -111,6 +111,7 @@ mod tests {
             from: "vakt <v@acme.example>".into(),
             operator: "o@acme.example".into(),
             base_url: None,
+            most_an_hour: 200,
             operator_reach: Vec::new(),
         }
     }

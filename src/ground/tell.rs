@@ -41,6 +41,8 @@ pub struct Letters {
 #[derive(Debug, Clone)]
 struct Limit {
     budget: Option<u32>,
+    /// Mails an hour that are enough for everybody together.
+    hourly: u32,
     /// When the person's day began.
     day: Timestamp,
     notice: Notice,
@@ -50,8 +52,8 @@ struct Limit {
 
 impl Limit {
     /// Whether what the person is told of an incident is held.
-    fn holds(&self, c: &Connection, person: &str, incident: &Incident) -> Stored<bool> {
-        if self.budget.is_none() {
+    fn holds(&self, c: &Connection, person: &str, incident: &Incident, now: Timestamp) -> Stored<bool> {
+        if incident.severity >= Severity::Escalate {
             return Ok(false);
         }
         let asked = Asked {
@@ -60,7 +62,8 @@ impl Limit {
             told: outbox::was_told(c, person, incident.id)?,
             sent: outbox::sent_since(c, person, self.day)?,
         };
-        Ok(budget::is_held(self.budget, &asked))
+        let budget = if outbox::is_full(c, self.hourly, now - Span::hours(1))? { Some(0) } else { self.budget };
+        Ok(budget::is_held(budget, &asked))
     }
 }
 
@@ -154,7 +157,7 @@ pub fn letters(
                     out.shared.extend(of_another.map(|id| (id, person.name.clone())));
                     let day = budget::day_of(person, now);
                     let tells = held.into_iter().map(|(id, _)| id).collect();
-                    let limit = Limit { budget: person.budget, day, notice: call.notice, tells };
+                    let limit = Limit { budget: person.budget, hourly: ground.house.most_an_hour, day, notice: call.notice, tells };
                     out.limits.insert(person.name.clone(), limit);
                     out.messages.extend(messages);
                 }
@@ -191,7 +194,7 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
     // Decided before any of them is put: what goes to a person by several ways is told once.
     let mut held: HashSet<&str> = HashSet::new();
     for (person, limit) in &letters.limits {
-        if limit.holds(c, person, incident)? {
+        if limit.holds(c, person, incident, now)? {
             held.insert(person);
         } else {
             limit.tells.iter().try_for_each(|id| outbox::held_is_told(c, *id, now))?;
@@ -390,7 +393,7 @@ mod tests {
                     };
                     let tells = outbox::held_of(tx, "a")?.into_iter().map(|(id, _)| id).collect();
                     let person = Person::default();
-                    let limit = Limit { budget: Some(2), day: budget::day_of(&person, at), notice, tells };
+                    let limit = Limit { budget: Some(2), hourly: 6, day: budget::day_of(&person, at), notice, tells };
                     let limits = BTreeMap::from([("a".to_owned(), limit)]);
                     let letters = Letters { messages: vec![message], limits, ..Letters::default() };
                     post(tx, &incident, &[], &letters, at)?;

@@ -39,6 +39,7 @@ pub(crate) fn house() -> Letterhead {
         operator: "o@acme.example".into(),
         operator_reach: Vec::new(),
         base_url: None,
+        most_an_hour: 200,
     }
 }
 

@@ -60,6 +60,9 @@ pub struct Evidence {
     /// Between which numbers of mentions the window usually lies: nineteen times in twenty, and 999 times in 1,000.
     #[serde(default)]
     pub range: (u64, u64),
+    /// Days from one such window to the next by chance alone, for a rule that asks how strange its window is; 0 for others.
+    #[serde(default)]
+    pub days_apart: f64,
     /// What else speaks for it: who speaks for the first time, which words are new.
     #[serde(default)]
     pub about: Vec<String>,

@@ -157,15 +157,42 @@ pub struct Crowd {
     pub set: Set,
 }
 
-/// What somebody does with the open incidents of a rule.
+/// What somebody does with the incidents of a rule that are open, or over where they are opened again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Act {
     /// When.
     pub at: Span,
-    /// The alert rule.
-    pub alert: String,
-    /// Who takes them; `None` where they are declared over.
-    pub acknowledge: Option<String>,
+    /// The alert rule; a silence may be about all of them.
+    pub alert: Option<String>,
+    /// The group, where not all are meant.
+    pub group: Option<String>,
+    /// Who does it; may be empty.
+    pub by: String,
+    /// What is done.
+    pub deed: Deed,
+}
+
+/// What is done with incidents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// A person takes them.
+    Acknowledge(String),
+    /// They are over.
+    Resolve,
+    /// They are put off for so long.
+    Snooze(Span),
+    /// They are opened again.
+    Reopen,
+    /// A person is given them.
+    Assign(String),
+    /// They are as bad as this.
+    Severity(Severity),
+    /// They become part of the oldest open incident of another rule.
+    Merge(String),
+    /// They are no part of another after all.
+    Split,
+    /// Nobody is called for so long for incidents up to a severity, about one topic or any.
+    Silence(Span, Severity, Option<String>),
 }
 
 /// An incident that is meant: of which alert, group and severity, as far as they matter.

@@ -110,6 +110,20 @@ pub fn sent_since(c: &Connection, person: &str, since: Timestamp) -> Stored<u64>
     Ok(u64::try_from(n).unwrap_or(0))
 }
 
+/// Whether so many messages about incidents, exercises left out, were put by mail since an instant.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn is_full(c: &Connection, most: u32, since: Timestamp) -> Stored<bool> {
+    let mut q = c.prepare_cached(
+        "SELECT created FROM outbox WHERE channel = 'mail' AND state NOT IN ('held', 'spared') AND incident IS NOT NULL
+         AND incident NOT IN (SELECT id FROM incidents WHERE grp = ?2) ORDER BY id DESC LIMIT 1 OFFSET ?1",
+    )?;
+    let before = i64::from(most) - 1;
+    let last: Option<i64> = q.query_row(params![before, DRILL], |r| r.get(0)).optional()?;
+    Ok(last.is_some_and(|at| at >= since.as_millisecond()))
+}
+
 /// Whether a person was told of an incident by a message that was not held.
 ///
 /// # Errors

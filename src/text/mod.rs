@@ -17,6 +17,7 @@ pub mod language;
 pub mod length;
 pub mod lexeme;
 pub mod lexicon;
+pub mod seldom;
 pub mod sentiment;
 pub mod shell;
 pub mod stem;

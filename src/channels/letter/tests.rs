@@ -46,6 +46,7 @@ fn incident() -> Incident {
             terms: vec![term("mentions", ">=", 5.0, 42.0), term("surprise", ">=", 4.0, 17.345)],
             raised: vec![(Severity::Crisis, "reach > 250000".into())],
             range: (6, 11),
+            days_apart: 4380.0,
             ..Evidence::default()
         }
         .into(),

@@ -3,6 +3,7 @@
 use super::super::Paint;
 use crate::model::Incident;
 use crate::model::signals::{SIGNALS, Value, meaning};
+use crate::text::seldom::seldom;
 
 /// The reasons of an incident; `all` of them, or those that a reader in a hurry needs. `muted` are the incidents that it
 /// mutes.
@@ -28,6 +29,9 @@ pub(super) fn lines(i: &Incident, muted: &[i64], all: bool, paint: Paint) -> Vec
     ));
     if e.range.1 > 0 {
         out.push(format!("  usually at most {}, one time in a thousand more than {}", e.range.0, e.range.1));
+    }
+    if e.days_apart > 0.0 {
+        out.push(format!("  {}, with every look of the rule counted", seldom("en", e.days_apart).to_lowercase()));
     }
     if !e.about.is_empty() {
         out.push(format!("  for the first time: {}", e.about.join(", ")));
@@ -100,6 +104,7 @@ mod tests {
             terms: vec![term("mentions", 5.0, 42.0), term("surprise", 4.0, 17.3)],
             raised: vec![(Severity::Crisis, "reach > 9".into())],
             range: (7, 12),
+            days_apart: 4380.0,
             about: vec!["paper.example (tier 1)".into()],
             held: crate::model::time::Span::mins(2),
         };

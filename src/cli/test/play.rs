@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::{cast, crowd};
-use crate::engine::acts::Act as Deed;
+use crate::engine::acts;
 use crate::engine::condition::Condition;
 use crate::engine::replay::{Compiled, Happening, Replay};
 use crate::ground::Knowledge;
 use crate::model::time::{Span, between};
-use crate::model::{Alert, Evidence, Incident, Mention, Planned, Status, Term};
+use crate::model::{Alert, Evidence, Incident, Mention, Planned, Silence, Status, Term};
 use crate::rules::Rules;
-use crate::rules::cases::{Act, Case, Expect, Heard, Which};
+use crate::rules::cases::{Act, Case, Deed, Expect, Heard, Which};
 
 /// What became of a test.
 #[derive(Debug)]
@@ -167,14 +167,37 @@ fn apart(a: Timestamp, b: Timestamp) -> Span {
 }
 
 fn carry_out(replay: &mut Replay<'_>, act: &Act) {
-    let meant = |i: &&Incident| i.alert == act.alert && i.status != Status::Resolved;
-    let ids: Vec<i64> = replay.incidents().iter().filter(meant).map(|i| i.id).collect();
-    for id in ids {
-        match &act.acknowledge {
-            Some(who) => replay.act(id, who, &Deed::Acknowledge),
-            None => replay.act(id, "", &Deed::Resolve),
-        }
+    let Some(now) = replay.now() else { return };
+    if let Deed::Silence(span, upto, topic) = &act.deed {
+        let (from, until, upto) = (now, now + *span, *upto);
+        let (alert, topic) = (act.alert.clone(), topic.clone());
+        replay.silence(Silence { id: 0, alert, topic, upto, from, until, by: act.by.clone(), reason: String::new() });
+        return;
     }
+    let over = act.deed == Deed::Reopen;
+    let meant = |i: &&Incident| {
+        Some(&i.alert) == act.alert.as_ref()
+            && act.group.as_ref().is_none_or(|g| *g == i.group)
+            && (i.status == Status::Resolved) == over
+    };
+    let ids: Vec<i64> = replay.incidents().iter().filter(meant).map(|i| i.id).collect();
+    let does = match &act.deed {
+        Deed::Acknowledge(_) => acts::Act::Acknowledge,
+        Deed::Resolve => acts::Act::Resolve,
+        Deed::Snooze(span) => acts::Act::Snooze(now + *span),
+        Deed::Reopen => acts::Act::Reopen,
+        Deed::Assign(to) => acts::Act::Assign(to.clone()),
+        Deed::Severity(severity) => acts::Act::Severity(*severity),
+        Deed::Split => acts::Act::Split,
+        Deed::Merge(into) => {
+            let whole = replay.incidents().iter().find(|i| i.alert == *into && i.status != Status::Resolved);
+            let Some(whole) = whole.map(|i| i.id) else { return };
+            ids.into_iter().for_each(|part| replay.merge(part, whole));
+            return;
+        }
+        Deed::Silence(..) => return,
+    };
+    ids.into_iter().for_each(|id| replay.act(id, &act.by, &does));
 }
 
 /// Whether a mention is for a rule over topics.

@@ -89,6 +89,11 @@ fn with(text: &str, work: impl FnOnce(&[Played<'_>])) {
     work(&played);
 }
 
+fn faults(text: &str) -> String {
+    let (_, faults) = cases::read(vec![Sheet::new("rules/tests/a.toml", text)], &knowledge().rules);
+    render_all(&faults, false)
+}
+
 fn shown(played: &[Played<'_>]) -> String {
     let one = |p: &Played<'_>| format!("{}\n{}", show::line(p, Paint(false)), show::failure(p, Paint(false)));
     played.iter().map(one).collect::<Vec<_>>().join("\n")
@@ -104,6 +109,75 @@ name = "Fire"
 [[test.mentions]]
 generate = { per_hour = 60, until = "+20m", topics = ["acme", "fire"], negative = 0.8 }
 "#;
+
+#[test]
+fn people_do_with_incidents_what_they_may() {
+    passes(&format!(
+        r#"{FIRE}
+        [[test.act]]
+        at = "+10m"
+        alert = "acme-fire"
+        group = "acme"
+        by = "bo"
+        snooze = "2h"
+        [[test.act]]
+        at = "+12m"
+        alert = "acme-fire"
+        severity = "review"
+        [[test.act]]
+        at = "+14m"
+        alert = "acme-fire"
+        resolve = true
+        [[test.act]]
+        at = "+16m"
+        alert = "acme-fire"
+        reopen = true
+        [[test.act]]
+        at = "+17m"
+        alert = "acme-fire"
+        assign = "bo"
+        [[test.expect]]
+        at = "+9m"
+        told = [{{ who = "anna", notice = "opened" }}]
+        [[test.expect]]
+        at = "+11m"
+        told = [{{ who = "anna", notice = "snoozed", from = "+10m" }}]
+        untold = ["chiefs"]
+        [[test.expect]]
+        at = "+15m"
+        over = ["acme-fire"]
+        told = [{{ who = "anna", notice = "lowered", from = "+12m" }}]
+        [[test.expect]]
+        at = "+18m"
+        told = [{{ who = "bo", notice = "assigned", from = "+17m" }}]
+        [[test]]
+        name = "Silenced"
+        [[test.mentions]]
+        generate = {{ per_hour = 60, until = "+20m", topics = ["acme", "fire"], negative = 0.8 }}
+        [[test.act]]
+        at = "+1m"
+        silence = "8h"
+        upto = "crisis"
+        topic = "acme"
+        [[test.expect]]
+        by = "+60m"
+        open = [{{ alert = "acme-fire" }}]
+        untold = ["anna", "bo"]
+        "#
+    ));
+}
+
+#[test]
+fn an_act_is_one_thing() {
+    let wrong = |act: &str| {
+        let text = format!("{FIRE}\n[[test.act]]\nat = \"+1m\"\n{act}\n[[test.expect]]\nat = \"+9m\"\nquiet = [\"*\"]\n");
+        faults(&text)
+    };
+    assert!(wrong("alert = \"acme-fire\"").contains("nothing is done here"));
+    assert!(wrong("alert = \"acme-fire\"\nresolve = true\nreopen = true").contains("more than one thing"));
+    assert!(wrong("resolve = true").contains("alert"), "{}", wrong("resolve = true"));
+    assert_eq!(wrong("silence = \"1h\""), "");
+}
 
 #[test]
 fn a_crowd_rings_and_its_course_is_as_expected() {

@@ -123,7 +123,7 @@ const TONGUES: [Tongue; 5] = [
 ];
 
 /// Numbers at random, the same in every run.
-pub(crate) struct Dice(pub(super) u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     pub(crate) fn next(&mut self) -> u64 {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::{Act, Calm, Case, Crowd, Expect, Heard, Lines, Said, Set, Told, Which};
+use super::{Act, Calm, Case, Crowd, Deed, Expect, Heard, Lines, Said, Set, Told, Which};
 use crate::config::fault::{Fault, suggest};
 use crate::config::written::{At, Desk, Form};
 use crate::model::incident::Notice;
@@ -13,6 +13,9 @@ use crate::rules::Rules;
 
 /// Most mentions that one generator makes.
 const MOST: f64 = 200_000.0;
+/// What an act may be.
+const DEEDS: [&str; 9] =
+    ["acknowledge", "resolve", "snooze", "reopen", "assign", "severity", "merge_into", "split", "silence"];
 /// Reads tests beside the rules that they name.
 pub(super) struct Reader<'r> {
     pub(super) rules: &'r Rules,
@@ -190,14 +193,43 @@ impl Reader<'_> {
 
     fn act(&self, form: Form<'_>) -> Option<Act> {
         let at = must_after(&form, "at");
-        let alert = form.must_text("alert").and_then(|a| self.alert(a, false));
-        let acknowledge = form.text("acknowledge").and_then(|w| self.person(w));
-        let over = form.flag("resolve").is_some_and(|r| r.value);
-        if !form.has("acknowledge") && !over {
-            self.desk.error(form.span.clone(), "nothing is done here", "add acknowledge = \"name\" or resolve = true");
+        let alert = if form.has("silence") { form.text("alert") } else { form.must_text("alert") };
+        let given = alert.is_some();
+        let alert = alert.and_then(|a| self.alert(a, false));
+        let group = form.text("group").map(|g| g.value);
+        let by = form.text("by").and_then(|w| self.person(w));
+        let deeds: Vec<Deed> = self.deeds(&form).into_iter().flatten().collect();
+        let done = DEEDS.iter().filter(|key| form.has(key)).count();
+        if done != 1 {
+            let why = if done == 0 { "nothing is done here" } else { "more than one thing is done here" };
+            self.desk.error(form.span.clone(), why, format!("write one of {} for each act", DEEDS.join(", ")));
         }
         form.finish();
-        Some(Act { at: at?.value, alert: alert?, acknowledge })
+        let deed = deeds.into_iter().next().filter(|_| done == 1)?;
+        let by = by.or_else(|| if let Deed::Acknowledge(who) = &deed { Some(who.clone()) } else { None });
+        let whole = given == alert.is_some();
+        whole.then_some(Act { at: at?.value, alert, group, by: by.unwrap_or_default(), deed })
+    }
+
+    /// What an act may do, in the order of [`DEEDS`].
+    fn deeds(&self, form: &Form<'_>) -> [Option<Deed>; 9] {
+        let words = Severity::ALL.map(Severity::as_str);
+        let upto = form.choice("upto", &words, Severity::parse).map_or(Severity::Escalate, |s| s.value);
+        let topics = || self.rules.topics.iter().map(|t| t.name.as_str());
+        let topic = form.text("topic").and_then(|t| self.known("topic", t, topics()));
+        let person = |key| form.text(key).and_then(|w| self.person(w));
+        let yes = |key, deed| form.flag(key).filter(|r| r.value).map(|_| deed);
+        [
+            person("acknowledge").map(Deed::Acknowledge),
+            yes("resolve", Deed::Resolve),
+            form.span("snooze").map(|s| Deed::Snooze(s.value)),
+            yes("reopen", Deed::Reopen),
+            person("assign").map(Deed::Assign),
+            form.choice("severity", &words, Severity::parse).map(|s| Deed::Severity(s.value)),
+            form.text("merge_into").and_then(|a| self.alert(a, false)).map(Deed::Merge),
+            yes("split", Deed::Split),
+            form.span("silence").map(|s| Deed::Silence(s.value, upto, topic)),
+        ]
     }
 
     fn expect(&self, form: Form<'_>) -> Option<Expect> {

@@ -37,6 +37,7 @@ fn ground(dir: &tempfile::TempDir, clock: Clock) -> Arc<Ground> {
         from: "vakt <v@acme.example>".into(),
         operator: "o@acme.example".into(),
         base_url: None,
+        most_an_hour: 200,
         operator_reach: Vec::new(),
     };
     let store = Store::open(&dir.path().join("vakt.db")).expect("it opens");

@@ -109,3 +109,19 @@ fn several_ways_are_one_message_of_a_budget() {
     };
     assert_eq!((ways("anna").as_str(), ways("bo").as_str()), ("mail push", ""), "what waits for others told nobody");
 }
+
+#[test]
+fn an_hour_is_full_when_enough_mails_were_put_in_it() {
+    let (_dir, store) = store();
+    let put_at = |n: i64, seconds: i64, channel: &str| {
+        let m = message("anna", channel, "", 0);
+        let m = Message { message_id: format!("{channel}{n}"), created: now(seconds), ..m };
+        store.write_blocking(move |tx| put(tx, &m)).expect("put");
+    };
+    let full = |most, since: i64| store.read(|c| is_full(c, most, now(since))).expect("read");
+    assert!(!full(1, 0), "nothing was put");
+    (0..3).for_each(|n| put_at(n, n * 60, MAIL));
+    (0..9).for_each(|n| put_at(n, 200, "push"));
+    assert!(full(3, 0) && !full(4, 0), "pushes are no mails");
+    assert!(!full(3, 30) && full(2, 30), "the first is long ago");
+}
