@@ -9,7 +9,7 @@ use super::{Paint, Verdict, open_store, settings_file, show_faults};
 use crate::channels;
 use crate::config::fault::{Fault, any_error};
 use crate::config::{Config, Sheet, Weight};
-use crate::ground::Clock;
+use crate::ground::{Clock, sought};
 use crate::model::time::Span;
 use crate::rules::{Rules, cases};
 use crate::sources;
@@ -69,6 +69,10 @@ impl Check {
                 if let Some(sources) = &sources {
                     let names: Vec<&str> = sources.iter().map(String::as_str).collect();
                     faults.extend(rules.unheard(&names));
+                    // Topics that sources look for have to be there.
+                    let topics = sought(&rules);
+                    let wrong = sources::read_for(&config.sheet, &config.fetch.allow_private, Some(&topics)).err();
+                    faults.extend(wrong.unwrap_or_default());
                 }
                 if let Some(all) = &channels {
                     faults.extend(rules.unreachable(|channel, to| channels::wrong(all, channel, to)));

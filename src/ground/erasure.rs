@@ -226,6 +226,31 @@ impl<'a> Erasure<'a> {
         Ok(erasure)
     }
 
+    /// Takes mentions away that were deleted where they were published, with what quotes them; their numbers stay, and
+    /// so do their authors. What was done.
+    ///
+    /// # Errors
+    /// As for [`Erasure::carry_out`].
+    pub fn withdraw(
+        store: &'a Store,
+        mail_dir: &'a Path,
+        mentions: Vec<Mention>,
+        now: Timestamp,
+    ) -> Result<Receipt, ErasureError> {
+        let strike = Strike::of(&mentions);
+        let receipt = Receipt { at: now, ..Receipt::default() };
+        let mut erasure =
+            Erasure { store, mail_dir, mentions, names: BTreeSet::new(), strike, letters_seen: 0, receipt };
+        erasure.notes()?;
+        erasure.drafts(now)?;
+        erasure.letters()?;
+        erasure.remove()?;
+        // What was under way meanwhile.
+        erasure.letters()?;
+        erasure.folder()?;
+        Ok(erasure.receipt)
+    }
+
     /// Looks once more for letters and mails that were under way.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod mentions;
 mod reports;
 mod silences;
 mod take;
+mod websub;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -115,6 +116,7 @@ pub fn router(served: Served) -> Router {
         .route("/incidents/{id}", get(incidents::page))
         .route("/metrics", get(metrics_page))
         .route_layer(middleware::from_fn_with_state(served.clone(), guard::authorise))
+        .route("/websub/{token}", get(websub::agree).post(websub::deliver).layer(ConcurrencyLimitLayer::new(PUSHES)))
         .route("/a/{link}", get(take::show).post(take::press))
         .route("/d/{link}", get(approve::show).post(approve::press))
         .route("/hooks/{name}", post(hooks::call).layer(ConcurrencyLimitLayer::new(PUSHES)).get(hooks::greet))

@@ -32,6 +32,9 @@ struct Pushed {
     kind: Option<String>,
     channel: Option<String>,
     country: Option<String>,
+    /// The id of what it answers, and of the talk that it belongs to.
+    parent: Option<String>,
+    thread: Option<String>,
     #[serde(default)]
     tags: Vec<String>,
     rating: Option<f32>,
@@ -68,8 +71,11 @@ impl From<Pushed> for Capture {
             kind: p.kind.unwrap_or_default(),
             channel: p.channel.unwrap_or_default(),
             country: p.country.unwrap_or_default(),
+            parent: p.parent.unwrap_or_default(),
+            thread: p.thread.unwrap_or_default(),
             tags: p.tags,
             rating: p.rating,
+            ..Capture::default()
         }
     }
 }

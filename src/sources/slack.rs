@@ -124,6 +124,8 @@ pub(super) fn message(workspace: &Url, channel: &str, message: &Value) -> Option
         engagement: Some(reactions.saturating_add(message.count("/reply_count").unwrap_or(0))),
         kind: "post".into(),
         channel: channel.to_owned(),
+        parent: Some(message.text("/thread_ts")).filter(|t| *t != ts).unwrap_or("").to_owned(),
+        thread: message.text("/thread_ts").to_owned(),
         ..Capture::default()
     })
 }

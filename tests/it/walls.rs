@@ -18,6 +18,7 @@ const FLOORS: &[&[&str]] = &[
 /// Where each dependency may be named: files, or folders that end in a slash.
 const ROOMS: &[(&str, &[&str])] = &[
     ("reqwest", &["net/http.rs", "net/http/"]),
+    ("tokio_tungstenite", &["net/http/"]),
     ("feed_rs", &["sources/feed/"]),
     ("chrono", &["sources/feed/"]),
     ("mail_parser", &["sources/mail.rs"]),

@@ -12,6 +12,8 @@ use clap::{Args, Subcommand};
 
 use super::{Refused, Verdict, settings, show_faults};
 use crate::config::Config;
+use crate::ground::{Clock, sought};
+use crate::rules::Rules;
 use crate::sources::{self, Entry, KINDS, Named, hooks};
 
 /// List the sources and how each stands.
@@ -161,7 +163,10 @@ fn kinds(json: bool) {
 /// The settings with their sources; `None` where those have mistakes, which have been told then.
 fn named(file: Option<&Path>) -> anyhow::Result<Option<(Config, Vec<Named>)>> {
     let config = settings(file)?;
-    match sources::read(&config.sheet, &config.fetch.allow_private) {
+    // Rules with mistakes are another command's business: then nothing is said of topics.
+    let rules = Rules::load(&config.rules_dir, Clock::System.now()).ok();
+    let topics = rules.as_ref().map(sought);
+    match sources::read_for(&config.sheet, &config.fetch.allow_private, topics.as_deref()) {
         Ok(named) => Ok(Some((config, named))),
         Err(faults) => {
             show_faults(&faults);

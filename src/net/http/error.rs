@@ -71,6 +71,12 @@ pub enum FetchError {
         /// What went wrong.
         source: Cause,
     },
+    /// A connection that was to go on has ended.
+    #[error("{place} ended the connection")]
+    Ended {
+        /// The address, without secrets.
+        place: String,
+    },
     /// Any other status than success.
     #[error("{place} answered {status}")]
     Status {
@@ -248,6 +254,7 @@ impl FetchError {
             FetchError::Tls { .. } => "tls",
             FetchError::Timeout { .. } => "timeout",
             FetchError::Broken { .. } => "broken",
+            FetchError::Ended { .. } => "ended",
             FetchError::Status { .. } => "status",
             FetchError::Unauthorized { .. } => "unauthorized",
             FetchError::Told { status: 401 | 403, .. } | FetchError::Denied { .. } => "unauthorized",

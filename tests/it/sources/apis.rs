@@ -80,6 +80,7 @@ pub fn lemmy(asked: &Asked, day: &Day, _: &str) -> Said {
     if day.is_news() && !second {
         let gone = |_| {
             let mut view = about("post", SECOND);
+            view["post"]["ap_id"] = "https://l.example/post/gone".into();
             view["post"]["deleted"] = true.into();
             view
         };
