@@ -14,13 +14,14 @@
 //! | 6 | [`daemon`] |
 //! | 5 | [`stages`], [`serve`] |
 //! | 4 | [`ground`] |
-//! | 3 | [`rules`], [`sources`], [`channels`], [`report`], [`store`], [`index`] |
+//! | 3 | [`rules`], [`sources`], [`channels`], [`assistant`], [`report`], [`store`], [`index`] |
 //! | 2 | [`engine`], [`net`], [`query`], [`lab`] |
 //! | 1 | [`config`], [`text`] |
 //! | 0 | [`model`], [`telemetry`], [`failpoint`] |
 //!
 //! `tests/it/walls.rs` reads the imports and holds these walls, and with them the room of every dependency.
 
+pub mod assistant;
 pub mod channels;
 pub mod cli;
 pub mod config;
@@ -41,3 +42,7 @@ pub mod stages;
 pub mod store;
 pub mod telemetry;
 pub mod text;
+
+#[cfg(test)]
+#[path = "../tests/it/readable.rs"]
+mod readable;

@@ -283,7 +283,7 @@ fn render(brief: &Brief<'_>, words: &Words, stories: usize) -> Result<(String, S
         planned => brief.planned.iter().take(PLANNED).map(|p| post(p, words, &zone)).collect::<Vec<_>>(),
         first => guide.map(|g| g.first.as_str()).unwrap_or_default(),
         playbook => guide.map(|g| g.title.as_str()).unwrap_or_default(),
-        tasks => guide.map(|g| g.checklist.iter().take(15).map(task).collect::<Vec<_>>()).unwrap_or_default(),
+        tasks => guide.map(|g| g.checklist.iter().take(15).map(|t| task(t, i.severity)).collect::<Vec<_>>()).unwrap_or_default(),
         dos => guide.map(|g| g.dos.iter().take(6).cloned().collect::<Vec<_>>()).unwrap_or_default(),
         donts => guide.map(|g| g.donts.iter().take(6).cloned().collect::<Vec<_>>()).unwrap_or_default(),
         statements => Value::from(Serde(statements(brief))),
@@ -367,8 +367,8 @@ fn reason(t: &crate::model::Term, words: &Words) -> Reason {
     }
 }
 
-fn task(t: &crate::model::playbook::Task) -> Value {
-    context! { role => t.role.as_str(), due => t.due.map(|d| d.to_string()), what => t.what.as_str() }
+fn task(t: &crate::model::playbook::Task, severity: Severity) -> Value {
+    context! { role => t.role.as_str(), due => t.due_for(severity).map(|d| d.to_string()), what => t.what.as_str() }
 }
 
 /// Holding statements in the languages that the mentions speak, most spoken first, and in the reader's own.
@@ -423,12 +423,18 @@ const MOST_NOTE: usize = 40_000;
 /// Composes a note to the operator.
 pub fn note(note: &Note<'_>) -> Letter {
     let text: String = note.text.chars().filter(|c| *c == '\n' || !defang::unseen(*c)).take(MOST_NOTE).collect();
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let subject = header_text(note.subject, 150);
     Letter {
-        subject: header_text(note.subject, 150),
         html: format!(
-            "<!doctype html><html lang=\"en\"><body><pre style=\"white-space:pre-wrap\">{escaped}</pre></body></html>"
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\"><title>{}</title></head>\n\
+             <body><pre style=\"white-space:pre-wrap;overflow-wrap:anywhere\">{}</pre></body></html>",
+            escaped(&subject),
+            escaped(&text)
         ),
+        subject,
         text,
         chart: None,
         message_id: format!("<{}>", note.message_id),

@@ -278,6 +278,11 @@ impl Channels {
         wrong(&self.all, channel, to)
     }
 
+    /// Names of the channels behind which a program of one's own publishes what it is given.
+    pub fn publishers(&self) -> Vec<String> {
+        self.all.iter().filter(|n| n.publishes()).map(|n| n.name.clone()).collect()
+    }
+
     /// The folder that mails go to, while there is no relay.
     pub fn folder(&self) -> Option<&std::path::Path> {
         match &self.means.post {

@@ -20,6 +20,8 @@ pub enum Matter {
     Approved,
     /// It was sent back to its author.
     Back,
+    /// It is approved and handed over to the reader, who posts it: the only mail that has the words in it.
+    Post,
 }
 
 /// What a plea is made of.
@@ -33,6 +35,8 @@ pub struct Plea<'a> {
     pub person: &'a Person,
     /// Full name of whoever has written the text as it is.
     pub author: &'a str,
+    /// Full names of all who have approved it.
+    pub approved_by: &'a [String],
     /// The brand that is spoken for; empty where there is none.
     pub brand: &'a str,
     /// How many things are wrong with it by the voice guide and its length.
@@ -57,16 +61,22 @@ pub fn compose(plea: &Plea<'_>) -> Result<Letter, LetterError> {
         }
         Matter::Approved => (w.yours_approved, "approved", format!("vakt draft hand-over {id} --as {name}")),
         Matter::Back => (w.yours_back, "back", format!("vakt draft show {id}")),
+        Matter::Post => (w.to_post, "post", format!("vakt draft show {id}")),
     };
     let place = d.network.map(|n| format!(", {}", n.title())).unwrap_or_default();
     let brand = if plea.brand.is_empty() { String::new() } else { format!("{} · ", header_text(plea.brand, 40)) };
     let values = context! {
         w => context! {
             code => w.code, read => w.read, digits => w.digits, findings => w.findings, also => w.also, written => w.written,
+            approved_by => w.approved_by, machine => w.machine, as_it_stands => w.as_it_stands,
         },
         headline => header_text(&format!("{brand}{says}"), 150),
         about => format!("#{id} · {}{place} · {}/{}", d.language, d.approvals.len(), d.asked),
         author => header_text(plea.author, 80),
+        approved_by => (plea.matter == Matter::Post).then(|| plea.approved_by.join(", ")),
+        language => d.language.as_str(),
+        text => (plea.matter == Matter::Post).then_some(d.text.as_str()),
+        machine => d.by_machine().map(|model| header_text(model, 60)),
         findings => plea.findings,
         door => plea.door.map(|(door, _)| door),
         digits => plea.door.map(|(_, digits)| digits),
@@ -98,17 +108,20 @@ mod tests {
     use crate::channels::letter::tests::maria;
     use crate::channels::mail::envelope_bytes;
     use crate::engine::drafts::tests::draft;
+    use crate::readable;
 
     #[test]
-    fn somebody_is_asked_in_their_language() {
-        let (draft, links) = (draft(), ("https://vakt.acme.example/d/e30.c2ln", "0417"));
-        let asked = |language: &str, door| {
+    fn somebody_is_asked_in_their_language_and_readably() {
+        let machine = Some(crate::model::draft::Machine { model: "small <b>".into(), version: 1 });
+        let (draft, links) = (Draft { machine, ..draft() }, ("https://vakt.acme.example/d/e30.c2ln", "0417"));
+        let written = |matter, language: &str, door| {
             let person = Person { languages: vec![language.into()], ..maria() };
             let plea = Plea {
-                matter: Matter::Ask,
+                matter,
                 draft: &draft,
                 person: &person,
                 author: "Maja <b>Holm",
+                approved_by: &["Sara Lind".to_owned(), "Anna Keller".to_owned()],
                 brand: "Acme",
                 findings: 2,
                 door,
@@ -116,11 +129,25 @@ mod tests {
             };
             compose(&plea).expect("it is composed")
         };
+        let asked = |language: &str, door| written(Matter::Ask, language, door);
         let letter = asked("en", Some(links));
         assert!(
             letter.html.contains("Maja &lt;b&gt;Holm") && !letter.text.contains(&draft.text),
             "the page shows the text"
         );
+        for language in ["en", "sv", "de", "it", "es"] {
+            let outlines = [Matter::Ask, Matter::Approved, Matter::Back, Matter::Post].map(|matter| {
+                let letter = written(matter, language, (matter == Matter::Ask).then_some(links));
+                assert_eq!(readable::faults(&letter.html, language), [""; 0], "{matter:?} in {language}");
+                assert_eq!(readable::unsaid(&letter.html, &letter.text), [""; 0], "{matter:?}: {}", letter.text);
+                if let Some(dir) = std::env::var_os("VAKT_PICTURES").filter(|_| matter == Matter::Ask) {
+                    let path = std::path::Path::new(&dir).join(format!("plea-{language}.html"));
+                    std::fs::write(path, &letter.html).expect("written");
+                }
+                readable::outline(&letter.html)
+            });
+            insta::assert_snapshot!(format!("pleas_{language}"), outlines.join("\n\n"));
+        }
         envelope_bytes(&letter, "vakt <vakt@acme.example>", &maria(), draft.written).expect("a mail");
         let all = ["sv", "de", "it", "es"].map(|l| format!("{}\n", asked(l, None).subject));
         insta::assert_snapshot!(format!(

@@ -191,7 +191,23 @@ fn put_part(out: &mut Vec<u8>, part: &[u8], change: &mut impl FnMut(bool, &str) 
     out.extend(changed.as_deref().unwrap_or(part));
 }
 
-/// What is left of a mail that is done with: its envelope, and a word on why there is no more.
+/// The plain text of a mail that gives a draft to whoever posts it; `None` for every other mail.
+pub fn posted(mail: &[u8]) -> Option<String> {
+    let head = mail.windows(4).position(|w| w == b"\r\n\r\n").and_then(|at| mail.get(..at))?;
+    let head = String::from_utf8_lossy(head);
+    let id = head.lines().find_map(|l| l.strip_prefix("Message-ID: "))?;
+    let mut out = String::new();
+    each_text(mail, |html, text| {
+        if !html {
+            out.push_str(text);
+        }
+        None
+    });
+    (id.starts_with("<draft.") && id.contains(".post.")).then_some(out)
+}
+
+/// What is left of a mail that is done with: its envelope, and a word on why there is no more: an erasure by its number,
+/// or 0 where what it quoted was deleted where it was published.
 pub fn stub(mail: &[u8], erasure: i64) -> Vec<u8> {
     let head = mail.windows(4).position(|w| w == b"\r\n\r\n").and_then(|at| mail.get(..at)).unwrap_or(mail);
     let mut out = Vec::new();
@@ -207,13 +223,15 @@ pub fn stub(mail: &[u8], erasure: i64) -> Vec<u8> {
         }
     }
     out.extend(b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n");
-    out.extend(
-        format!(
+    let why = match erasure {
+        0 => "This message quoted what has been deleted since where it was published.\r\nIts text was removed.\r\n"
+            .into(),
+        _ => format!(
             "This message quoted somebody whose words have been erased since (erasure {erasure}).\r\nIts text was \
              removed. `vakt erase --list` shows what was done.\r\n"
-        )
-        .bytes(),
-    );
+        ),
+    };
+    out.extend(why.bytes());
     out
 }
 

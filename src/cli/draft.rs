@@ -1,6 +1,7 @@
 //! `vakt draft`: replies and statements, from the first word to whoever publishes them. vakt itself publishes nothing.
 
 mod lint;
+mod propose;
 mod show;
 
 use std::io::Read;
@@ -9,13 +10,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
+pub(super) use propose::{ask, tell};
+
 use super::incident::ground_for;
 use super::{Refused, Verdict, open_store, settings};
 use crate::channels;
 use crate::config::Config;
 use crate::config::fault::suggest;
 use crate::engine::drafts::{Act, whom};
-use crate::ground::drafts::{DraftError, Order};
+use crate::ground::drafts::{DraftError, Order, Way};
 use crate::model::draft::{About, State};
 use crate::model::{Draft, Network};
 use crate::store::drafts;
@@ -34,6 +37,8 @@ enum Doing {
     Lint(lint::Lint),
     /// Write a draft: by the playbook of an incident, or in your own words
     New(New),
+    /// Have the assistant of the settings propose one; people approve it or not
+    Propose(propose::Propose),
     /// Drafts that are not handed over yet, newest first
     List {
         /// Those that are handed over as well
@@ -50,6 +55,9 @@ enum Doing {
     Show {
         /// Its number
         id: i64,
+        /// For somebody in rules/people.toml: what is wrong with it in their language
+        #[arg(long = "for", value_name = "NAME")]
+        reader: Option<String>,
         /// Print as JSON
         #[arg(long)]
         json: bool,
@@ -89,8 +97,11 @@ enum Doing {
         #[arg(long, default_value = "")]
         to: String,
         /// A webhook of the settings that publishes it, in place of printing it
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", conflicts_with = "mail")]
         channel: Option<String>,
+        /// The person in rules/people.toml who posts it, and gets it by mail, in place of printing it
+        #[arg(long, value_name = "NAME")]
+        mail: Option<String>,
     },
 }
 
@@ -105,6 +116,16 @@ struct Who {
 
 #[derive(Debug, Args)]
 struct New {
+    #[command(flatten)]
+    what: What,
+    /// A file with the text, or `-`; else the playbook's statement
+    #[arg(long, value_name = "FILE")]
+    text: Option<PathBuf>,
+}
+
+/// What a draft is about.
+#[derive(Debug, Args)]
+struct What {
     /// Your name in rules/people.toml
     #[arg(long = "as", value_name = "NAME")]
     by: String,
@@ -123,9 +144,6 @@ struct New {
     /// The network that it is for: x, bluesky, mastodon, threads, facebook, instagram, linkedin, youtube, tiktok or sms
     #[arg(long, value_parser = network)]
     network: Option<Network>,
-    /// A file with the text, or `-`; else the playbook's statement
-    #[arg(long, value_name = "FILE")]
-    text: Option<PathBuf>,
     /// The address that the statement leads to
     #[arg(long, value_name = "URL")]
     link: Option<String>,
@@ -175,6 +193,7 @@ impl Drafts {
         match self.act {
             Doing::Lint(lint) => return lint.run(&config),
             Doing::New(new) => new.run(&config)?,
+            Doing::Propose(propose) => propose.run(&config)?,
             Doing::List { all, incident, json } => {
                 let store = open_store(&config)?;
                 let mut found = match incident {
@@ -184,15 +203,16 @@ impl Drafts {
                 found.retain(|d| all || d.state != State::HandedOver);
                 show::list(&found, json)?;
             }
-            Doing::Show { id, json } => {
+            Doing::Show { id, reader, json } => {
                 let found = open_store(&config)?.read(|c| drafts::get(c, id))?;
                 let missing = || Refused(format!("there is no draft {id}; `vakt draft list` shows all"));
                 let draft = found.ok_or_else(missing)?;
-                show::one(&draft, &lint::voice(&config)?, json)?;
+                let (voice, reads) = lint::voice(&config, reader.as_deref())?;
+                show::one(&draft, &voice, &reads, json)?;
             }
             Doing::Edit { who, text } => {
                 let draft = does(&config, &who, Act::Write(text_of(&text)?), "")?;
-                show::one(&draft, &lint::voice(&config)?, false)?;
+                show::one(&draft, &lint::voice(&config, None)?.0, "en", false)?;
             }
             Doing::Approve { who, read } => {
                 let draft = does(&config, &who, Act::Approve(read), "")?;
@@ -208,14 +228,20 @@ impl Drafts {
                 let draft = does(&config, &who, Act::Reject(read), &reason)?;
                 say!("draft {} is rejected; it was written by {}", who.id, draft.authors.join(", "));
             }
-            Doing::HandOver { who, to, channel: Some(channel) } => {
+            Doing::HandOver { who, to, channel: Some(channel), .. } => {
                 publisher(&config, &channel)?;
                 let ground = ground_for(&config, &[&who.by])?;
                 let to = if to.is_empty() { &channel } else { &to };
-                told(ground.hand_over(who.id, &who.by, to, &channel))?;
+                told(ground.hand_over(who.id, &who.by, to, Way::Channel(&channel)))?;
                 say!("draft {} goes to {channel}; `vakt run` posts it", who.id);
             }
-            Doing::HandOver { who, to, channel: None } => {
+            Doing::HandOver { who, to, mail: Some(name), .. } => {
+                let ground = ground_for(&config, &[&who.by, &name])?;
+                let to = if to.is_empty() { &name } else { &to };
+                told(ground.hand_over(who.id, &who.by, to, Way::Mail(&name)))?;
+                say!("draft {} goes to {name} by mail; `vakt run` sends it", who.id);
+            }
+            Doing::HandOver { who, to, .. } => {
                 // The words alone, so that they can be passed on; they are handed over only when that is written down.
                 say!("{}", does(&config, &who, Act::HandOver, &to)?.text);
             }
@@ -243,19 +269,26 @@ fn does(config: &Config, who: &Who, act: Act, note: &str) -> anyhow::Result<Draf
     told(ground_for(config, &[&who.by])?.act_on_draft(who.id, &act, &who.by, note))
 }
 
-impl New {
-    fn run(self, config: &Config) -> anyhow::Result<()> {
-        let ground = ground_for(config, &[&self.by])?;
-        let order = Order {
+impl What {
+    fn order(self) -> Order {
+        Order {
             about: About { incident: self.incident, mention: self.mention },
             playbook: self.playbook,
             language: self.language,
             network: self.network,
             reply: self.reply,
-            text: self.text.as_deref().map(text_of).transpose()?,
             link: self.link,
-        };
-        let draft = told(ground.draft(order, &self.by))?;
-        show::one(&draft, &ground.knowledge().rules.voice, false)
+            ..Order::default()
+        }
+    }
+}
+
+impl New {
+    fn run(self, config: &Config) -> anyhow::Result<()> {
+        let by = self.what.by.clone();
+        let ground = ground_for(config, &[&by])?;
+        let order = Order { text: self.text.as_deref().map(text_of).transpose()?, ..self.what.order() };
+        let draft = told(ground.draft(order, &by))?;
+        show::one(&draft, &ground.knowledge().rules.voice, "en", false)
     }
 }

@@ -85,7 +85,8 @@ fn show(p: &Playbook, language: &str, paint: Paint) {
     let decides = if p.decision_maker.is_empty() { "nobody in particular" } else { &p.decision_maker };
     say!("decides: {decides}; {} of {} approve", p.approvals, p.may_approve().join(", "));
     let steps = (1..).zip(&guide.checklist).map(|(n, task)| {
-        let due = task.due.map(|d| format!(" ({d})")).unwrap_or_default();
+        let sooner = task.sooner.iter().map(|(severity, within)| format!(", {severity} {within}"));
+        let due = task.due.map(|d| format!(" ({d}{})", sooner.collect::<String>())).unwrap_or_default();
         format!("  {n:>2} {}{due}: {}", task.role, task.what)
     });
     let list = |lines: &[String]| lines.iter().map(|line| format!("  - {line}")).collect::<Vec<_>>();

@@ -1,5 +1,6 @@
 //! The operator's settings, `vakt.toml`: as written, then as meant, or every mistake at once.
 
+mod assistant;
 mod dkim;
 pub mod fault;
 mod heartbeat;
@@ -12,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use assistant::Assistant;
 pub use dkim::Dkim;
 pub use fault::{Fault, Sheet, Weight};
 pub use heartbeat::Heartbeat;
@@ -23,7 +25,7 @@ use crate::model::time::Span;
 use relay::RelayAddress;
 use written::{Desk, Form};
 
-/// All settings but those of sources and channels, which they read for themselves out of [`Config::sheet`].
+/// All settings but those of sources, hooks and channels, which they read for themselves out of [`Config::sheet`].
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The text that it was read from.
@@ -44,6 +46,8 @@ pub struct Config {
     pub retention: Retention,
     /// Who outside waits for a sign of life.
     pub heartbeat: Option<Heartbeat>,
+    /// What proposes words; `None` for nobody.
+    pub assistant: Option<Assistant>,
 }
 
 /// Settings of the HTTP server.
@@ -159,6 +163,7 @@ impl Config {
             fetch: Fetch::default(),
             retention: Retention::default(),
             heartbeat: None,
+            assistant: None,
         }
     }
 
@@ -235,9 +240,11 @@ fn read_root(config: &mut Config, form: Form<'_>) {
     if let Some(retention) = form.table("retention", "[retention] table") {
         config.retention = Retention::read(retention);
     }
+    config.assistant = form.table("assistant", "[assistant] table").and_then(Assistant::read);
     config.heartbeat = form.table("heartbeat", "[heartbeat] table").map(Heartbeat::read);
-    // Those two the sources read for themselves.
+    // Those the sources and channels read for themselves.
     form.tables("source", "source");
+    form.tables("hook", "hook");
     form.tables("channel", "channel");
     form.table("operator", "[operator] table");
     form.texts("source_files");

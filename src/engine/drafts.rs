@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::wording;
+use super::wording::{self, Finding};
 use crate::model::Draft;
 use crate::model::draft::{Mark, State};
 
@@ -57,8 +57,8 @@ pub enum Refusal {
     #[error("it has {0} of {1} approvals; ask {2}")]
     Waiting(usize, usize, String),
     /// It cannot be said as it is.
-    #[error("it cannot be approved as it is: {0}; {1}")]
-    Unfit(String, String),
+    #[error("it cannot be approved as it is: {}; {}", .0.why, .0.remedy)]
+    Unfit(Finding),
     /// There are no words.
     #[error("say why, so that it can be written better")]
     Unsaid,
@@ -81,7 +81,7 @@ pub fn act(draft: &mut Draft, act: &Act, by: &str, note: &str, now: Timestamp) -
             if *text == draft.text && draft.state != State::Rejected {
                 return Err(Refusal::Same);
             }
-            draft.rewrite(text.clone(), now);
+            draft.rewrite(text.clone(), by, now);
             draft.state = State::Waiting;
             if !draft.authors.iter().any(|a| a == by) {
                 draft.authors.push(by.to_owned());
@@ -104,7 +104,7 @@ pub fn act(draft: &mut Draft, act: &Act, by: &str, note: &str, now: Timestamp) -
             }
             let long = draft.network.and_then(|n| wording::too_long(&draft.text, n)).map(|(_, finding)| finding);
             if let Some(finding) = wording::unfilled(&draft.text).or(long) {
-                return Err(Refusal::Unfit(finding.why, finding.remedy));
+                return Err(Refusal::Unfit(finding));
             }
             draft.approvals.push(mark());
             if draft.approvals.len() >= draft.asked {
@@ -154,6 +154,7 @@ pub fn whom(draft: &Draft) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::model::Network;
+    use crate::model::draft::Machine;
 
     /// One that waits, for the tests of others.
     pub(crate) fn draft() -> Draft {
@@ -174,6 +175,9 @@ pub(crate) mod tests {
             approvals: vec![],
             rejected: None,
             handed_over: None,
+            writer: "maja".into(),
+            past: vec![],
+            machine: None,
         }
     }
 
@@ -221,6 +225,25 @@ pub(crate) mod tests {
         assert_eq!(does(&mut d, Act::Reject(Some(2)), "anna", "too cool"), "rejected");
         assert!(does(&mut d, Act::Approve(2), "anna", "").starts_with("it was rejected by anna: too cool"));
         assert_eq!(does(&mut d, Act::Write("Anders.".into()), "maja", ""), "waiting");
+    }
+
+    #[test]
+    fn what_it_said_before_is_kept_with_who_wrote_it() {
+        let mut d = Draft { machine: Some(Machine { model: "m".into(), version: 1 }), ..draft() };
+        assert_eq!((d.writer(), d.by_machine()), ("maja", Some("m")));
+        does(&mut d, Act::Write("Zwei.".into()), "sara", "");
+        does(&mut d, Act::Write("Drei.".into()), "maja", "");
+        let said: Vec<_> = d.past.iter().map(|p| (p.version, p.by.as_str(), p.text.as_str())).collect();
+        assert_eq!(said, [(1, "maja", "Wir sehen es uns an."), (2, "sara", "Zwei.")]);
+        assert_eq!((d.writer(), d.by_machine(), d.authors.len()), ("maja", None, 2));
+        for n in 0..80 {
+            does(&mut d, Act::Write(format!("{n}")), "maja", "");
+        }
+        assert_eq!((d.past.len(), d.past[0].version, d.version), (50, 33, 83));
+        // Whoever asked a machine for words has written them: the machine is no second person.
+        let mut d = Draft { machine: Some(Machine { model: "m".into(), version: 1 }), asked: 1, ..draft() };
+        assert!(does(&mut d, Act::Approve(1), "maja", "").contains("nobody approves their own words"));
+        assert!(does(&mut d, Act::HandOver, "maja", "").contains("0 of 1 approvals"));
     }
 
     #[test]

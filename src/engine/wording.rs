@@ -1,5 +1,7 @@
 //! Looks a draft over before it is said: the voice guide, the network's length, and what may stand in a statement.
 
+mod said;
+
 use std::ops::Range;
 
 use minijinja::{Environment, UndefinedBehavior, context};
@@ -20,6 +22,11 @@ pub struct Finding {
     pub why: String,
     /// What to do about it.
     pub remedy: String,
+    /// Which of the sentences of vakt it is, and what is filled into it: for readers of other languages.
+    #[serde(skip)]
+    key: &'static str,
+    #[serde(skip)]
+    with: Vec<String>,
 }
 
 /// What a draft is.
@@ -45,23 +52,19 @@ pub fn fill(statement: &str, brand: &str, link: &str) -> Option<String> {
 pub fn too_long(text: &str, network: Network) -> Option<(Length, Finding)> {
     let length = length::measure(text, network);
     let over = length.used.checked_sub(length.most).filter(|over| *over > 0)?;
-    let why = format!("{} {} on {}, where {} are too many", length.used, length.unit, network.title(), length.most + 1);
-    let finding = Finding { span: 0..text.len(), why, remedy: format!("shorten it by {over}") };
-    Some((length, finding))
+    let (used, most) = (length.used.to_string(), (length.most + 1).to_string());
+    let with = vec![used, length.unit.to_owned(), network.title().to_owned(), most, over.to_string()];
+    Some((length, Finding::of(0..text.len(), "long", with)))
 }
 
 /// What is still to be filled in before a text can be said; an empty one is.
 pub fn unfilled(text: &str) -> Option<Finding> {
     if text.trim().is_empty() {
-        return Some(Finding {
-            span: 0..0,
-            why: "there are no words".into(),
-            remedy: "write what is to be said".into(),
-        });
+        return Some(Finding::of(0..0, "empty", Vec::new()));
     }
     let mark = [LINK, "{{"].into_iter().find_map(|mark| text.find(mark).map(|at| at..at + mark.len()))?;
-    let why = format!("`{}` is still to be filled in", text.get(mark.clone()).unwrap_or_default());
-    Some(Finding { span: mark, why, remedy: "put in what belongs there".into() })
+    let with = vec![text.get(mark.clone()).unwrap_or_default().to_owned()];
+    Some(Finding::of(mark, "unfilled", with))
 }
 
 /// Everything that should be otherwise before a text is said: its length, what is still to be filled in, its words.
@@ -168,19 +171,12 @@ fn foreign(text: &str, code: &str) -> Option<Finding> {
     }
     let (read, share) = language::guess(&Tokens::read(&text), Some(code));
     let other = read != code && read != language::UNKNOWN && share >= SURE;
-    let why = format!("it reads as `{read}`, and stands for `{code}`");
-    other.then(|| Finding {
-        span: 0..text.len(),
-        why,
-        remedy: "put it where its language is, or say it in this one".into(),
-    })
+    other.then(|| Finding::of(0..text.len(), "foreign", vec![read.to_owned(), code.to_owned()]))
 }
 
 fn avoided(folded: &Folded, manner: &Manner) -> Vec<Finding> {
-    let finding = |span, words: &str, instead: &str| Finding {
-        span,
-        why: format!("we do not say `{}`", words.trim_end_matches('*')),
-        remedy: instead.to_owned(),
+    let finding = |span, words: &str, instead: &str| {
+        Finding::of(span, "avoided", vec![words.trim_end_matches('*').to_owned(), instead.to_owned()])
     };
     let found = manner.avoid.iter().map(|a| (a, folded.find(&a.words)));
     found.flat_map(|(a, spans)| spans.into_iter().map(|s| finding(s, &a.words, &a.instead))).collect()
@@ -192,10 +188,9 @@ fn misspelt(text: &str, folded: &Folded, manner: &Manner) -> Vec<Finding> {
     let own = |span: &Range<usize>| text.get(..span.start).is_some_and(|before| before.ends_with(['@', '#', '/', '.']));
     places
         .filter(|(name, span)| text.get(span.clone()) != Some(name.as_str()) && !own(span))
-        .map(|(name, span)| Finding {
-            why: format!("the name is spelt `{}`", text.get(span.clone()).unwrap_or_default()),
-            remedy: format!("write `{name}`"),
-            span,
+        .map(|(name, span)| {
+            let with = vec![text.get(span.clone()).unwrap_or_default().to_owned(), name.clone()];
+            Finding::of(span, "misspelt", with)
         })
         .collect()
 }
@@ -279,10 +274,9 @@ fn misaddressed(text: &str, language: &str, wanted: Address) -> Vec<Finding> {
     };
     text.unicode_word_indices()
         .filter(|(at, word)| is(word, *at))
-        .map(|(at, word)| Finding {
-            span: at..at + word.len(),
-            why: format!("`{word}` is said to somebody whom one calls {used}"),
-            remedy: format!("address people as {better}"),
+        .map(|(at, word)| {
+            let with = [word, used, better].map(str::to_owned);
+            Finding::of(at..at + word.len(), "address", with.into())
         })
         .collect()
 }
@@ -303,8 +297,8 @@ fn too_many(text: &str, manner: &Manner) -> Vec<Finding> {
     let beyond = |found: Vec<Range<usize>>, most: Option<usize>, what: &str| {
         let most = most?;
         let span = found.get(most)?.clone();
-        let (n, fewer) = (found.len(), if most == 0 { "take it out".to_owned() } else { format!("keep {most}") });
-        Some(Finding { span, why: format!("{what}: {n}, where {most} are enough"), remedy: fewer })
+        let with = vec![what.to_owned(), found.len().to_string(), most.to_string()];
+        Some(Finding::of(span, if most == 0 { "any" } else { "many" }, with))
     };
     [
         beyond(emoji, manner.emoji, "emoji"),
@@ -328,11 +322,7 @@ fn unsigned(text: &str, manner: &Manner) -> Option<Finding> {
         None => end.ends_with(s.trim_end()),
     });
     let how = manner.sign_offs.first().filter(|_| !signed)?;
-    Some(Finding {
-        span: end.len()..end.len(),
-        why: "nobody has signed it".into(),
-        remedy: format!("end with `{how}`"),
-    })
+    Some(Finding::of(end.len()..end.len(), "unsigned", vec![how.clone()]))
 }
 
 #[cfg(test)]

@@ -93,6 +93,7 @@ pub fn facts(knowledge: &Knowledge, c: &Connection, id: i64, language: &str, now
         steps: steps(c, playbook, &incident, &name)?,
         timeline,
         now,
+        summary: None,
     }))
 }
 
@@ -121,6 +122,7 @@ fn statement(d: &Draft, name: &impl Fn(&str) -> String) -> Statement {
         language: d.language.clone(),
         network: d.network.map(|n| n.title().to_owned()).unwrap_or_default(),
         text: d.text.clone(),
+        machine: d.machine.as_ref().map(|m| header_text(&m.model, 60)).unwrap_or_default(),
         authors: d.authors.iter().map(|a| name(a)).collect(),
         approvals: d.approvals.iter().map(|m| (name(&m.by), m.at)).collect(),
         asked: d.asked,
@@ -140,7 +142,7 @@ fn steps(
     let step = |(n, task): (u32, &crate::model::playbook::Task)| Step {
         role: task.role.clone(),
         what: task.what.clone(),
-        due: task.due.map(|due| incident.opened + due),
+        due: task.due_for(incident.known()).map(|due| incident.opened + due),
         done: done.iter().find(|t| t.step == n).map(|t| (name(&t.who), t.at)),
     };
     Ok((1..).zip(tasks).map(step).collect())

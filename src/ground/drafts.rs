@@ -7,8 +7,8 @@ use crate::channels::plea::Matter;
 use crate::channels::short;
 use crate::engine::drafts::{self, Act, Refusal};
 use crate::engine::wording;
-use crate::model::draft::{About, State};
-use crate::model::{Draft, Network, Playbook, TopicKind};
+use crate::model::draft::{About, Machine, State};
+use crate::model::{Draft, Mention, Network, Playbook, TopicKind};
 use crate::rules::Rules;
 use crate::store::drafts as kept;
 use crate::store::outbox::{self, By, Message};
@@ -56,6 +56,29 @@ pub struct Order {
     pub text: Option<String>,
     /// The address that the statement leads to.
     pub link: Option<String>,
+    /// The model that proposed the text, where a machine did.
+    pub machine: Option<String>,
+}
+
+/// How an approved draft leaves the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// In somebody's hands: nothing is sent.
+    Hands,
+    /// To a program that publishes it, by the webhook of that name.
+    Channel(&'a str),
+    /// To the person who posts it, by mail.
+    Mail(&'a str),
+}
+
+/// What a draft stands on.
+pub(super) struct Basis {
+    /// The mention that it replies to.
+    pub(super) mention: Option<Mention>,
+    /// Name of the playbook; empty for none.
+    pub(super) playbook: String,
+    /// The brand that is spoken for.
+    pub(super) brand: String,
 }
 
 impl Ground {
@@ -67,6 +90,48 @@ impl Ground {
         let now = self.clock.now();
         let knowledge = self.knowledge();
         let rules = &knowledge.rules;
+        let Basis { playbook: name, brand, .. } = self.basis(rules, &order)?;
+        let playbook = rules.playbook(&name);
+        let text = match order.text {
+            Some(text) => text,
+            None => said(playbook, &order.language, order.network, &brand, order.link.as_deref())?,
+        };
+        let approvers = playbook.map(Playbook::may_approve).unwrap_or_default();
+        let mut draft = Draft {
+            id: 0,
+            about: order.about,
+            playbook: name,
+            language: order.language,
+            network: order.network,
+            reply: order.reply || order.about.mention.is_some(),
+            text: fitting(text)?,
+            version: 1,
+            authors: vec![by.to_owned()],
+            written: now,
+            // Whatever a playbook asks for, somebody else has read it first.
+            asked: playbook.map_or(1, |p| p.approvals).max(1),
+            approvers: approvers.into_iter().map(str::to_owned).collect(),
+            state: State::Waiting,
+            approvals: Vec::new(),
+            rejected: None,
+            handed_over: None,
+            writer: by.to_owned(),
+            past: Vec::new(),
+            machine: order.machine.map(|model| Machine { model, version: 1 }),
+        };
+        let (kept, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, brand));
+        draft.id = self.store.write_blocking(move |tx| {
+            let kept = Draft { id: kept::put(tx, &kept)?, ..kept };
+            note(tx, &kept, now, &by, if kept.machine.is_some() { "proposed" } else { "drafted" })?;
+            asker.ask(tx, &kept, now)?;
+            Ok(kept.id)
+        })?;
+        self.bells.deliver.notify_one();
+        Ok(draft)
+    }
+
+    /// What an order is about, as far as it is there.
+    pub(super) fn basis(&self, rules: &Rules, order: &Order) -> Result<Basis, DraftError> {
         let incident = match order.about.incident {
             Some(id) => Some(
                 self.store
@@ -84,7 +149,7 @@ impl Ground {
             None => None,
         };
         let alert = incident.as_ref().and_then(|i| rules.alert(&i.alert));
-        let name = order.playbook.or_else(|| alert.map(|a| a.playbook.clone())).unwrap_or_default();
+        let name = order.playbook.clone().or_else(|| alert.map(|a| a.playbook.clone())).unwrap_or_default();
         let playbook = rules.playbook(&name);
         if playbook.is_none() && !name.is_empty() {
             let help = crate::config::fault::suggest(&name, rules.playbooks.iter().map(|p| p.name.as_str()));
@@ -92,38 +157,7 @@ impl Ground {
         }
         let topics = incident.iter().map(|i| &i.topic).chain(mention.iter().flat_map(|m| &m.topics));
         let brand = brand(rules, topics);
-        let text = match order.text {
-            Some(text) => text,
-            None => said(playbook, &order.language, order.network, &brand, order.link.as_deref())?,
-        };
-        let approvers = playbook.map(Playbook::may_approve).unwrap_or_default();
-        let mut draft = Draft {
-            id: 0,
-            about: order.about,
-            playbook: name,
-            language: order.language,
-            network: order.network,
-            reply: order.reply || order.about.mention.is_some(),
-            text: fitting(text)?,
-            version: 1,
-            authors: vec![by.to_owned()],
-            written: now,
-            asked: playbook.map_or(1, |p| p.approvals),
-            approvers: approvers.into_iter().map(str::to_owned).collect(),
-            state: State::Waiting,
-            approvals: Vec::new(),
-            rejected: None,
-            handed_over: None,
-        };
-        let (kept, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, brand));
-        draft.id = self.store.write_blocking(move |tx| {
-            let kept = Draft { id: kept::put(tx, &kept)?, ..kept };
-            note(tx, &kept, now, &by, "drafted")?;
-            asker.ask(tx, &kept, now)?;
-            Ok(kept.id)
-        })?;
-        self.bells.deliver.notify_one();
-        Ok(draft)
+        Ok(Basis { mention, playbook: name, brand })
     }
 
     /// Acts on a draft. What somebody else does to it at the same instant comes first; then this is tried on what it has
@@ -132,19 +166,22 @@ impl Ground {
     /// # Errors
     /// When there is no such draft, the person may not, or the store cannot be written.
     pub fn act_on_draft(&self, id: i64, act: &Act, by: &str, words: &str) -> Result<Draft, DraftError> {
-        self.persist(id, act, by, words, None)
+        self.persist(id, act, by, words, Way::Hands)
     }
 
-    /// Hands a draft over to a program that publishes it, by the channel of that name. It goes out with the messages of the
-    /// outbox, once the daemon runs.
+    /// Hands a draft over to a program or a person that publishes it. It goes out with the messages of the outbox, once the
+    /// daemon runs.
     ///
     /// # Errors
     /// As for [`Ground::act_on_draft`].
-    pub fn hand_over(&self, id: i64, by: &str, words: &str, channel: &str) -> Result<Draft, DraftError> {
-        self.persist(id, &Act::HandOver, by, words, Some(channel))
+    pub fn hand_over(&self, id: i64, by: &str, words: &str, way: Way<'_>) -> Result<Draft, DraftError> {
+        if let Way::Mail(name) = way {
+            self.knowledge().rules.must_person(name).map_err(missing)?;
+        }
+        self.persist(id, &Act::HandOver, by, words, way)
     }
 
-    fn persist(&self, id: i64, act: &Act, by: &str, words: &str, via: Option<&str>) -> Result<Draft, DraftError> {
+    fn persist(&self, id: i64, act: &Act, by: &str, words: &str, via: Way<'_>) -> Result<Draft, DraftError> {
         let mut tried = 0;
         loop {
             match self.try_on_draft(id, act.clone(), by, words, via) {
@@ -154,7 +191,7 @@ impl Ground {
         }
     }
 
-    fn try_on_draft(&self, id: i64, act: Act, by: &str, words: &str, via: Option<&str>) -> Result<Draft, DraftError> {
+    fn try_on_draft(&self, id: i64, act: Act, by: &str, words: &str, via: Way<'_>) -> Result<Draft, DraftError> {
         let now = self.clock.now();
         let found = self.store.read(|c| kept::get(c, id))?;
         let before = found.ok_or_else(|| missing(format!("there is no draft {id}; `vakt draft list` shows all")))?;
@@ -167,7 +204,14 @@ impl Ground {
             .map_err(|e| DraftError::Refused(id, e))?;
         let approved = draft.state == State::Approved && before.state != State::Approved;
         let brand = self.spoken_for(&draft)?;
-        let parcel = via.map(|channel| self.parcel(&draft, &brand, channel, now));
+        let parcel = match via {
+            Way::Channel(channel) => Some(self.parcel(&draft, &brand, channel, now)),
+            Way::Hands | Way::Mail(_) => None,
+        };
+        let poster = match via {
+            Way::Mail(person) => Some(person.to_owned()),
+            Way::Hands | Way::Channel(_) => None,
+        };
         let (after, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, brand));
         self.store.write_blocking(move |tx| {
             if kept::get(tx, id)?.as_ref() != Some(&before) {
@@ -180,6 +224,9 @@ impl Ground {
             }
             if let Some(parcel) = &parcel {
                 outbox::put(tx, parcel)?;
+            }
+            if let Some(poster) = &poster {
+                asker.post(tx, &after, poster, now)?;
             }
             match act {
                 Act::Write(_) => asker.ask(tx, &after, now),

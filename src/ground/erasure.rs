@@ -20,6 +20,9 @@ use crate::store::erasures::{self, Receipt, Scope, Tombstones};
 use crate::store::mentions::{self, TopicIds};
 use crate::store::{Store, StoreError, Stored, drafts, incidents, outbox};
 
+/// Why what waits is not sent any more.
+const QUOTES: &str = "it quotes somebody who was erased";
+
 /// What keeps an erasure from being carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum ErasureError {
@@ -223,6 +226,31 @@ impl<'a> Erasure<'a> {
         Ok(erasure)
     }
 
+    /// Takes mentions away that were deleted where they were published, with what quotes them; their numbers stay, and
+    /// so do their authors. What was done.
+    ///
+    /// # Errors
+    /// As for [`Erasure::carry_out`].
+    pub fn withdraw(
+        store: &'a Store,
+        mail_dir: &'a Path,
+        mentions: Vec<Mention>,
+        now: Timestamp,
+    ) -> Result<Receipt, ErasureError> {
+        let strike = Strike::of(&mentions);
+        let receipt = Receipt { at: now, ..Receipt::default() };
+        let mut erasure =
+            Erasure { store, mail_dir, mentions, names: BTreeSet::new(), strike, letters_seen: 0, receipt };
+        erasure.notes()?;
+        erasure.drafts(now)?;
+        erasure.letters()?;
+        erasure.remove()?;
+        // What was under way meanwhile.
+        erasure.letters()?;
+        erasure.folder()?;
+        Ok(erasure.receipt)
+    }
+
     /// Looks once more for letters and mails that were under way.
     ///
     /// # Errors
@@ -293,8 +321,11 @@ impl<'a> Erasure<'a> {
             match draft.state {
                 // What is out of the house was approved as it was.
                 State::HandedOver => after.text = left,
-                _ if left != draft.text => after.rewrite(left, now),
+                _ if left != draft.text => after.strike(left, now),
                 _ => {}
+            }
+            for past in &mut after.past {
+                past.text = self.struck(&past.text);
             }
             for mark in [&mut after.rejected, &mut after.handed_over].into_iter().flatten() {
                 mark.note = self.struck(&mark.note);
@@ -315,6 +346,11 @@ impl<'a> Erasure<'a> {
         self.names.iter().fold(left, |t, name| without(&t, name))
     }
 
+    /// Whether it gives somebody a text to post that is not said any more.
+    fn posts(&self, mail: &[u8]) -> bool {
+        strike::posted(mail).is_some_and(|text| self.struck(&text) != text)
+    }
+
     fn touch(&mut self, incident: i64) {
         if incident != 0 && !self.receipt.incidents.contains(&incident) {
             self.receipt.incidents.push(incident);
@@ -328,12 +364,18 @@ impl<'a> Erasure<'a> {
             let some = self.store.read(|c| outbox::bodies_after(c, self.letters_seen, LETTERS))?;
             let Some((last, _)) = some.last() else { return Ok(()) };
             self.letters_seen = *last;
-            for (id, body) in some.iter().filter(|(_, body)| self.strike.touches(body)).cloned().collect::<Vec<_>>() {
+            let touched = some.iter().filter(|(_, body)| self.strike.touches(body) || self.posts(body));
+            for (id, body) in touched.cloned().collect::<Vec<_>>() {
+                let posts = self.posts(&body);
                 let (struck, stub) = (self.strike.out_of(&body), strike::stub(&body, self.receipt.id));
+                let at = self.receipt.at;
                 let done = self.store.write_blocking(move |tx| {
                     let Some(now) = outbox::stands(tx, id)? else { return Ok(None) };
-                    let waits = now.state == "waiting";
+                    let waits = now.state == "waiting" && !posts;
                     outbox::rewrite(tx, id, if waits { &struck } else { &stub })?;
+                    if posts && now.state == "waiting" {
+                        outbox::failed(tx, id, QUOTES, at)?;
+                    }
                     let sent = now.state == "delivered" && !now.relay.ends_with(".eml");
                     Ok(Some((now.incident, waits, sent)))
                 })?;
@@ -362,7 +404,7 @@ impl<'a> Erasure<'a> {
             self.store.write_blocking(move |tx| {
                 outbox::rewrite(tx, id, &bytes)?;
                 match outbox::stands(tx, id)? {
-                    Some(m) if m.state == "waiting" => outbox::failed(tx, id, "it quotes somebody who was erased", now),
+                    Some(m) if m.state == "waiting" => outbox::failed(tx, id, QUOTES, now),
                     _ => Ok(()),
                 }
             })?;
@@ -421,7 +463,7 @@ impl<'a> Erasure<'a> {
         };
         for path in list.flatten().map(|f| f.path()).filter(|p| p.is_file()) {
             let bytes = std::fs::read(&path).map_err(wrong(&path))?;
-            if !self.strike.touches(&bytes) {
+            if !self.strike.touches(&bytes) && !self.posts(&bytes) {
                 continue;
             }
             match (path.extension().is_some_and(|e| e == "eml"), path.file_stem().and_then(|s| s.to_str())) {

@@ -3,6 +3,7 @@
 
 pub mod acts;
 pub mod after;
+mod aim;
 pub mod answers;
 mod clock;
 pub mod digest;
@@ -17,6 +18,7 @@ pub mod links;
 mod messages;
 mod plain;
 mod pleas;
+pub mod propose;
 mod publishing;
 mod pulse;
 mod rehearse;
@@ -28,6 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{Notify, Semaphore};
 
+pub use aim::sought;
 pub use clock::Clock;
 pub use fresh::Fresh;
 pub use history::History;

@@ -38,11 +38,17 @@ impl Asker {
         told.into_iter().try_for_each(|name| self.write(c, matter, draft, name, now))
     }
 
+    /// Gives an approved text to whoever posts it.
+    pub(super) fn post(&self, c: &Connection, draft: &Draft, name: &str, now: Timestamp) -> Stored<()> {
+        self.write(c, Matter::Post, draft, name, now)
+    }
+
     fn write(&self, c: &Connection, matter: Matter, draft: &Draft, name: &str, now: Timestamp) -> Stored<()> {
         let rules = &self.knowledge.rules;
         let Some(person) = rules.people.person(name) else { return Ok(()) };
         let kind = if draft.reply { Kind::Reply } else { Kind::Statement };
-        let author = draft.authors.last().map_or("", String::as_str);
+        let full_name = |name: &str| rules.people.person(name).map_or_else(|| name.to_owned(), |p| p.full_name.clone());
+        let approved_by: Vec<String> = draft.approvals.iter().map(|a| full_name(&a.by)).collect();
         let link = self.links.plea(draft.id, draft.version, name, now);
         let asks = self.house.base_url.as_deref().filter(|_| matter == Matter::Ask);
         let door = asks.map(|base| format!("{}/d/{link}", base.trim_end_matches('/')));
@@ -51,11 +57,12 @@ impl Asker {
             matter,
             draft,
             person,
-            author: rules.people.person(author).map_or(author, |p| &p.full_name),
+            author: &full_name(draft.writer()),
+            approved_by: &approved_by,
             brand: &self.brand,
             findings: match matter {
                 Matter::Ask => wording::look(&draft.text, &rules.voice, &draft.language, draft.network, kind).len(),
-                Matter::Approved | Matter::Back => 0,
+                Matter::Approved | Matter::Back | Matter::Post => 0,
             },
             door: door.as_deref().map(|door| (door, digits.as_str())),
             from_domain: self.house.domain(),

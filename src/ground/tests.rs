@@ -250,11 +250,18 @@ async fn an_erased_author_is_in_no_draft() {
     // One is on its way to be published.
     let out = ground.draft(order(reply, "@canary_7, thank you."), "maja").expect("written");
     ground.act_on_draft(out.id, &Act::Approve(1), "anna", "").expect("approved");
-    ground.hand_over(out.id, "maja", "", "desk").expect("handed over");
+    ground.hand_over(out.id, "maja", "", drafts::Way::Channel("desk")).expect("handed over");
+    // One is with somebody who posts it, and said something else before.
+    let posted = ground.draft(order(reply, "@canary_7, we know."), "maja").expect("written");
+    ground.act_on_draft(posted.id, &Act::Write("@canary_7, we call.".into()), "maja", "").expect("rewritten");
+    ground.act_on_draft(posted.id, &Act::Approve(2), "anna", "").expect("approved");
+    ground.hand_over(posted.id, "maja", "", drafts::Way::Mail("a")).expect("handed over");
     let who = erasure::Who::new("canary_7", None, None);
     let found = erasure::find(&ground.store, &who).expect("found");
     let done = erasure::Erasure::carry_out(&ground.store, dir.path(), &who, found, "", now()).expect("erased");
-    assert_eq!((done.receipt.notes, done.receipt.stubbed), (2, 1));
+    assert_eq!((done.receipt.notes, done.receipt.stubbed), (3, 2));
+    let mails = ground.store.read(|c| crate::store::outbox::bodies_after(c, 0, 99)).expect("read");
+    assert!(mails.len() == 1 && !String::from_utf8_lossy(&mails[0].1).contains("canary"), "no mail names them");
     let bodies = ground.store.read(crate::store::outbox::parcels).expect("read");
     let text = String::from_utf8_lossy(&bodies[0].1);
     assert!(bodies.len() == 1 && text.contains("@[erased], thank you.") && !text.contains("canary"), "{text}");
@@ -265,6 +272,8 @@ async fn an_erased_author_is_in_no_draft() {
     assert_eq!(left.text, "@[erased], you wrote \"[erased]\". Call us.");
     assert_eq!((left.version, left.approvals.len(), left.state.as_str()), (2, 0, "waiting"), "it is another text");
     assert_eq!(now_is(other.id), other);
+    let last = now_is(posted.id);
+    assert_eq!((last.text.as_str(), last.past[0].text.as_str()), ("@[erased], we call.", "@[erased], we know."));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,6 +52,31 @@ pub struct About {
     pub mention: Option<i64>,
 }
 
+/// What a draft said before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// Its number.
+    pub version: u32,
+    /// Name of whoever wrote it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// The words.
+    pub text: String,
+}
+
+/// A machine that has proposed a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The model, in the words of the settings.
+    pub model: String,
+    /// The version that it proposed; later ones are of people.
+    pub version: u32,
+}
+
+/// Earlier versions that are kept; of more the oldest are forgotten.
+const KEPT: usize = 50;
+
 /// A reply or a statement with everything that was done to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
@@ -87,11 +112,40 @@ pub struct Draft {
     pub rejected: Option<Mark>,
     /// To whom it was handed over.
     pub handed_over: Option<Mark>,
+    /// Whoever wrote the text as it is; empty in drafts of older versions of vakt.
+    #[serde(default)]
+    pub writer: String,
+    /// What it said before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<Past>,
+    /// The machine that proposed its first text, at the wish of its first author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Machine>,
 }
 
 impl Draft {
-    /// Has it say something else: what was approved was another text.
-    pub fn rewrite(&mut self, text: String, now: Timestamp) {
+    /// Whoever wrote the text as it is.
+    pub fn writer(&self) -> &str {
+        if self.writer.is_empty() { self.authors.last().map_or("", String::as_str) } else { &self.writer }
+    }
+
+    /// The model that proposed the text as it is, which no person has changed.
+    pub fn by_machine(&self) -> Option<&str> {
+        self.machine.as_ref().filter(|m| m.version == self.version).map(|m| m.model.as_str())
+    }
+
+    /// Has it say something else, in somebody's words; what it said is kept.
+    pub fn rewrite(&mut self, text: String, by: &str, now: Timestamp) {
+        let writer = self.writer().to_owned();
+        self.past.push(Past { version: self.version, by: writer, at: self.written, text: self.text.clone() });
+        let over = self.past.len().saturating_sub(KEPT);
+        self.past.drain(..over);
+        self.writer = by.to_owned();
+        self.strike(text, now);
+    }
+
+    /// Has it say something else without keeping what it said: what was approved was another text.
+    pub fn strike(&mut self, text: String, now: Timestamp) {
         self.text = text;
         self.version += 1;
         self.written = now;

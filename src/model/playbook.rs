@@ -10,8 +10,17 @@ pub struct Task {
     pub role: String,
     /// How soon after the incident opened; `None` where none is said.
     pub due: Option<Span>,
+    /// How soon where it is that bad or worse, mildest first.
+    pub sooner: Vec<(Severity, Span)>,
     /// What to do.
     pub what: String,
+}
+
+impl Task {
+    /// How soon after the incident opened, where it is so bad.
+    pub fn due_for(&self, severity: Severity) -> Option<Span> {
+        self.sooner.iter().rfind(|(from, _)| *from <= severity).map(|(_, within)| *within).or(self.due)
+    }
 }
 
 /// A text in one language.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{self, HeaderValue};
 use reqwest::{Client, Method, StatusCode};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use url::Url;
@@ -25,13 +25,17 @@ use crate::model::time::Span;
 mod error;
 mod exchange;
 mod headers;
+mod live;
 mod post;
+mod robots;
 
 pub use error::FetchError;
 pub use exchange::{Body, Request, Response};
 pub use headers::{Headers, Quota};
 use headers::{LONGEST_PAUSE, SHORTEST_PAUSE};
+pub use live::{Lines, Socket};
 pub use post::{Answer, Post};
+pub use robots::Robots;
 
 /// How many redirects are followed.
 const HOPS: usize = 5;
@@ -77,10 +81,12 @@ pub struct Http {
 struct Inner {
     agent: String,
     limits: Limits,
-    clients: Mutex<HashMap<Allow, Client>>,
+    /// By allow-list, and by whether they speak HTTP/1.1 alone, as a WebSocket wants it.
+    clients: Mutex<HashMap<(Allow, bool), Client>>,
     turns: Arc<Semaphore>,
     hosts: Mutex<Hosts>,
     pauses: Mutex<Pauses>,
+    robots: Mutex<robots::Kept>,
 }
 
 /// The queue of each host that somebody stands in line at.
@@ -122,14 +128,15 @@ impl Http {
             "" => format!("vakt/{}", env!("CARGO_PKG_VERSION")),
             contact => format!("vakt/{} (+{contact})", env!("CARGO_PKG_VERSION")),
         };
-        let first = build(&agent, &limits, &Allow::none())?;
+        let first = build(&agent, &limits, &Allow::none(), false)?;
         let inner = Inner {
             agent,
             turns: Arc::new(Semaphore::new(limits.at_once.max(1))),
             limits,
-            clients: Mutex::new(HashMap::from([(Allow::none(), first)])),
+            clients: Mutex::new(HashMap::from([((Allow::none(), false), first)])),
             hosts: Mutex::default(),
             pauses: Mutex::default(),
+            robots: Mutex::default(),
         };
         Ok(Http { inner: Arc::new(inner) })
     }
@@ -157,6 +164,17 @@ impl Http {
         FetchError::RateLimited { place: place(url), status, retry_after }
     }
 
+    /// The hosts that are left alone, each with the end of its rest.
+    pub fn rests(&self, now: Timestamp) -> Vec<(String, Timestamp)> {
+        lock(&self.inner.pauses).all(now)
+    }
+
+    /// Leaves hosts alone that wanted it before.
+    pub fn remember(&self, rests: &[(String, Timestamp)]) {
+        let mut pauses = lock(&self.inner.pauses);
+        rests.iter().for_each(|(host, until)| pauses.pause(host, *until));
+    }
+
     async fn exchange(
         &self,
         mut request: Request<'_>,
@@ -165,7 +183,7 @@ impl Http {
     ) -> Result<Response, FetchError> {
         let mut url = Url::parse(request.url)
             .map_err(|e| FetchError::Address { place: place_of(request.url), reason: e.to_string() })?;
-        let client = self.client(request.allow)?;
+        let client = self.client(request.allow, false)?;
         let secret = !url.username().is_empty() || url.password().is_some();
         let mut left = self.inner.limits.total.to_std();
         let mut permanent = true;
@@ -197,6 +215,7 @@ impl Http {
                     return Ok(Response::NotModified { max_age: Headers::of(answer.headers()).max_age() });
                 }
                 200 | 203 => {}
+                201 | 202 | 204 if body.is_some() => {}
                 _ => return Err(self.refusal(&url, answer, left, now).await),
             }
             // An address with a password is never stored as moved: the new one would lack the password.
@@ -207,17 +226,17 @@ impl Http {
         Err(FetchError::Redirect { place: place_of(request.url), reason: format!("more than {HOPS} times") })
     }
 
-    fn client(&self, allow: &Allow) -> Result<Client, FetchError> {
+    fn client(&self, allow: &Allow, old: bool) -> Result<Client, FetchError> {
         let mut clients = lock(&self.inner.clients);
-        if let Some(client) = clients.get(allow) {
+        if let Some(client) = clients.get(&(allow.clone(), old)) {
             return Ok(client.clone());
         }
         if clients.len() >= 64 {
             // Only reloads with ever new lists come here; the clients in use live on in their requests.
             clients.clear();
         }
-        let client = build(&self.inner.agent, &self.inner.limits, allow)?;
-        clients.insert(allow.clone(), client.clone());
+        let client = build(&self.inner.agent, &self.inner.limits, allow, old)?;
+        clients.insert((allow.clone(), old), client.clone());
         Ok(client)
     }
 
@@ -252,11 +271,7 @@ impl Http {
             }
         };
         if let Some((name, secret)) = request.secret {
-            let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
-                FetchError::Setup("the secret holds what no header can hold, such as a line end".into())
-            })?;
-            value.set_sensitive(true);
-            ask = ask.header(name, value);
+            ask = ask.header(name, sensitive(secret)?);
         }
         let wanted = [
             (header::ACCEPT, Some(request.accept).filter(|a| !a.is_empty())),
@@ -322,6 +337,14 @@ impl Http {
     }
 }
 
+/// A secret as the value of a header.
+fn sensitive(secret: &SecretString) -> Result<HeaderValue, FetchError> {
+    let mut value = HeaderValue::from_str(secret.expose_secret())
+        .map_err(|_| FetchError::Setup("the secret holds what no header can hold, such as a line end".into()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 /// The resolver of one client: it only knows addresses that the guard lets through.
 struct Guarded {
     allow: Allow,
@@ -354,8 +377,9 @@ async fn beginning(mut answer: reqwest::Response, left: Duration) -> Vec<u8> {
     body
 }
 
-fn build(agent: &str, limits: &Limits, allow: &Allow) -> Result<Client, FetchError> {
-    Client::builder()
+fn build(agent: &str, limits: &Limits, allow: &Allow, old: bool) -> Result<Client, FetchError> {
+    let builder = if old { Client::builder().http1_only() } else { Client::builder() };
+    builder
         .user_agent(agent)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

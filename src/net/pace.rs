@@ -80,6 +80,14 @@ impl Pauses {
         *end = (*end).max(until);
     }
 
+    /// All that still rest, in the order of their names.
+    pub fn all(&self, now: Timestamp) -> Vec<(String, Timestamp)> {
+        let resting = self.0.iter().filter(|(_, until)| **until > now);
+        let mut all: Vec<_> = resting.map(|(host, until)| (host.clone(), *until)).collect();
+        all.sort();
+        all
+    }
+
     /// How long the host still rests; forgets all that have rested enough.
     pub fn remaining(&mut self, host: &str, now: Timestamp) -> Option<Span> {
         self.0.retain(|_, until| *until > now);
@@ -148,6 +156,13 @@ mod tests {
         assert_eq!(pauses.remaining("b.example", now), None);
         assert_eq!(pauses.remaining("a.example", now + Span::mins(5)), None);
         assert!(pauses.0.is_empty());
+        pauses.pause("b.example", now + Span::mins(1));
+        pauses.pause("a.example", now + Span::mins(2));
+        let all = |now| pauses.all(now).into_iter().map(|(host, _)| host).collect::<Vec<_>>();
+        assert_eq!(
+            (all(now), all(now + Span::mins(1))),
+            (vec!["a.example".into(), "b.example".into()], vec!["a.example".to_owned()])
+        );
     }
 
     proptest::proptest! {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use minijinja::Value;
 
+use crate::text::figures;
+
 /// A key with its words in English, Swedish, German, Italian and Spanish.
 pub(super) type Row = (&'static str, [&'static str; 5]);
 
@@ -21,17 +23,7 @@ pub(super) fn word<'k>(table: &'static [Row], column: usize, key: &'k str) -> &'
 
 /// The words of a key with `{0}`, `{1}` … filled in.
 pub(super) fn filled(table: &'static [Row], column: usize, key: &str, with: &[String]) -> String {
-    let mut out = String::new();
-    let mut rest = word(table, column, key);
-    // One pass: what is filled in is never looked at again.
-    while let Some((before, after)) = rest.split_once('{') {
-        out.push_str(before);
-        let Some((n, behind)) = after.split_once('}') else { break };
-        out.push_str(n.parse::<usize>().ok().and_then(|n| with.get(n)).map_or("", String::as_str));
-        rest = behind;
-    }
-    out.push_str(rest);
-    out
+    figures::filled(word(table, column, key), with)
 }
 
 #[cfg(test)]

@@ -285,7 +285,12 @@ mod tests {
         for text in texts {
             book.add(&Mention { text: text.into(), title: text.into(), ..mention(1, 0, 0.0) }).expect("added");
         }
-        let mut read = read(book);
+        let mut out = Cursor::new(Vec::new());
+        book.save(&mut out).expect("it is written");
+        if let Some(dir) = std::env::var_os("VAKT_PICTURES") {
+            std::fs::write(std::path::Path::new(&dir).join("mentions.xlsx"), out.get_ref()).expect("written");
+        }
+        let mut read = Xlsx::new(out).expect("it is a workbook");
         let rows = read.worksheet_range("mentions").expect("the sheet");
         for (n, text) in (1u32..).zip(texts) {
             assert_eq!(cell(&rows, n, "text"), Data::String(text.into()));

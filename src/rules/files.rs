@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::cases;
+use super::{calendar, cases};
 use crate::config::fault::{self, Fault, Sheet};
 
 /// Largest file of rules, and largest calendar: other programs write those, and write much.
@@ -44,7 +44,7 @@ pub(super) fn kind_of(name: &str) -> Option<Part> {
         ("playbooks", Some("md")) => Some(Part::Playbook),
         ("searches", Some("toml")) => Some(Part::Searches),
         ("tests", Some("toml")) => Some(Part::Tests),
-        ("calendar", Some("ics" | "csv")) => Some(Part::Calendar),
+        ("calendar", Some("ics" | "csv" | "xlsx")) => Some(Part::Calendar),
         ("calendar", Some("toml")) => Some(Part::CalendarSettings),
         (_, Some("ics")) => Some(Part::Feed),
         _ => None,
@@ -139,7 +139,11 @@ const FOLDERS: [&str; 7] = ["topics", "alerts", "playbooks", "lexicon", "searche
 fn is_no_rule(path: &Path) -> bool {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let left = ["~", ".bak", ".tmp", ".swp", ".orig", ".rej", ".dpkg-dist", ".dpkg-new", ".dpkg-old"];
-    name.starts_with(['.', '#']) || left.iter().any(|end| name.ends_with(end)) || name == "README.md"
+    // Excel's own lock beside an open workbook begins with ~$.
+    name.starts_with(['.', '#'])
+        || name.starts_with("~$")
+        || left.iter().any(|end| name.ends_with(end))
+        || name == "README.md"
 }
 
 /// Where a file that nothing reads was probably meant to be.
@@ -149,7 +153,7 @@ fn misplaced(path: &Path) -> String {
     if FOLDERS.contains(&folder) {
         let ending = match folder {
             "playbooks" => "md",
-            "calendar" => "ics, .csv or .toml",
+            "calendar" => "ics, .csv, .xlsx or .toml",
             _ => "toml",
         };
         return format!("files of {folder}/ end in .{ending}");
@@ -163,6 +167,9 @@ fn misplaced(path: &Path) -> String {
 
 fn read_text(path: &Path) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    if path.extension().is_some_and(|e| e == "xlsx") {
+        return calendar::book::csv(&bytes);
+    }
     let text = String::from_utf8(bytes).map_err(|e| format!("byte {} is not UTF-8", e.utf8_error().valid_up_to()))?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

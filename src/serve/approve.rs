@@ -10,7 +10,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
-use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use super::Served;
@@ -20,9 +19,9 @@ use crate::engine::drafts::{Act, Refusal};
 use crate::engine::wording::{self, Kind};
 use crate::ground::drafts::DraftError;
 use crate::ground::links::Asked;
-use crate::model::Draft;
 use crate::model::draft::State as Stage;
 use crate::model::time::between;
+use crate::model::{Draft, Voice};
 use crate::store::drafts;
 use crate::text::length;
 
@@ -39,20 +38,24 @@ fn dead(words: &Words) -> Response {
 }
 
 fn render(w: &Words, values: Value, status: StatusCode) -> Response {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let words = context! {
-        code => w.code, written => w.written, digits => w.digits, findings => w.findings, approve => w.approve,
-        reject => w.reject, reason => w.reason,
-    };
-    let values = context! { w => words, ..values };
-    match environment.render_named_str("approve.html", include_str!("approve.html"), values) {
+    match html(w, values) {
         Ok(page) => (status, Html(page)).into_response(),
         Err(e) => {
             tracing::error!(error = %e, page = "approve.html", "a page cannot be rendered");
             (StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be shown\n").into_response()
         }
     }
+}
+
+fn html(w: &Words, values: Value) -> Result<String, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let words = context! {
+        code => w.code, written => w.written, machine => w.machine, digits => w.digits, findings => w.findings, approve => w.approve,
+        reject => w.reject, reason => w.reason,
+    };
+    let values = context! { w => words, ..values };
+    environment.render_named_str("approve.html", include_str!("approve.html"), values)
 }
 
 /// Reads a link; the answer where it leads nowhere.
@@ -86,29 +89,35 @@ impl Led {
     }
 
     fn page(&self, served: &Served, say: Option<String>, status: StatusCode) -> Response {
-        let (d, w) = (&self.draft, self.words);
         let knowledge = served.ground.knowledge();
-        let author = d.authors.last().map_or("", String::as_str);
+        let author = self.draft.writer();
         let author = knowledge.rules.people.person(author).map_or(author, |p| &p.full_name);
+        let seen = served.ground.links.plea_shown(&self.asked, self.now);
+        render(self.words, self.values(&knowledge.rules.voice, author, &seen, say), status)
+    }
+
+    /// What the page shows: the draft as it was asked about, and the mark of the page where there is something to decide.
+    fn values(&self, voice: &Voice, author: &str, seen: &str, say: Option<String>) -> Value {
+        let (d, w) = (&self.draft, self.words);
         let kind = if d.reply { Kind::Reply } else { Kind::Statement };
-        let findings = wording::look(&d.text, &knowledge.rules.voice, &d.language, d.network, kind);
+        let findings = wording::look(&d.text, voice, &d.language, d.network, kind);
         let length = d.network.map(|n| {
             let l = length::measure(&d.text, n);
             format!("{}: {} / {}", n.title(), l.used, l.most)
         });
         let place = d.network.map(|n| format!(", {}", n.title())).unwrap_or_default();
         let already = self.already();
-        let seen = already.is_none().then(|| served.ground.links.plea_shown(&self.asked, self.now));
+        let seen = already.is_none().then_some(seen);
         // Another text than the one that the mail was about is not shown as if it were that.
         let shown = (d.version == self.asked.version).then(|| {
             context! {
                 about => format!("#{} · {}{place} · {}/{}", d.id, d.language, d.approvals.len(), d.asked),
-                author, language => d.language.as_str(), text => d.text.as_str(), length,
-                findings => Value::from(Serde(findings)),
+                author, language => d.language.as_str(), text => d.text.as_str(), length, machine => d.by_machine(),
+                findings => findings.iter().map(|f| f.said(w.code)).map(|(why, remedy)| context! { why, remedy }).collect::<Vec<_>>(),
             }
         });
         let say = say.or(already.map(str::to_owned));
-        render(w, context! { title => w.waits, say, draft => shown, seen }, status)
+        context! { title => w.waits, say, draft => shown, seen }
     }
 
     fn say(&self, served: &Served, say: &str, status: StatusCode) -> Response {
@@ -159,7 +168,10 @@ pub(super) async fn press(State(served): State<Served>, Path(link): Path<String>
         Ok(Ok(draft)) => Led { draft, ..led }.say(&served, done, StatusCode::OK),
         Ok(Err(DraftError::Refused(_, refusal))) => {
             let say = match refusal {
-                Refusal::Unfit(why, remedy) => format!("{} {why}; {remedy}", w.unfit),
+                Refusal::Unfit(finding) => {
+                    let (why, remedy) = finding.said(w.code);
+                    format!("{} {why}; {remedy}", w.unfit)
+                }
                 Refusal::Unsaid => w.unsaid.to_owned(),
                 _ => w.changed.to_owned(),
             };
@@ -170,5 +182,50 @@ pub(super) async fn press(State(served): State<Served>, Path(link): Path<String>
             (StatusCode::SERVICE_UNAVAILABLE, format!("{e}; nothing has changed\n")).into_response()
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::draft::Mark;
+    use crate::readable;
+
+    #[test]
+    fn pages_are_readable_in_five_languages() {
+        for language in ["en", "sv", "de", "it", "es"] {
+            let words = Words::of(&[language.to_owned()]);
+            let asked = |version: u32| -> Asked {
+                let said = serde_json::json!({ "d": 3, "v": version, "p": "anna", "s": false, "t": 0 });
+                serde_json::from_value(said).expect("what a link says")
+            };
+            let draft = || Draft {
+                text: "Wir sehen <es> uns an.\nMehr: [link]".into(),
+                ..crate::engine::drafts::tests::draft()
+            };
+            let shown = |draft: Draft, version, say: Option<&str>| {
+                let led = Led { asked: asked(version), draft, words, now: Timestamp::UNIX_EPOCH };
+                let values = led.values(&Voice::default(), "Maja Holm", "seen.mark", say.map(str::to_owned));
+                let page = html(words, values).expect("it is rendered");
+                assert_eq!(readable::faults(&page, language), [""; 0], "{page}");
+                if let Some(dir) = std::env::var_os("VAKT_PICTURES").filter(|_| say.is_none()) {
+                    let path = std::path::Path::new(&dir).join(format!("approve-{language}.html"));
+                    std::fs::write(path, &page).expect("written");
+                }
+                readable::outline(&page)
+            };
+            let mark = Mark { by: "anna".into(), at: Timestamp::UNIX_EPOCH, note: String::new() };
+            let machine = Some(crate::model::draft::Machine { model: "small <b>".into(), version: 1 });
+            let pages = [
+                shown(Draft { machine, ..draft() }, 1, None),
+                shown(draft(), 1, Some(words.wrong)),
+                shown(Draft { approvals: vec![mark], ..draft() }, 1, Some(words.approved)),
+                shown(draft(), 2, Some(words.changed)),
+                readable::outline(
+                    &html(words, context! { title => "vakt", say => words.dead }).expect("it is rendered"),
+                ),
+            ];
+            insta::assert_snapshot!(format!("approve_{language}"), pages.join("\n\n"));
+        }
     }
 }

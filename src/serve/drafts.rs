@@ -9,10 +9,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Served;
+use crate::config::fault::suggest;
 use crate::engine::drafts::Act;
 use crate::engine::wording::{self, Kind};
 use crate::ground::Ground;
-use crate::ground::drafts::{DraftError, Order};
+use crate::ground::drafts::{DraftError, Order, Way};
 use crate::model::draft::{About, State as Stage};
 use crate::model::{Draft, Network};
 use crate::store::drafts;
@@ -62,6 +63,10 @@ struct Done {
     /// Of `reject`: why. Of `hand-over`: to whom.
     #[serde(default)]
     note: String,
+    /// Of `hand-over`: the webhook of the settings that publishes it.
+    channel: Option<String>,
+    /// Of `hand-over`: the person who posts it, and gets it by mail.
+    mail: Option<String>,
 }
 
 /// A step that is done, or is not after all.
@@ -160,6 +165,7 @@ async fn try_write(served: &Served, body: &[u8]) -> Result<Response, Wrong> {
         reply: new.reply,
         text: new.text,
         link: new.link,
+        machine: None,
     };
     let ground = served.ground.clone();
     let draft = apart(move || ground.draft(order, &new.by)).await?;
@@ -180,9 +186,31 @@ async fn try_act(served: &Served, id: i64, word: &str, body: &[u8]) -> Result<Re
         "hand-over" => Act::HandOver,
         _ => return Err(wrong("acts are edit, approve, reject and hand-over")),
     };
+    if done.channel.is_some() && done.mail.is_some() {
+        return Err(wrong("say either `channel` or `mail`"));
+    }
+    if act != Act::HandOver && (done.channel.is_some() || done.mail.is_some()) {
+        return Err(wrong("`channel` and `mail` say how a draft is handed over"));
+    }
+    if let Some(channel) = done.channel.as_deref().filter(|c| !served.publishers.iter().any(|p| p == c)) {
+        let help = suggest(channel, served.publishers.iter().map(String::as_str));
+        return Err(wrong(format!("no webhook is called `{channel}` in the settings: {help}")));
+    }
+    if let Some(name) = &done.mail {
+        person(&served.ground, name)?;
+    }
     let ground = served.ground.clone();
-    let draft = apart(move || ground.act_on_draft(id, &act, &done.by, &done.note)).await?;
-    Ok(Json(shown(&served.ground, &draft)).into_response())
+    let draft = apart(move || match (&done.channel, &done.mail) {
+        (Some(channel), _) => ground.hand_over(id, &done.by, to(&done.note, channel), Way::Channel(channel)),
+        (None, Some(name)) => ground.hand_over(id, &done.by, to(&done.note, name), Way::Mail(name)),
+        (None, None) => ground.act_on_draft(id, &act, &done.by, &done.note),
+    });
+    Ok(Json(shown(&served.ground, &draft.await?)).into_response())
+}
+
+/// To whom, in the caller's words where there are any.
+fn to<'a>(note: &'a str, usual: &'a str) -> &'a str {
+    if note.trim().is_empty() { usual } else { note }
 }
 
 pub(super) async fn tick(State(served): State<Served>, Path(id): Path<i64>, body: Bytes) -> Response {

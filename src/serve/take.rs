@@ -19,6 +19,7 @@ use crate::ground::acts::{Deed, Outcome};
 use crate::ground::links::{Claim, Leave};
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Severity, Status};
+use crate::text::figures::Figures;
 
 /// Nobody presses so soon after seeing the page.
 pub(super) const READ: Span = Span::secs(3);
@@ -164,6 +165,8 @@ fn words(languages: &[String]) -> &'static Words {
 struct Page<'a> {
     words: &'static Words,
     incident: Option<&'a Incident>,
+    /// What it is about: the brand and the alert's title.
+    what: &'a str,
     say: Option<String>,
     /// The mark of the page where it has a button, and whether that asks for a code.
     form: Option<(Leave, String, bool)>,
@@ -171,28 +174,7 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn render(self, status: StatusCode) -> Response {
-        let w = self.words;
-        let form = self.form.map(|(leave, seen, code)| {
-            let button = if leave == Leave::Undo { w.undo } else { w.take };
-            context! { seen, code, button, note => leave == Leave::Take }
-        });
-        let title = self.incident.map(|i| {
-            let mark = if i.drill.is_some() { "DRILL · " } else { "" };
-            format!("{mark}{} · {} · {}", i.severity.as_str().to_uppercase(), i.alert, i.topic)
-        });
-        let about = self.incident.map(|i| {
-            let s = &i.evidence.signals;
-            let [mentions, usual, negative] = w.level;
-            let share = s.negative_share * 100.0;
-            format!("#{}: {} {mentions} ({usual} {:.1}), {share:.0} % {negative}", i.id, s.mentions, s.expected)
-        });
-        let mut environment = Environment::new();
-        environment.set_auto_escape_callback(|_| AutoEscape::Html);
-        let values = context! {
-            w => context! { code => w.code, ask => w.ask, note => w.note },
-            title => title.unwrap_or_else(|| "vakt".into()), about, say => self.say, form => Value::from(form),
-        };
-        match environment.render_named_str("take.html", include_str!("take.html"), values) {
+        match self.html() {
             Ok(page) => (status, Html(page)).into_response(),
             Err(e) => {
                 tracing::error!(error = %e, page = "take.html", "a page cannot be rendered");
@@ -200,6 +182,42 @@ impl Page<'_> {
             }
         }
     }
+
+    fn html(self) -> Result<String, minijinja::Error> {
+        let w = self.words;
+        let form = self.form.map(|(leave, seen, code)| {
+            let button = if leave == Leave::Undo { w.undo } else { w.take };
+            context! { seen, code, button, note => leave == Leave::Take }
+        });
+        let title = self.incident.map(|i| {
+            let mark = if i.drill.is_some() { "DRILL · " } else { "" };
+            format!("{mark}{} · {}", i.severity.as_str().to_uppercase(), self.what)
+        });
+        let about = self.incident.map(|i| {
+            let s = &i.evidence.signals;
+            let [mentions, usual, negative] = w.level;
+            let n = Figures::of(w.code);
+            let places = usize::from(s.expected < 10.0);
+            let (count, level) = (n.number(s.mentions), n.decimal(s.expected, places));
+            format!("#{}: {count} {mentions} ({usual} {level}), {} {negative}", i.id, n.share(s.negative_share))
+        });
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        let values = context! {
+            w => context! { code => w.code, ask => w.ask, note => w.note },
+            title => title.unwrap_or_else(|| "vakt".into()), about, say => self.say, form => Value::from(form),
+        };
+        environment.render_named_str("take.html", include_str!("take.html"), values)
+    }
+}
+
+/// Brand and alert, as the mail calls them; their names where the rules know them no more.
+fn what(served: &Served, i: &Incident) -> String {
+    let knowledge = served.ground.knowledge();
+    let rules = &knowledge.rules;
+    let brand = rules.topic(&i.topic).map_or(i.topic.as_str(), |t| t.title.as_str());
+    let title = rules.alert(&i.alert).map_or(i.alert.as_str(), |a| a.title.as_str());
+    if title.starts_with(brand) { title.to_owned() } else { format!("{brand}: {title}") }
 }
 
 /// What a link that holds leads to.
@@ -214,7 +232,8 @@ struct Led {
 fn follow(served: &Served, link: &str) -> Result<Led, Box<Response>> {
     let now = served.ground.clock.now();
     let dead = |words: &'static Words| {
-        Box::new(Page { words, incident: None, say: Some(words.dead.into()), form: None }.render(StatusCode::FORBIDDEN))
+        let page = Page { words, incident: None, what: "", say: Some(words.dead.into()), form: None };
+        Box::new(page.render(StatusCode::FORBIDDEN))
     };
     let Some(claim) = served.ground.links.read(link, now) else { return Err(dead(&WORDS[0])) };
     let knowledge = served.ground.knowledge();
@@ -255,7 +274,8 @@ impl Led {
         let seen = served.ground.links.shown(&self.claim, self.now);
         let form = already.is_none().then(|| (self.claim.leave, seen, self.asks()));
         let say = already.or(say.map(str::to_owned));
-        Page { words: self.words, incident: Some(&self.incident), say, form }.render(status)
+        let what = what(served, &self.incident);
+        Page { words: self.words, incident: Some(&self.incident), what: &what, say, form }.render(status)
     }
 }
 
@@ -304,12 +324,47 @@ pub(super) async fn press(State(served): State<Served>, Path(link): Path<String>
     // The answer comes after the commit (I5).
     match tokio::task::spawn_blocking(move || ground.act(&deed)).await {
         Ok(Ok(Outcome::Done(incident))) => {
-            Page { words: led.words, incident: Some(&incident), say: Some(done.into()), form: None }
+            let what = what(&served, &incident);
+            Page { words: led.words, incident: Some(&incident), what: &what, say: Some(done.into()), form: None }
                 .render(StatusCode::OK)
         }
         Ok(Ok(Outcome::Already(incident))) => Led { incident: *incident, ..led }.page(&served, None, StatusCode::OK),
         Ok(Ok(Outcome::Unknown | Outcome::Cannot(_))) => StatusCode::NOT_FOUND.into_response(),
         Ok(Err(e)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{e}; nothing has changed\n")).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::readable;
+
+    #[test]
+    fn pages_are_readable_in_five_languages() {
+        let incident = crate::engine::incident::tests::opened();
+        for words in &WORDS {
+            let shown = |say: Option<&str>, form: Option<(Leave, bool)>, known: bool| {
+                let form = form.map(|(leave, code)| (leave, "seen.mark".to_owned(), code));
+                let incident = known.then_some(&incident);
+                let say = say.map(str::to_owned);
+                let page = Page { words, incident, what: "Acme: <product> safety", say, form };
+                let page = page.html().expect("it is rendered");
+                assert_eq!(readable::faults(&page, words.code), [""; 0], "{page}");
+                if let Some(dir) = std::env::var_os("VAKT_PICTURES").filter(|_| page.contains("name=\"code\"")) {
+                    let path = std::path::Path::new(&dir).join(format!("take-{}.html", words.code));
+                    std::fs::write(path, &page).expect("written");
+                }
+                readable::outline(&page)
+            };
+            let pages = [
+                shown(None, Some((Leave::Take, true)), true),
+                shown(Some(words.again), Some((Leave::Take, false)), true),
+                shown(None, Some((Leave::Undo, false)), true),
+                shown(Some(words.taken), None, true),
+                shown(Some(words.dead), None, false),
+            ];
+            insta::assert_snapshot!(format!("take_{}", words.code), pages.join("\n\n"));
+        }
     }
 }

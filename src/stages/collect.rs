@@ -1,5 +1,10 @@
 //! Due sources → mentions. Each source is asked on its own; a slow one holds up nobody else.
 
+mod again;
+mod hubs;
+mod ledger;
+mod streams;
+
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,12 +15,16 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 
+use again::Again;
+use hubs::Hubs;
+use streams::{MOST_HEARD, Streams};
+
 use super::{Stage, operator};
 use crate::ground::Ground;
-use crate::ground::intake::{self, Batch, Receipt};
+use crate::ground::intake::{self, Batch, Followed, Receipt};
 use crate::model::time::{Span, between, from_millis};
 use crate::sources::pace::{Outcome, Pace};
-use crate::sources::{Brought, FetchError, Http, Named};
+use crate::sources::{Brought, FetchError, Http, Named, Sought};
 use crate::store::sources::{self, SourceState};
 use crate::store::{StoreError, Stored};
 
@@ -47,6 +56,9 @@ const AIRBORNE: usize = 1024;
 
 type Answer = (usize, Result<Brought, FetchError>);
 
+/// Reads the sources of the settings again, aimed at the topics that are in force now.
+pub type Reread = Box<dyn Fn(&[Sought<'_>]) -> Option<Vec<Named>> + Send>;
+
 /// The stage that collects.
 pub struct Collect {
     ground: Arc<Ground>,
@@ -56,6 +68,12 @@ pub struct Collect {
     states: HashMap<usize, SourceState>,
     flying: FuturesUnordered<BoxFuture<'static, Answer>>,
     airborne: HashSet<usize>,
+    streams: Streams,
+    again: Again,
+    hubs: Hubs,
+    rests: Option<Vec<(String, Timestamp)>>,
+    reread: Option<Reread>,
+    generation: u64,
     told_at: Option<Timestamp>,
     last_pass: Option<Timestamp>,
     full: bool,
@@ -72,13 +90,19 @@ impl Stage for Collect {
             return now + IDLE;
         }
         self.mind_the_clock(now);
+        self.mind_the_rules();
         self.launch(now);
+        self.connect(now);
+        self.ask_again(now);
+        self.ask_hubs(now).await;
+        self.read_deliveries(now).await;
         self.land(now).await;
         self.look_for_blindness(now).await;
-        if !self.flying.is_empty() {
+        self.keep_rests(now).await;
+        if !self.flying.is_empty() || !self.again.is_idle() || !self.hubs.is_idle() || self.streams.are_open() {
             return now;
         }
-        let next = self.states.values().map(|s| s.due).min();
+        let next = self.states.values().map(|s| s.due).min().into_iter().chain(self.next_connection()).min();
         next.map_or(now + IDLE, |due| from_millis(due).min(now + IDLE))
     }
 }
@@ -94,6 +118,12 @@ impl Collect {
             states: HashMap::new(),
             flying: FuturesUnordered::new(),
             airborne: HashSet::new(),
+            streams: Streams::default(),
+            again: Again::default(),
+            hubs: Hubs::default(),
+            rests: None,
+            reread: None,
+            generation: 0,
             told_at: None,
             last_pass: None,
             full: false,
@@ -101,15 +131,24 @@ impl Collect {
         }
     }
 
+    /// Has the sources aimed anew whenever the rules change.
+    pub fn aimed(self, reread: Reread) -> Collect {
+        Collect { generation: self.ground.knowledge().generation, reread: Some(reread), ..self }
+    }
+
     fn load(&mut self) -> Stored<()> {
+        self.remember_rests()?;
         for (i, source) in self.sources.iter().enumerate() {
             if !self.states.contains_key(&i) {
                 let state = self.ground.store.read(|c| sources::get(c, &source.name))?;
                 let mut state = state.unwrap_or_default();
+                // No connection outlives the process that opened it.
+                state.stream.since = 0;
                 if state.settings != source.settings {
                     // Somebody has changed something: what was hopeless may not be any more.
                     state.settings = source.settings;
                     (state.due, state.failures, state.hopeless) = (0, 0, false);
+                    (state.stream.due, state.stream.failures) = (0, 0);
                 }
                 self.states.insert(i, state);
             }
@@ -172,19 +211,34 @@ impl Collect {
         }
     }
 
-    /// Takes answers in, for as long as patience lasts.
+    /// Takes in what is answered and what is heard, for as long as patience lasts.
     async fn land(&mut self, now: Timestamp) {
         let enough = tokio::time::sleep(PATIENCE);
         tokio::pin!(enough);
         loop {
+            if self.flying.is_empty() && self.again.is_idle() && self.hubs.is_idle() && !self.streams.are_open() {
+                return;
+            }
+            let room = !self.full;
+            let mut heard = Vec::new();
             tokio::select! {
-                answer = self.flying.next() => match answer {
-                    Some((i, answer)) => {
-                        self.airborne.remove(&i);
-                        self.settle(i, answer, now).await;
+                Some((i, answer)) = self.flying.next(), if !self.flying.is_empty() => {
+                    self.airborne.remove(&i);
+                    self.settle(i, answer, now).await;
+                }
+                // On a disk that is nearly full nothing is heard: what is told waits, at last at the other end.
+                n = self.streams.queue.recv_many(&mut heard, MOST_HEARD), if room && self.streams.are_open() => {
+                    if n > 0 {
+                        self.hear(heard, now).await;
                     }
-                    None => return,
-                },
+                }
+                Some((connection, why)) = self.streams.open.next(), if self.streams.are_open() => {
+                    self.ended(connection, &why, now).await;
+                }
+                Some((i, answer)) = self.again.next(), if !self.again.is_idle() => {
+                    self.stands(i, answer, now).await;
+                }
+                Some((i, answer)) = self.hubs.next(), if !self.hubs.is_idle() => self.hub_answered(i, answer).await,
                 () = &mut enough => return,
             }
         }
@@ -192,7 +246,7 @@ impl Collect {
 
     async fn settle(&mut self, i: usize, answer: Result<Brought, FetchError>, now: Timestamp) {
         let (Some(source), Some(state)) = (self.sources.get(i).cloned(), self.states.get(&i).cloned()) else { return };
-        let pace = Pace { every: source.every, ..self.pace };
+        let pace = Pace { every: self.every_of(i, &source, now), ..self.pace };
         let jitter = self.jitter();
         let stored = match answer {
             Ok(brought) => self.take_in(&source, state, brought, &pace, jitter, now).await,
@@ -221,7 +275,7 @@ impl Collect {
         jitter: f64,
         now: Timestamp,
     ) -> Stored<SourceState> {
-        let history = !state.begun || brought.anew;
+        let history = (!state.begun && source.source.begins_with_history()) || brought.anew;
         let paused = Span::millis(now.as_millisecond() - state.last_ok);
         let undated_is_old = paused > PAUSE.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)));
         let batch =
@@ -242,10 +296,13 @@ impl Collect {
         let (name, kept) = (source.name.clone(), state);
         let pace = *pace;
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let gap = brought.gap;
-        let max_age = brought.max_age;
-        let receipt = intake::accept(&self.ground, batch, now, move |tx, receipt| {
-            let state = after_answer(kept, receipt, &pace, gap, max_age, jitter, now);
+        let (gap, more, max_age) = (brought.gap, brought.more, brought.max_age);
+        let followed = Followed { gone: brought.gone, ..Followed::default() };
+        let receipt = intake::follow(&self.ground, batch, followed, now, move |tx, receipt| {
+            let mut state = after_answer(kept, receipt, &pace, gap, max_age, jitter, now);
+            if more {
+                state.due = now.as_millisecond();
+            }
             sources::put(tx, &name, &state)?;
             // The receiver waits in this very function.
             sender.send(state).ok();
@@ -253,6 +310,7 @@ impl Collect {
         })
         .await?;
         let state = receiver.await.map_err(|_| StoreError::Closed)?;
+        source.source.stored(&state.cursor);
         let fresh = receipt.new + receipt.edited;
         metrics::counter!("vakt_mentions_total", "source" => source.name.clone()).increment(receipt.new as u64);
         metrics::counter!("vakt_fetches_total", "outcome" => if fresh > 0 { "new" } else { "unchanged" }).increment(1);
@@ -373,12 +431,7 @@ fn after_answer(
     state.interval = next.as_millis();
     state.due = (now + next).as_millisecond();
     if fresh > 0 {
-        if state.last_new > 0 {
-            let since = (now.as_millisecond() - state.last_new) as f64;
-            state.habit = if state.habit == 0.0 { since } else { 0.8 * state.habit + 0.2 * since };
-        }
-        state.last_new = now.as_millisecond();
-        state.mentions += receipt.new as u64;
+        state.note_new(now.as_millisecond(), receipt.new as u64);
     }
     state
 }
@@ -389,6 +442,13 @@ fn blindness(state: &SourceState, now: Timestamp) -> String {
     let patience = BLIND_AFTER.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)));
     if state.failures > 0 && (state.hopeless || (state.failures >= BLIND_FAILURES && unheard > patience)) {
         return format!("it cannot be read: {}", state.error);
+    }
+    let stream = &state.stream;
+    if stream.since == 0 && stream.failures >= BLIND_FAILURES {
+        let down = Span::millis(now.as_millisecond() - stream.ended.max(state.last_new));
+        if down > BLIND_AFTER {
+            return format!("its connection cannot be opened: {}", stream.error);
+        }
     }
     let silent = Span::millis(now.as_millisecond() - state.last_new);
     let allowed = QUIET_LEAST.max(Span::millis((state.habit * QUIET_TIMES) as i64));

@@ -177,6 +177,21 @@ impl Figures {
     }
 }
 
+/// A sentence with `{0}`, `{1}` … filled in.
+pub fn filled(sentence: &str, with: &[String]) -> String {
+    let mut out = String::new();
+    let mut rest = sentence;
+    // One pass: what is filled in is never looked at again.
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((n, behind)) = after.split_once('}') else { break };
+        out.push_str(n.parse::<usize>().ok().and_then(|n| with.get(n)).map_or("", String::as_str));
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,6 @@
 //! Reaching people by more than mail, against the real daemon: a push service, a pager and a room on loopback.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use crate::world::{Daemon, Feed, Smtp, ask, free_port, get, until, write_rule, write_settings};
+use crate::world::{Daemon, Feed, Service, Smtp, ask, free_port, get, until, write_rule, write_settings};
 
 const PEOPLE: &str = r#"
 [[person]]
@@ -27,48 +22,6 @@ members = ["anna", "bo"]
 name = "pr"
 steps = [{ notify = ["pr"], wait = "12h" }]
 "#;
-
-/// A service that takes what is posted to it, but for requests whose body has `refuse` in it.
-struct Service {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<(String, serde_json::Value)>>>,
-}
-
-impl Service {
-    fn start(refuse: &'static str) -> Service {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let asked: Arc<Mutex<Vec<(String, serde_json::Value)>>> = Arc::default();
-        let kept = asked.clone();
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                stream.set_read_timeout(Some(Duration::from_secs(2))).ok();
-                let (mut text, mut buffer) = (String::new(), [0u8; 8192]);
-                let body = loop {
-                    let n = stream.read(&mut buffer).unwrap_or(0);
-                    text.push_str(&String::from_utf8_lossy(&buffer[..n]));
-                    let whole = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
-                    match whole.and_then(|body| serde_json::from_str(&body).ok()) {
-                        Some(body) => break Some(body),
-                        None if n == 0 => break None,
-                        None => {}
-                    }
-                };
-                let Some(body) = body else { continue };
-                let refused = !refuse.is_empty() && text.contains(refuse);
-                kept.lock().unwrap().push((text.lines().next().unwrap_or_default().to_owned(), body));
-                let status = if refused { "403 Forbidden" } else { "202 Accepted" };
-                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
-                stream.write_all(answer.as_bytes()).ok();
-            }
-        });
-        Service { address, asked }
-    }
-
-    fn asked(&self) -> Vec<(String, serde_json::Value)> {
-        self.asked.lock().unwrap().clone()
-    }
-}
 
 #[test]
 fn telephones_ring_and_pagers_are_told_that_it_is_over() {

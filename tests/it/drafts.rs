@@ -10,7 +10,7 @@ use crate::world::{Daemon, Feed, ask, free_port, get, http, until, write_rule, w
 const PEOPLE: &str = "\
 [[person]]\nname = \"anna\"\nemail = \"anna@acme.example\"\n\
 [[person]]\nname = \"bo\"\nemail = \"bo@acme.example\"\n\
-[[person]]\nname = \"eva\"\nemail = \"eva@acme.example\"\n\
+[[person]]\nname = \"eva\"\nemail = \"eva@acme.example\"\nlanguages = [\"sv\"]\n\
 [[person]]\nname = \"maja\"\nemail = \"maja@acme.example\"\n\
 [[policy]]\nname = \"pr\"\nsteps = [{ notify = [\"anna\"], wait = \"12h\" }]\n";
 
@@ -97,6 +97,13 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
         assert!(text.contains(why), "{why}: {text}");
     }
 
+    // In the language of whoever reads it.
+    let lint = ask(dir, &["draft", "lint", "bad.txt", "--language", "de", "--network", "x", "--reply", "--for", "eva"]);
+    let text = String::from_utf8_lossy(&lint.stdout);
+    for why in ["vi säger inte `Einzelfall`", "utropstecken: 1, där 0 räcker; ta bort det", "tilltala folk med Sie"]
+    {
+        assert!(text.contains(why), "{why}: {text}");
+    }
     let shown = said(dir, &["playbook", "show", "fire", "--language", "sv"]);
     assert!(shown.contains("Bluesky (29 of 300 graphemes)") && shown.contains("2 of anna, bo, eva approve"), "{shown}");
     assert!(said(dir, &["playbook", "list"]).contains("2 of 3 approve · de en sv · any"));
@@ -179,6 +186,7 @@ fn drafted_in_three_languages_approved_by_two_and_handed_over() {
     assert_eq!(posted["data"]["text"], "Vi tittar på det nu. Mer: https://acme.example/press");
     assert_eq!(posted["data"]["approved_by"], serde_json::json!(["anna", "bo"]));
     assert!(refused(dir, &[&out[..], &["desk"]].concat()).contains("handed over by maja already"));
+    by_mail(dir, address, &published);
     let log = said(dir, &["audit", "list"]);
     assert!(log.contains("handed over") && log.contains("draft 1") && log.contains("ticked off"), "{log}");
     assert!(!log.contains("Vi tittar") && !log.contains("colder"), "the log quotes nothing: {log}");
@@ -236,6 +244,65 @@ fn by_the_link(dir: &Path, address: SocketAddr) {
     assert_eq!(db.query_row(told, [], |r| r.get::<_, i64>(0)).unwrap(), 4, "two are approved, two come back");
     let (again, _) = mailed(dir, "anna");
     assert!(get(address, &again).unwrap().1.contains("nu. Mer"), "a new text comes with a new mail");
+}
+
+/// To the person who posts it, by mail, from the command line and over the API; what a draft said before is kept.
+fn by_mail(dir: &Path, address: SocketAddr, published: &Receiver<String>) {
+    let post = |path: &str, body: &str| {
+        let head = format!(
+            "POST /api/v1/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer act-secret-canary"
+        );
+        http(address, &format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())).unwrap()
+    };
+    for id in ["6", "7", "8"] {
+        std::fs::write(dir.join("first.txt"), format!("We look into it, number {id}.")).unwrap();
+        said(dir, &["draft", "new", "--as", "maja", "--incident", "1", "--language", "en", "--text", "first.txt"]);
+        std::fs::write(dir.join("then.txt"), format!("We look into it now, number {id}.\nÅ = 1.")).unwrap();
+        let shown = said(dir, &["draft", "edit", id, "--as", "bo", "--text", "then.txt"]);
+        let (version, words) = ("version 1 by maja, ", format!("We look into it, number {id}."));
+        assert!(shown.contains(version) && shown.contains(&words) && shown.contains("version 2"), "{shown}");
+    }
+    let early = ["draft", "hand-over", "6", "--as", "maja", "--mail", "eva"];
+    assert!(refused(dir, &early).contains("0 of 2 approvals"));
+    for id in ["6", "7", "8"] {
+        for who in ["anna", "eva"] {
+            said(dir, &["draft", "approve", id, "--read", "2", "--as", who]);
+        }
+    }
+    assert!(refused(dir, &["draft", "hand-over", "6", "--as", "maja", "--mail", "evva"]).contains("`eva`"));
+    assert!(said(dir, &early).contains("goes to eva by mail"));
+    let over = |body: &str| post("drafts/7/hand-over", body);
+    for (body, why) in [
+        (r#"{"as": "maja", "mail": "nobody"}"#, "nobody"),
+        (r#"{"as": "maja", "channel": "dsk"}"#, "did you mean `desk`?"),
+        (r#"{"as": "maja", "channel": "desk", "mail": "bo"}"#, "either"),
+    ] {
+        let (status, said) = over(body);
+        assert!(status.contains("400") && said.contains(why), "{status} {said}");
+    }
+    assert!(over(r#"{"as": "maja", "mail": "bo"}"#).0.contains("200"));
+    assert!(over(r#"{"as": "maja", "mail": "bo"}"#).0.contains("409"), "once is enough");
+    let out = post("drafts/8/hand-over", r#"{"as": "maja", "channel": "desk"}"#);
+    let out: serde_json::Value = serde_json::from_str(&out.1).unwrap();
+    assert_eq!(
+        (&out["draft"]["handed_over"]["note"], &out["draft"]["past"][0]["by"]),
+        (&"desk".into(), &"maja".into())
+    );
+    let posted: serde_json::Value =
+        serde_json::from_str(&published.recv_timeout(std::time::Duration::from_secs(30)).unwrap()).unwrap();
+    assert_eq!(posted["data"]["text"], "We look into it now, number 8.\nÅ = 1.");
+    let mails = || {
+        let files = std::fs::read_dir(dir.join("data/mail")).into_iter().flatten().flatten();
+        let texts = files.filter_map(|f| std::fs::read_to_string(f.path()).ok());
+        texts.map(|t| t.replace("=\r\n", "").replace("=3D", "=")).collect::<Vec<_>>()
+    };
+    let (swedish, english) = ("godk=C3=A4nd av anna, eva", "approved by anna, eva");
+    for (person, words, approved) in [("eva", "number 6.", swedish), ("bo", "number 7.", english)] {
+        let there = |m: &String| m.contains(approved) && m.contains(&format!("{person}@acme.example"));
+        until(dir, person, || mails().iter().any(there));
+        let mail = mails().into_iter().find(there).unwrap();
+        assert!(mail.contains(words) && mail.contains("=C3=85 = 1."), "{mail}");
+    }
 }
 
 /// The same by the API: written, refused, approved, handed over, ticked off.

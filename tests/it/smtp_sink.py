@@ -19,12 +19,15 @@ class Sink:
     async def handle_DATA(self, server, session, envelope):
         mail = email.message_from_bytes(envelope.content)
         subject = str(email.header.make_header(email.header.decode_header(mail["Subject"] or "")))
+        plain = [p for p in mail.walk() if p.get_content_type() == "text/plain"]
+        text = plain[0].get_payload(decode=True).decode("utf-8", "replace") if plain else ""
         for recipient in envelope.rcpt_tos:
             line = {
                 "to": recipient,
                 "message_id": mail["Message-ID"],
                 "subject": subject,
                 "digest": hashlib.sha256(envelope.content).hexdigest(),
+                "text": text,
             }
             self.log.write(json.dumps(line) + "\n")
         self.log.flush()

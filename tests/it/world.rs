@@ -9,26 +9,17 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-/// One item of the feed.
-#[derive(Debug, Clone)]
-pub struct Item {
-    pub id: String,
-    pub text: String,
-    pub author: String,
-    pub published: jiff::Timestamp,
-}
-
 /// A JSON feed on loopback, served by a thread; its newest items first.
 pub struct Feed {
     pub address: SocketAddr,
-    items: Arc<Mutex<Vec<Item>>>,
+    items: Arc<Mutex<Vec<serde_json::Value>>>,
 }
 
 impl Feed {
     pub fn start() -> Feed {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let items: Arc<Mutex<Vec<Item>>> = Arc::default();
+        let items: Arc<Mutex<Vec<serde_json::Value>>> = Arc::default();
         let shown = items.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -39,7 +30,17 @@ impl Feed {
     }
 
     pub fn publish(&self, id: impl Into<String>, text: impl Into<String>, author: impl Into<String>) {
-        let item = Item { id: id.into(), text: text.into(), author: author.into(), published: jiff::Timestamp::now() };
+        let (text, author): (String, String) = (text.into(), author.into());
+        let id: String = id.into();
+        self.put(serde_json::json!({
+            "id": id, "url": format!("https://news.example/{id}"), "content_text": text,
+            "date_published": jiff::Timestamp::now().to_string(), "authors": [{ "name": author }],
+            "language": "en",
+        }));
+    }
+
+    /// One item as it stands in the feed.
+    pub fn put(&self, item: serde_json::Value) {
         self.items.lock().unwrap().push(item);
     }
 
@@ -49,7 +50,7 @@ impl Feed {
 }
 
 /// Answers one request; a reader that was killed is no concern of the feed.
-fn serve(mut stream: TcpStream, items: &Mutex<Vec<Item>>) {
+fn serve(mut stream: TcpStream, items: &Mutex<Vec<serde_json::Value>>) {
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok();
     let mut request = [0u8; 4096];
     let n = stream.read(&mut request).unwrap_or(0);
@@ -62,17 +63,7 @@ fn serve(mut stream: TcpStream, items: &Mutex<Vec<Item>>) {
         stream.write_all(b"HTTP/1.1 304 Not Modified\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").ok();
         return;
     }
-    let list: Vec<_> = items
-        .iter()
-        .rev()
-        .take(1500)
-        .map(|i| {
-            serde_json::json!({
-                "id": i.id, "url": format!("https://news.example/{}", i.id), "content_text": i.text,
-                "date_published": i.published.to_string(), "authors": [{ "name": i.author }], "language": "en",
-            })
-        })
-        .collect();
+    let list: Vec<_> = items.iter().rev().take(1500).collect();
     let body = serde_json::json!({ "version": "https://jsonfeed.org/version/1.1", "title": "News", "items": list })
         .to_string();
     let head = format!(
@@ -89,6 +80,8 @@ pub struct Taken {
     pub message_id: String,
     pub subject: String,
     pub digest: String,
+    /// Its plain text.
+    pub text: String,
 }
 
 /// aiosmtpd from PyPI, as a process.
@@ -262,6 +255,48 @@ members = ["anna", "bo"]
 name = "pr"
 steps = [{ notify = ["pr"], wait = "12h" }]
 "#;
+
+/// A service that takes what is posted to it, but for requests whose body has `refuse` in it.
+pub struct Service {
+    pub address: SocketAddr,
+    asked: Arc<Mutex<Vec<(String, serde_json::Value)>>>,
+}
+
+impl Service {
+    pub fn start(refuse: &'static str) -> Service {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked: Arc<Mutex<Vec<(String, serde_json::Value)>>> = Arc::default();
+        let kept = asked.clone();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                stream.set_read_timeout(Some(Duration::from_secs(2))).ok();
+                let (mut text, mut buffer) = (String::new(), [0u8; 8192]);
+                let body = loop {
+                    let n = stream.read(&mut buffer).unwrap_or(0);
+                    text.push_str(&String::from_utf8_lossy(&buffer[..n]));
+                    let whole = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+                    match whole.and_then(|body| serde_json::from_str(&body).ok()) {
+                        Some(body) => break Some(body),
+                        None if n == 0 => break None,
+                        None => {}
+                    }
+                };
+                let Some(body) = body else { continue };
+                let refused = !refuse.is_empty() && text.contains(refuse);
+                kept.lock().unwrap().push((text.lines().next().unwrap_or_default().to_owned(), body));
+                let status = if refused { "403 Forbidden" } else { "202 Accepted" };
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+                stream.write_all(answer.as_bytes()).ok();
+            }
+        });
+        Service { address, asked }
+    }
+
+    pub fn asked(&self) -> Vec<(String, serde_json::Value)> {
+        self.asked.lock().unwrap().clone()
+    }
+}
 
 /// One HTTP request by hand: status line and body.
 pub fn http(address: SocketAddr, request: &str) -> Option<(String, String)> {

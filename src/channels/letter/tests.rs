@@ -1,12 +1,17 @@
 //! Letters: what they say, that they are small, and that strangers' words stay words.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 use crate::channels::mail::envelope_bytes;
 use crate::engine::hot::HotKind;
 use crate::engine::window::tests::mention;
+use crate::model::incident::Ack;
 use crate::model::playbook::{Guide, Said, Task};
 use crate::model::time::Span;
 use crate::model::{Evidence, Raise, Signals, Status, Term};
+use crate::readable;
 
 fn incident() -> Incident {
     let term = |signal: &str, op: &str, threshold, value| Term {
@@ -99,7 +104,12 @@ fn guide(language: &str, [title, first, role, what, do_it, dont]: [&str; 6]) -> 
         language: language.into(),
         title: title.into(),
         first: first.into(),
-        checklist: vec![Task { role: role.into(), due: Some(Span::mins(10)), what: what.into() }],
+        checklist: vec![Task {
+            role: role.into(),
+            due: Some(Span::hours(1)),
+            sooner: vec![(Severity::Escalate, Span::mins(10))],
+            what: what.into(),
+        }],
         dos: vec![do_it.into()],
         donts: vec![dont.into()],
     }
@@ -216,10 +226,6 @@ fn what_is_about_to_be_published_is_asked_to_be_held() {
         }
         assert!(opened.html.contains("&lt;b&gt;Glow") && !opened.html.contains("<b>Glow"));
         assert!(!letter(Notice::Resolved).text.contains(words), "it is over");
-        if let Some(dir) = std::env::var_os("VAKT_PICTURES") {
-            let path = std::path::Path::new(&dir).join(format!("letter-{language}.html"));
-            std::fs::write(path, &opened.html).expect("written");
-        }
     }
 }
 
@@ -236,6 +242,102 @@ fn two() -> Vec<Mention> {
     let a = Mention { title: "Kettle on fire".into(), text: "It burned my hand".into(), ..mention(1, 1, -0.8) };
     let b = Mention { story: 1, site: "post.example".into(), ..mention(2, 2, -0.5) };
     vec![a, b]
+}
+
+const LANGUAGES: [&str; 5] = ["en", "sv", "de", "it", "es"];
+
+/// The letter of an incident that has all that a notice may tell.
+fn full(notice: Notice, language: &str) -> Letter {
+    let posts =
+        [("instagram", "Launch film", false), ("x", "Greeting", true)].map(|(channel, name, whole_day)| Planned {
+            name: name.into(),
+            from: "2026-03-10T22:30:00Z".parse().expect("a time"),
+            to: "2026-03-10T23:30:00Z".parse().expect("a time"),
+            channel: channel.into(),
+            text: "Meet the new one".into(),
+            whole_day,
+            ..Planned::default()
+        });
+    let ack =
+        Ack { by: "bo".into(), at: "2026-03-10T21:52:00Z".parse().expect("a time"), note: "on it".into(), until: None };
+    let incident = Incident {
+        ack: (notice == Notice::Acknowledged).then_some(ack),
+        snoozed: Some("2026-03-10T23:00:00Z".parse().expect("a time")),
+        merged_into: Some(5),
+        ..incident()
+    };
+    let planned: Vec<&Planned> = posts.iter().collect();
+    briefed(notice, language, &two(), &[12, 14], |brief| {
+        compose(&Brief { planned: &planned, incident: &incident, taken_by: Some("Bo Berg"), ..*brief })
+            .expect("it is composed")
+    })
+}
+
+/// Leaves a mail where pictures are made of it.
+fn picture(letter: &Letter, name: &str) {
+    if let Some(dir) = std::env::var_os("VAKT_PICTURES") {
+        let chart = crate::report::chart::png(&crate::report::after::tests::facts().series).expect("drawn");
+        let chart = format!("data:image/png;base64,{}", STANDARD.encode(chart));
+        let path = std::path::Path::new(&dir).join(format!("{}.html", name.to_lowercase()));
+        std::fs::write(path, letter.html.replace("cid:chart", &chart)).expect("written");
+    }
+}
+
+#[test]
+fn every_mail_is_readable_and_its_plain_text_says_all_of_it() {
+    for language in LANGUAGES {
+        let mut outlines = Vec::new();
+        for notice in Notice::ALL {
+            let letter = full(notice, language);
+            assert_eq!(readable::faults(&letter.html, language), [""; 0], "{notice:?} in {language}");
+            assert_eq!(
+                readable::unsaid(&letter.html, &letter.text),
+                [""; 0],
+                "{notice:?} in {language}: {}",
+                letter.text
+            );
+            let outline = readable::outline(&letter.html);
+            if matches!(notice, Notice::Opened | Notice::Acknowledged) {
+                picture(&letter, &format!("letter-{notice:?}-{language}"));
+            }
+            // All that ask for something bring the same plan; the first one shows it.
+            let lines = if notice == Notice::Opened || notice.asks_nothing() { usize::MAX } else { 5 };
+            outlines.push(outline.lines().take(lines).collect::<Vec<_>>().join("\n"));
+        }
+        insta::assert_snapshot!(format!("letters_{language}"), outlines.join("\n\n"));
+    }
+}
+
+#[test]
+fn a_mail_that_lacks_most_of_it_is_readable_as_well() {
+    let drill = Some(crate::model::incident::Drill { to: Vec::new(), mentions: Vec::new() }.into());
+    let incident = Incident { drill, ..incident() };
+    let nobody = Person { time_zone: "UTC".into(), ..person("sv") };
+    let bare = briefed(Notice::Opened, "sv", &[], &[], |brief| {
+        let bare = Brief {
+            incident: &incident,
+            chart: None,
+            playbook: None,
+            hot: &[],
+            told: &[],
+            door: None,
+            digits: None,
+            base_url: None,
+            person: &nobody,
+            ..*brief
+        };
+        compose(&bare).expect("it is composed")
+    });
+    let note = note(&Note {
+        subject: "<relay> is down",
+        text: "smtp://a:25 & more\nlines",
+        message_id: "note.1@acme.example",
+    });
+    for (letter, language) in [(&bare, "sv"), (&note, "en")] {
+        assert_eq!(readable::faults(&letter.html, language), [""; 0], "{}", letter.html);
+        assert_eq!(readable::unsaid(&letter.html, &letter.text), [""; 0], "{}", letter.text);
+    }
+    assert!(note.html.contains("<title>&lt;relay&gt; is down</title>") && note.html.contains("25 &amp; more\nlines"));
 }
 
 #[test]

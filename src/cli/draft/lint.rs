@@ -27,6 +27,9 @@ pub(super) struct Lint {
     /// It is said to one person, and signed
     #[arg(long)]
     reply: bool,
+    /// For somebody in rules/people.toml: in their language
+    #[arg(long = "for", value_name = "NAME")]
+    reader: Option<String>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -51,11 +54,12 @@ pub(super) fn look(text: &str, voice: &Voice, language: &str, network: Option<Ne
 }
 
 impl Look {
-    /// Tells it in lines, each with the words that it is about.
-    pub(super) fn tell(&self, text: &str, paint: Paint) {
+    /// Tells it in lines to a reader of a language, each with the words that it is about.
+    pub(super) fn tell(&self, text: &str, reads: &str, paint: Paint) {
         for f in &self.findings {
+            let (why, remedy) = f.said(reads);
             let line = text.get(..f.span.start).unwrap_or("").matches('\n').count() + 1;
-            say!("{} line {line}: {}; {}", paint.warm("!"), safe(&f.why, 300), safe(&f.remedy, 300));
+            say!("{} line {line}: {}; {}", paint.warm("!"), safe(&why, 300), safe(&remedy, 300));
         }
         if let Some(length) = &self.length {
             say!("{}", paint.dim(length));
@@ -63,27 +67,34 @@ impl Look {
     }
 }
 
-/// The voice guide in the rules.
-pub(super) fn voice(config: &Config) -> anyhow::Result<Voice> {
+/// The voice guide in the rules, and the language of somebody who reads what it finds.
+pub(super) fn voice(config: &Config, reader: Option<&str>) -> anyhow::Result<(Voice, String)> {
     let rules = Rules::load(&config.rules_dir, Clock::System.now());
-    Ok(rules.map_err(|_| Refused("the rules have mistakes; `vakt check` shows them".into()))?.voice)
+    let rules = rules.map_err(|_| Refused("the rules have mistakes; `vakt check` shows them".into()))?;
+    let reads = super::super::incident::reader(&rules, reader, None)?.0;
+    Ok((rules.voice, reads))
 }
 
 impl Lint {
     pub(super) fn run(self, config: &Config) -> anyhow::Result<Verdict> {
-        let (voice, text) = (voice(config)?, text_of(&self.text)?);
+        let ((voice, reads), text) = (voice(config, self.reader.as_deref())?, text_of(&self.text)?);
         let kind = if self.reply { Kind::Reply } else { Kind::Statement };
         let seen = look(&text, &voice, &self.language, self.network, kind);
         // Without a network the text is measured for each that the brand speaks on.
         let unsuited: Vec<String> = match self.network {
             Some(_) => Vec::new(),
-            None => voice.networks.iter().filter_map(|n| wording::too_long(&text, *n)).map(|(_, f)| f.why).collect(),
+            None => voice
+                .networks
+                .iter()
+                .filter_map(|n| wording::too_long(&text, *n))
+                .map(|(_, f)| f.said(&reads).0)
+                .collect(),
         };
         if self.json {
             say!("{}", serde_json::json!({ "findings": seen.findings, "length": seen.length, "too_long": unsuited }));
         } else {
             let paint = Paint::new();
-            seen.tell(&text, paint);
+            seen.tell(&text, &reads, paint);
             unsuited.iter().for_each(|why| say!("{}", paint.dim(why)));
             if seen.findings.is_empty() {
                 say!("{}", paint.good("in order"));

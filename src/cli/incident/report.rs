@@ -6,10 +6,11 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
+use super::super::draft::{ask, tell};
 use super::super::{Refused, Verdict, open_store};
 use crate::config::Config;
-use crate::ground::{Clock, Knowledge, after};
-use crate::report::after::{Form, render};
+use crate::ground::{Clock, Knowledge, after, propose};
+use crate::report::after::{Form, Summary, render};
 use crate::rules::Rules;
 use crate::stages::reload;
 
@@ -30,6 +31,12 @@ pub(super) struct Report {
     /// Write it into this file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Have the assistant of the settings sum it up, marked as a machine's words
+    #[arg(long)]
+    summary: bool,
+    /// Print what the assistant would be asked for a summary, and ask nobody
+    #[arg(long)]
+    show_prompt: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -85,7 +92,16 @@ impl Report {
         let knowledge = Knowledge::new(rules, 0);
         let found = store.read(|c| after::facts(&knowledge, c, self.id, &code, now))?;
         let missing = || Refused(format!("there is no incident {}; `vakt incident list` shows all", self.id));
-        let facts = found.ok_or_else(missing)?;
+        let mut facts = found.ok_or_else(missing)?;
+        let prompt = propose::summary(&facts, &code);
+        if self.show_prompt {
+            tell(&prompt);
+            return Ok(Verdict::Done);
+        }
+        if self.summary {
+            let (model, text) = ask(config, &prompt)?;
+            facts.summary = Some(Summary { model, text });
+        }
         let form = match self.format {
             Format::Md => Form::Markdown,
             Format::Html => Form::Html,

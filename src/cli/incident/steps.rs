@@ -13,7 +13,7 @@ pub(super) fn lines(i: &Incident, steps: &[Task], ticks: &[Tick], now: Timestamp
     let mut out = Vec::new();
     for (n, task) in (1..).zip(steps) {
         let role = if task.role.is_empty() { String::new() } else { format!("{}: ", paint.bold(&task.role)) };
-        let due = task.due.map(|due| i.opened + due);
+        let due = task.due_for(i.severity).map(|due| i.opened + due);
         let (mark, when) = match ticks.iter().find(|t| t.step == n) {
             Some(tick) => (paint.good("✓"), paint.dim(&format!("{} {}", tick.who, day(tick.at)))),
             None => match due {

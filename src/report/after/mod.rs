@@ -3,6 +3,7 @@
 //!
 //! It is written from the log alone: every time, name and number in it was kept when it happened.
 
+mod events;
 mod findings;
 mod render;
 mod words;
@@ -70,6 +71,8 @@ pub struct Statement {
     pub network: String,
     /// Its words.
     pub text: String,
+    /// The model that proposed its first words; empty where people wrote them.
+    pub machine: String,
     /// Who wrote of it.
     pub authors: Vec<String>,
     /// Who approved it, and when.
@@ -106,6 +109,15 @@ pub struct Line {
     pub what: String,
     /// More of it.
     pub detail: String,
+}
+
+/// What a machine has summed up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The model, in the words of the settings.
+    pub model: String,
+    /// Plain text; an empty line parts paragraphs.
+    pub text: String,
 }
 
 /// What is known of an incident. Persons are full names.
@@ -173,6 +185,8 @@ pub struct Facts {
     pub timeline: Vec<Line>,
     /// When the report was written.
     pub now: Timestamp,
+    /// What a machine makes of it, where somebody asked one.
+    pub summary: Option<Summary>,
 }
 
 impl Facts {

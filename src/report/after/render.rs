@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::{Value, context};
 
-use super::words::{ASKED, EVENTS, WORDS};
+use super::events::EVENTS;
+use super::words::{ASKED, WORDS};
 use super::{Facts, Statement, findings};
 use crate::model::Severity;
 use crate::model::time::between;
@@ -91,6 +92,10 @@ pub fn render(f: &Facts, form: Form, language: &str, zone: &TimeZone) -> Result<
         shadow => f.shadow,
         written => r.time(f.now),
         zone => r.filled("zone", &[zone_name.to_owned()]),
+        summary => f.summary.as_ref().map(|s| context! {
+            model => page::line(&s.model, 60),
+            paragraphs => s.text.split("\n\n").map(|p| page::line(p, TEXT)).filter(|p| !p.is_empty()).take(ROWS).collect::<Vec<_>>(),
+        }),
         times => times(f, &r),
         figures => figures(f, &r),
         chart => picture(f, &r, form)?,
@@ -225,6 +230,7 @@ fn statement(s: &Statement, r: &Reader<'_>) -> Value {
         language => s.language.as_str(),
         network => if s.network.is_empty() { r.word("anywhere") } else { &s.network },
         lines => text.lines().map(str::to_owned).collect::<Vec<_>>(),
+        machine => s.machine.as_str(),
         authors => s.authors.join(", "),
         approvals,
         asked => r.filled("of_asked", &[count(s.approvals.len()), count(s.asked)]),

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::*;
+use crate::readable;
 use crate::text::figures::Figures;
 
 fn at(text: &str) -> Timestamp {
@@ -81,6 +82,7 @@ pub(crate) fn facts() -> Facts {
             draft: 3,
             language: "sv".into(),
             network: "X".into(),
+            machine: "small".into(),
             text: "Vi tittar på det.\n- Mer: https://acme.example/press".into(),
             authors: vec!["Maja Holm".into()],
             approvals: vec![("Maria Berg".into(), at("22:05:00")), ("Anna Keller".into(), at("22:07:00"))],
@@ -105,6 +107,7 @@ pub(crate) fn facts() -> Facts {
             line("23:30:00", "Maria Berg", "resolved", ""),
         ],
         now: at("23:59:00"),
+        summary: Some(Summary { model: "small".into(), text: "A <kettle> *melted*.\n\nIt was answered.".into() }),
     }
 }
 
@@ -124,7 +127,11 @@ fn it_says_all_in_five_languages() {
 fn as_a_page_strangers_words_are_words() {
     for code in Figures::CODES {
         let page = render(&facts(), Form::Html, code, &stockholm()).expect("it is written");
-        assert!(page.contains(&format!("<html lang=\"{code}\">")) && page.contains("alt=\""), "{code}");
+        assert_eq!(readable::faults(&page, code), [""; 0], "{code}");
+        insta::assert_snapshot!(format!("after_page_{code}"), readable::outline(&page));
+        let text = render(&facts(), Form::Markdown, code, &stockholm()).expect("it is written");
+        let text = text.replace('\\', "").replace("\n> ", "\n");
+        assert_eq!(readable::unsaid(&page, &text), [""; 0], "{code}: {text}");
         assert!(page.contains("src=\"data:image/png;base64,"), "the chart is within");
         for evil in ["<script", "<b>", "<kettle>", "href="] {
             assert!(!page.contains(evil), "{evil}");
@@ -186,6 +193,7 @@ fn an_incident_of_which_nothing_is_kept_is_reported_all_the_same() {
         steps: Vec::new(),
         sent: Vec::new(),
         timeline: Vec::new(),
+        summary: None,
         mentions: 0,
         series: Series { mentions: Vec::new(), negative: Vec::new(), expected: Vec::new(), ..facts().series },
         status: Status::Open,
@@ -194,5 +202,10 @@ fn an_incident_of_which_nothing_is_kept_is_reported_all_the_same() {
     for form in [Form::Markdown, Form::Html] {
         let text = render(&bare, form, "de", &TimeZone::UTC).expect("it is written");
         assert!(text.contains("noch nicht") && !text.contains("NaN"), "{text}");
+        assert!(
+            form == Form::Markdown || readable::faults(&text, "de").is_empty(),
+            "{:?}",
+            readable::faults(&text, "de")
+        );
     }
 }

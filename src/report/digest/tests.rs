@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::model::Length;
+use crate::readable;
 use crate::report::after::tests::facts;
 use crate::report::book;
 use crate::text::figures::Figures;
@@ -86,6 +87,9 @@ fn it_says_all_in_five_languages() {
     for code in Figures::CODES {
         let shown = show(&digest(), code, |_| "cid:chart".into()).expect("it is shown");
         insta::assert_snapshot!(format!("digest_{code}"), format!("{}\n\n{}", shown.subject, shown.text));
+        assert_eq!(readable::faults(&shown.html, code), [""; 0], "{code}");
+        assert_eq!(readable::unsaid(&shown.html, &shown.text), [""; 0], "{code}: {}", shown.text);
+        insta::assert_snapshot!(format!("digest_page_{code}"), readable::outline(&shown.html));
         assert!(shown.html.len() < 60_000 && shown.chart.starts_with(b"\x89PNG"));
         for evil in ["<script", "<b>", "href="] {
             assert!(!shown.html.contains(evil), "{evil}");
@@ -130,6 +134,8 @@ fn a_period_of_silence_is_told_too() {
     };
     let shown = show(&quiet, "de", |_| "cid:chart".into()).expect("it is shown");
     assert!(shown.text.contains("Es wurde nichts gesagt.") && !shown.text.contains("NaN"), "{}", shown.text);
+    assert_eq!(readable::faults(&shown.html, "de"), [""; 0]);
+    assert_eq!(readable::unsaid(&shown.html, &shown.text), [""; 0], "{}", shown.text);
     let mut out = Cursor::new(Vec::new());
     book::write(&quiet, "de", &mut out).expect("it is written");
     assert!(Xlsx::new(out).expect("it is a workbook").sheet_names().len() >= 2);

@@ -1,8 +1,9 @@
-//! `calendar/`: what is known beforehand, from iCalendar and CSV files, with `*.toml` for what those cannot say.
+//! `calendar/`: what is known beforehand, from iCalendar, CSV and XLSX files, with `*.toml` for what those cannot say.
 //!
 //! What comes back is read from 400 days before the given time to 400 days after it; whoever lives longer reads again.
 //! What comes once is read whenever it is, so that a look at old history finds the events of its time.
 
+pub(in crate::rules) mod book;
 pub(in crate::rules) mod ical;
 mod lines;
 mod marks;
@@ -106,7 +107,8 @@ pub(super) fn read(settings: &Settings, sheets: &[Arc<Sheet>], topics: &[&str], 
         let usual = settings.files.iter().find(|f| f.name.name() == name);
         let desk = Desk::new(sheet.clone());
         let file = File { desk: &desk, usual, topics, calendar: &calendar };
-        match name.to_ascii_lowercase().ends_with(".csv") {
+        let rows = [".csv", ".xlsx"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+        match rows {
             true => file.rows(&zone, &mut read.planned),
             false => file.events(&zone, (now - AROUND, now + AROUND), &mut read.planned),
         }

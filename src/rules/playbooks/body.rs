@@ -6,6 +6,7 @@ use super::markdown::{Heading, folded, headings, items};
 use super::{Titles, Written, statements};
 use crate::config::fault::{Fault, suggest};
 use crate::config::written::Desk;
+use crate::model::Severity;
 use crate::model::playbook::{Guide, Said, Task};
 use crate::model::time::Span;
 use crate::text::language;
@@ -142,7 +143,8 @@ fn checklist(part: &Part<'_>, plan: &[Task]) -> Vec<Task> {
     for item in items.iter().filter(|i| mistimed(i)) {
         let at = part.desk.sheet.text.get(part.range.clone()).and_then(|t| t.find("due ")).unwrap_or(0);
         let at = part.range.start + at;
-        part.desk.error(at..at + 4, format!("no due time can be read in `{item}`"), "write `due 10m`, `due 2h`");
+        let help = "write `due 10m`, or `due 2h, escalate 1h, crisis 30m`: the worse, the sooner";
+        part.desk.error(at..at + 4, format!("no due time can be read in `{item}`"), help);
     }
     let mut tasks: Vec<Task> = items.iter().map(|i| task(i)).collect();
     if part.language.is_empty() || plan.is_empty() {
@@ -155,10 +157,11 @@ fn checklist(part: &Part<'_>, plan: &[Task]) -> Vec<Task> {
     }
     let mut roles: Vec<(&str, String)> = Vec::new();
     for (n, (task, planned)) in tasks.iter_mut().zip(plan).enumerate() {
-        if task.due.is_some_and(|due| Some(due) != planned.due) {
+        let said = task.due.is_some() || !task.sooner.is_empty();
+        if said && (task.due, &task.sooner) != (planned.due, &planned.sooner) {
             part.wrong(format!("step {} has another due time in the plan for everybody", n + 1), "take it out here");
         }
-        task.due = planned.due;
+        (task.due, task.sooner) = (planned.due, planned.sooner.clone());
         match roles.iter().find(|(role, _)| *role == planned.role) {
             Some((_, called)) if *called != task.role => {
                 let message = format!("step {} is for `{}`, which was called `{called}` before", n + 1, task.role);
@@ -194,22 +197,61 @@ fn completed(mut guides: Vec<Guide>) -> Vec<Guide> {
     guides
 }
 
+/// A due time for all, and those of worse incidents.
+type Due = (Option<Span>, Vec<(Severity, Span)>);
+
+/// Reads what stands after `due `: `10m`, or `2h, escalate 1h, crisis 30m`, where the worse is the sooner.
+fn due(text: &str) -> Option<Due> {
+    let mut parts = text.split(',').map(str::trim);
+    let all = Span::parse(parts.next()?).ok()?;
+    let (mut sooner, mut last) = (Vec::new(), (Severity::Watch, all));
+    for part in parts {
+        let (severity, within) = part.split_once(' ')?;
+        let next = (Severity::parse(severity)?, Span::parse(within.trim()).ok()?);
+        if next.0 <= last.0 || next.1 >= last.1 {
+            return None;
+        }
+        sooner.push(next);
+        last = next;
+    }
+    Some((Some(all), sooner))
+}
+
 /// Whether its second part begins as a due time does and is none.
 fn mistimed(item: &str) -> bool {
-    let due = item.split(" · ").nth(1).and_then(|p| p.trim().strip_prefix("due "));
-    due.is_some_and(|d| Span::parse(d).is_err())
+    let said = item.split(" · ").nth(1).and_then(|p| p.trim().strip_prefix("due "));
+    said.is_some_and(|d| due(d).is_none())
 }
 
 /// `role · due 10m · what`, where role and due time may be missing.
 fn task(item: &str) -> Task {
     let mut parts: Vec<&str> = item.splitn(3, " · ").map(str::trim).collect();
-    let due = parts.get(1).and_then(|p| p.strip_prefix("due ")).and_then(|s| Span::parse(s).ok());
-    if due.is_some() {
+    let said = parts.get(1).and_then(|p| p.strip_prefix("due ")).and_then(due);
+    if said.is_some() {
         parts.remove(1);
     }
-    match parts.as_slice() {
-        [what] => Task { role: String::new(), due, what: (*what).to_owned() },
-        [role, rest @ ..] => Task { role: (*role).to_owned(), due, what: rest.join(" · ") },
-        [] => Task { role: String::new(), due, what: String::new() },
+    let (due, sooner) = said.unwrap_or_default();
+    let (role, what) = match parts.as_slice() {
+        [what] => (String::new(), (*what).to_owned()),
+        [role, rest @ ..] => ((*role).to_owned(), rest.join(" · ")),
+        [] => Default::default(),
+    };
+    Task { role, due, sooner, what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worse_it_is_the_sooner_a_step_is_due() {
+        let step = task("PR lead · due 2h, escalate 1h, crisis 30m · read all of it");
+        let within = |severity| step.due_for(severity).map(|s| s.to_string()).unwrap_or_default();
+        let all = [Severity::Watch, Severity::Review, Severity::Escalate, Severity::Crisis].map(within);
+        assert_eq!((all.map(|s| s).join(" ").as_str(), step.what.as_str()), ("2h 2h 1h 30m", "read all of it"));
+        assert_eq!(task("PR lead · read").due_for(Severity::Crisis), None);
+        for odd in ["2h, crisis", "2h, crisis 3h", "2h, crisis 1h, escalate 30m", "crisis 30m", "2h, bad 1h", "2h,"] {
+            assert!(mistimed(&format!("PR lead · due {odd} · read")), "{odd}");
+        }
     }
 }
