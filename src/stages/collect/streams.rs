@@ -193,7 +193,8 @@ impl Collect {
     pub(super) async fn ended(&mut self, connection: u64, why: &FetchError, now: Timestamp) {
         // What it had said before counts.
         let mut last = Vec::new();
-        while let Some(said) = self.streams.queue.try_recv().ok().filter(|_| !self.full) {
+        while !self.full {
+            let Ok(said) = self.streams.queue.try_recv() else { break };
             last.push(said);
         }
         self.hear(last, now).await;
