@@ -130,11 +130,15 @@ impl Jetstream {
         let uri = format!("at://{did}/{POSTS}/{key}");
         match told.text("/commit/operation") {
             "delete" => heard.gone.push(uri),
-            "create" => heard.captures.extend(post(told, &uri).filter(|c| self.sieve.passes(c))),
+            "create" => {
+                if let Some(c) = post(told, &uri).filter(|c| self.sieve.passes(c)) {
+                    heard.say(c);
+                }
+            }
             "update" => match post(told, &uri) {
                 // What it says now may be looked for, whatever it said before.
-                Some(c) if self.sieve.passes(&c) => heard.captures.push(c),
-                Some(c) => heard.changed.push(c),
+                Some(c) if self.sieve.passes(&c) => heard.say(c),
+                Some(c) => heard.change(c),
                 None => {}
             },
             _ => {}
@@ -172,14 +176,21 @@ mod tests {
             "reply": { "root": { "uri": "at://r" }, "parent": { "uri": "at://p" } } } } })
     }
 
+    fn with_key(key: &str, mut told: Value) -> Value {
+        told["commit"]["rkey"] = key.into();
+        told
+    }
+
     #[test]
     fn posts_are_sifted_and_what_becomes_of_them_is_followed() {
         let mut heard = Heard::default();
         let all = [
             commit("create", "My Acme kettle"),
-            commit("create", "My cat"),
-            commit("update", "My cat again"),
-            commit("update", "acme after all"),
+            with_key("3k2", commit("create", "My cat")),
+            with_key("3k2", commit("update", "My cat again")),
+            with_key("3k3", commit("update", "acme after all")),
+            with_key("3k4", commit("delete", "")),
+            with_key("3k4", commit("create", "Acme, said anew")),
             commit("delete", ""),
             json!({ "kind": "account", "did": "did:plc:a", "account": { "active": false, "status": "deactivated" } }),
             json!({ "kind": "account", "did": "did:plc:b", "account": { "active": false, "status": "deleted" } }),
@@ -187,7 +198,7 @@ mod tests {
         ];
         all.iter().for_each(|told| stream().sift(told, &mut heard));
         let texts = |of: &[Capture]| of.iter().map(|c| c.text.clone()).collect::<Vec<_>>();
-        assert_eq!(texts(&heard.captures), ["My Acme kettle", "acme after all"]);
+        assert_eq!(texts(&heard.captures), ["My Acme kettle", "acme after all", "Acme, said anew"]);
         assert_eq!(texts(&heard.changed), ["My cat again"]);
         assert_eq!(heard.gone, ["at://did:plc:a/app.bsky.feed.post/3k1"]);
         assert_eq!(heard.closed, ["at://did:plc:b/"]);

@@ -125,14 +125,7 @@ impl Collect {
             let Some((_, opened, heard)) = all.get_mut(place) else { continue };
             match said {
                 Said::Open => *opened = true,
-                Said::Heard(more) => {
-                    heard.captures.extend(more.captures);
-                    heard.changed.extend(more.changed);
-                    heard.gone.extend(more.gone);
-                    heard.closed.extend(more.closed);
-                    heard.cursor = more.cursor.or(heard.cursor.take());
-                    heard.gap |= more.gap;
-                }
+                Said::Heard(more) => heard.then(more),
             }
         }
         for (i, opened, heard) in all {
