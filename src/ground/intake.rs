@@ -140,7 +140,11 @@ pub async fn follow(
                     }
                     fresh.push(Fresh { seq, mention, terms });
                 }
-                Put::Edited(_) => receipt.edited += 1,
+                Put::Edited(id) => {
+                    // With other words it is there again, if it had been taken back.
+                    withdrawn::done(tx, &[id])?;
+                    receipt.edited += 1;
+                }
                 Put::Known(_) => receipt.known += 1,
             }
         }
