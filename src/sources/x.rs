@@ -204,7 +204,7 @@ impl AskAgain for Again {
             id: post.text("/id").to_owned(),
             engagement: engagement(post),
             reach: post.count("/public_metrics/impression_count"),
-            gone: false,
+            ..Now::default()
         });
         // What is deleted, or only its owner may see now, is told as an error of its own.
         let gone = answer.body.list("/errors").iter();
@@ -264,7 +264,7 @@ mod tests {
                        { "resource_id": "3", "type": "https://api.twitter.com/2/problems/not-authorized-for-resource" }],
         });
         let stand = again.read(&Answer { body, headers: Default::default() }, &["1", "2", "3"]);
-        let first = Now { id: "1".into(), engagement: Some(8), reach: Some(90), gone: false };
+        let first = Now { id: "1".into(), engagement: Some(8), reach: Some(90), ..Now::default() };
         assert_eq!(stand, [first, Now::gone("2".into())], "what only its owner may see is still there");
     }
 
