@@ -7,6 +7,7 @@ use url::Url;
 
 use super::FetchError;
 use super::api::Answer;
+use crate::model::time::Span;
 
 /// How something stands by now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,6 +52,11 @@ pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Vec<Now>, FetchError>> 
 pub(super) trait AskAgain: Send + Sync {
     /// How many can be asked for at once.
     fn most(&self) -> usize;
+
+    /// How often it may be asked.
+    fn every(&self) -> Span {
+        Span::mins(10)
+    }
 
     /// The address of the question.
     fn address(&self, ids: &[&str]) -> Url;

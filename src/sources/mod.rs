@@ -121,6 +121,11 @@ pub trait Source: Send + Sync {
         0
     }
 
+    /// How often it may be asked for them again.
+    fn again_every(&self) -> Span {
+        Span::ZERO
+    }
+
     /// Asks how things stand by now that it is asked for by these ids, [`Source::most_again`] of them at most.
     fn ask_again<'a>(&'a self, _: &'a Http, _: &'a [String], _: Timestamp) -> Asking<'a> {
         Box::pin(async { Ok(Vec::new()) })

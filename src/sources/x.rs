@@ -42,7 +42,8 @@ stream = true                         # stay connected: the searches are rules o
                                       # only after a break. One connection an app
 backfill = true                       # the contract has backfill_minutes: short breaks are filled by the stream itself
 topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
-every = "1m"                          # the default; it costs by post, not by question
+every = "1m"                          # the default; it costs by post, not by question. Posts that open incidents are about
+                                      # are asked for again, 200 at most, once a day: each is paid for
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach
 # api = "https://api.x.com"           # where the API is"#;
 
@@ -193,6 +194,11 @@ struct Again {
 impl AskAgain for Again {
     fn most(&self) -> usize {
         100
+    }
+
+    fn every(&self) -> Span {
+        // Every post that is told again is paid for again, and what is deleted has to leave within a day.
+        Span::hours(24)
     }
 
     fn address(&self, ids: &[&str]) -> Url {

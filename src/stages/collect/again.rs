@@ -35,6 +35,8 @@ type Answer = (usize, Result<Vec<Now>, FetchError>);
 pub(super) struct Again {
     flying: FuturesUnordered<BoxFuture<'static, Answer>>,
     due: Option<Timestamp>,
+    /// When each source was asked last, as some are asked more seldom.
+    last: HashMap<usize, Timestamp>,
     /// The mentions that were asked for, by source and by what it calls them.
     asked: HashMap<(usize, String), i64>,
     /// When what was left out of an answer was first left out.
@@ -89,7 +91,12 @@ impl Collect {
         };
         for (i, ids) in wanted {
             let Some(source) = self.sources.get(i) else { continue };
-            let most = source.source.most_again();
+            let (most, every) = (source.source.most_again(), source.source.again_every());
+            // A clock that has gone back puts nothing off.
+            if every > EVERY && self.again.last.get(&i).is_some_and(|last| *last <= now && now < *last + every) {
+                continue;
+            }
+            self.again.last.insert(i, now);
             for some in ids.chunks(most.max(1)).take(MOST_QUESTIONS) {
                 let (http, name) = (self.http.clone(), source.name.clone());
                 let (source, some) = (source.source.clone(), some.to_vec());
