@@ -23,6 +23,9 @@ use crate::sources::live::{Ear, Heard, Listening, Live};
 use crate::sources::sieve::Sieve;
 use crate::sources::told::Told;
 
+/// Messages longer than this are left out there: one that is too long for us would end the connection, whenever it is
+/// told again.
+const LONGEST: &str = "1000000";
 const POSTS: &str = "app.bsky.feed.post";
 /// The whole network is never silent for so long.
 const SILENCE: Span = Span::mins(1);
@@ -64,7 +67,8 @@ impl Live for Jetstream {
 
 impl Jetstream {
     fn address(&self, upto: Option<Upto>) -> Url {
-        let mut url = below(&self.place, &["subscribe"], &[("wantedCollections", POSTS)]);
+        let mut url =
+            below(&self.place, &["subscribe"], &[("wantedCollections", POSTS), ("maxMessageSizeBytes", LONGEST)]);
         if let Some(upto) = upto {
             url.query_pairs_mut().append_pair("cursor", &upto.time_us.saturating_sub(BACK).to_string());
         }
@@ -211,7 +215,10 @@ mod tests {
     #[test]
     fn it_goes_on_a_little_before_where_it_stopped() {
         let address = |upto| stream().address(upto).to_string();
-        assert_eq!(address(None), "https://jetstream.example/subscribe?wantedCollections=app.bsky.feed.post");
+        assert_eq!(
+            address(None),
+            "https://jetstream.example/subscribe?wantedCollections=app.bsky.feed.post&maxMessageSizeBytes=1000000"
+        );
         assert!(address(Some(Upto { time_us: 1_793_534_340_000_000 })).ends_with("&cursor=1793534335000000"));
     }
 }
