@@ -175,6 +175,9 @@ impl Collect {
         self.last_pass = Some(now);
         let latest = now + LONGEST_WAIT.max(self.pace.max);
         for (i, state) in &mut self.states {
+            if back.is_some() || state.stream.due > latest.as_millisecond() {
+                state.stream.due = state.stream.due.min(now.as_millisecond());
+            }
             let Some(source) = self.sources.get(*i) else { continue };
             let latest = source.every.map_or(latest, |every| latest.max(now + every + every));
             if back.is_some() || state.due > latest.as_millisecond() {
