@@ -74,11 +74,26 @@ impl Collect {
             return;
         }
         self.hubs.due = Some(now + LOOK);
+        if let Err(e) = self.end_subscriptions().await {
+            tracing::error!(stage = "collect", error = %e, "a subscription that nobody wants cannot be ended");
+        }
         for i in 0..self.sources.len() {
             if let Err(e) = self.ask_hub(i, now).await {
                 tracing::error!(stage = "collect", error = %e, "a subscription cannot be kept");
             }
         }
+    }
+
+    /// Ends what no source wants any more; its hub learns of it when it next delivers.
+    async fn end_subscriptions(&mut self) -> Stored<()> {
+        for name in self.ground.store.read(subscriptions::sources)? {
+            if self.sources.iter().any(|s| s.name == name && s.source.wants_hub()) {
+                continue;
+            }
+            tracing::info!(source = name, "the hub need not tell any more");
+            self.ground.store.write(move |tx| subscriptions::end(tx, &name)).await?;
+        }
+        Ok(())
     }
 
     async fn ask_hub(&mut self, i: usize, now: Timestamp) -> Stored<()> {
@@ -141,7 +156,7 @@ impl Collect {
 
     /// Reads what hubs have delivered.
     pub(super) async fn read_deliveries(&mut self, now: Timestamp) {
-        if self.full || !self.sources.iter().any(|s| s.source.wants_hub()) {
+        if self.full {
             return;
         }
         for _ in 0..MOST_READ {
