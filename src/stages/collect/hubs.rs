@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
-use super::Collect;
+use super::{Collect, was_away};
 use crate::ground::intake::{self, Batch};
 use crate::model::time::{Span, between, from_millis};
 use crate::sources::http::{Body, Request, Response};
@@ -193,7 +193,7 @@ impl Collect {
             source: source.name.clone(),
             captures: brought.captures,
             history: false,
-            undated_is_old: false,
+            undated_is_old: was_away(&state, now),
             archive: false,
         };
         state.cursor = brought.cursor;
