@@ -86,7 +86,8 @@ impl Jetstream {
         let mut socket = http.socket(Request::of(url.as_str(), &self.allow), SILENCE, now).await?;
         ear.open().await;
         let mut profiles = Profiles::new(&self.profiles, &self.allow);
-        let mut noted = Instant::now();
+        let opened = Instant::now();
+        let mut noted = opened;
         let mut heard = Heard::default();
         let (mut last, mut handed) = (upto, upto);
         let mut first = true;
@@ -109,7 +110,9 @@ impl Jetstream {
             }
             noted = Instant::now();
             if last != handed || !heard.gone.is_empty() || !heard.closed.is_empty() {
-                profiles.name(&mut heard.captures, http, now).await;
+                // The connection was opened at `now`, which may be days ago.
+                let by_now = now + Span::millis(opened.elapsed().as_millis() as i64);
+                profiles.name(&mut heard.captures, http, by_now).await;
                 heard.cursor = last.and_then(|l| serde_json::to_value(l).ok());
                 ear.hear(std::mem::take(&mut heard)).await;
                 handed = last;
