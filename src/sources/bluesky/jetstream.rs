@@ -12,7 +12,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 use url::Url;
 
 use super::capture;
-use super::profiles::Profiles;
+use super::profiles::{AT_ONCE, Profiles};
 use crate::model::Capture;
 use crate::model::time::{Span, from_millis};
 use crate::sources::bounds::bounded;
@@ -35,6 +35,8 @@ const BACK: i64 = 5_000_000;
 const FORGETS: i64 = 600_000_000;
 /// How often the place up to which it has heard is handed on, whatever was in it.
 const NOTED: Duration = Duration::from_secs(3);
+/// How long what is kept waits for more, so that many authors are asked for at once.
+const GATHERED: Duration = Duration::from_millis(250);
 /// Deletions handed on at once.
 const MOST_GONE: usize = 500;
 
@@ -91,9 +93,12 @@ impl Jetstream {
         let mut heard = Heard::default();
         let (mut last, mut handed) = (upto, upto);
         let mut first = true;
+        // Since when something that is kept waits.
+        let mut waits: Option<Instant> = None;
         loop {
+            let until = waits.map_or(noted + NOTED, |since| (since + GATHERED).min(noted + NOTED));
             // What is no JSON, or of another kind, is passed over; what is noted is not kept back by silence.
-            let told = match timeout_at(noted + NOTED, socket.next()).await {
+            let told = match timeout_at(until, socket.next()).await {
                 Ok(message) => serde_json::from_slice::<Value>(&message?).unwrap_or_default(),
                 Err(_) => Value::Null,
             };
@@ -104,12 +109,17 @@ impl Jetstream {
                 last = last.filter(|l| l.time_us >= time_us).or(Some(Upto { time_us }));
             }
             self.sift(&told, &mut heard);
-            let waits = !heard.captures.is_empty() || !heard.changed.is_empty() || heard.gone.len() >= MOST_GONE;
-            if !waits && noted.elapsed() < NOTED {
+            if waits.is_none() && !(heard.captures.is_empty() && heard.changed.is_empty()) {
+                waits = Some(Instant::now());
+            }
+            let full = heard.captures.len() >= AT_ONCE || heard.gone.len() >= MOST_GONE;
+            let gathered = waits.is_some_and(|since| since.elapsed() >= GATHERED);
+            if !full && !gathered && noted.elapsed() < NOTED {
                 continue;
             }
             noted = Instant::now();
-            if last != handed || !heard.gone.is_empty() || !heard.closed.is_empty() {
+            let waited = waits.take().is_some();
+            if last != handed || waited || !heard.gone.is_empty() || !heard.closed.is_empty() {
                 // The connection was opened at `now`, which may be days ago.
                 let by_now = now + Span::millis(opened.elapsed().as_millis() as i64);
                 profiles.name(&mut heard.captures, http, by_now).await;
