@@ -237,7 +237,7 @@ impl<'a> Erasure<'a> {
         mentions: Vec<Mention>,
         now: Timestamp,
     ) -> Result<Receipt, ErasureError> {
-        let strike = Strike::of(&mentions);
+        let strike = Strike::alone(&mentions);
         let receipt = Receipt { at: now, ..Receipt::default() };
         let mut erasure =
             Erasure { store, mail_dir, mentions, names: BTreeSet::new(), strike, letters_seen: 0, receipt };

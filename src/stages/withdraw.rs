@@ -156,4 +156,30 @@ mod tests {
         let receipt = intake::accept(&ground, again, now, also).await.unwrap();
         assert_eq!((receipt.new, receipt.known), (0, 2));
     }
+
+    #[tokio::test]
+    async fn what_is_new_and_told_as_an_edit_as_well_is_new_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let now: Timestamp = "2026-03-10T12:00:00Z".parse().unwrap();
+        let ground = standing(&dir, Clock::stepped(now));
+        let also = |_: &crate::store::Transaction<'_>, _: &intake::Receipt| Ok(());
+        let followed = Followed { changed: vec![said("a", "", "Acme one")], ..Followed::default() };
+        let receipt =
+            intake::follow(&ground, batch(vec![said("a", "", "Acme one")]), followed, now, also).await.unwrap();
+        assert_eq!((receipt.new, receipt.edited), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn what_is_said_again_with_other_words_before_it_left_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let now: Timestamp = "2026-03-10T12:00:00Z".parse().unwrap();
+        let ground = standing(&dir, Clock::stepped(now));
+        let also = |_: &crate::store::Transaction<'_>, _: &intake::Receipt| Ok(());
+        intake::accept(&ground, batch(vec![said("a", "", "Acme one")]), now, also).await.unwrap();
+        let followed = Followed { gone: vec!["a".to_owned()], ..Followed::default() };
+        assert_eq!(intake::follow(&ground, batch(Vec::new()), followed, now, also).await.unwrap().withdrawn, 1);
+        let receipt = intake::accept(&ground, batch(vec![said("a", "", "Acme two")]), now, also).await.unwrap();
+        assert_eq!(receipt.edited, 1);
+        assert!(ground.store.read(|c| withdrawn::first(c, 9)).unwrap().is_empty());
+    }
 }
