@@ -251,6 +251,8 @@ async fn an_erased_author_is_in_no_draft() {
     let out = ground.draft(order(reply, "@canary_7, thank you."), "maja").expect("written");
     ground.act_on_draft(out.id, &Act::Approve(1), "anna", "").expect("approved");
     ground.hand_over(out.id, "maja", "", drafts::Way::Channel("desk")).expect("handed over");
+    let nobody = pleas::Asker::of(&ground, String::new()).post(&out, "gone", now());
+    assert!(nobody.is_err_and(|why| why.contains("nobody is called `gone`")), "it is handed over to nobody");
     // One is with somebody who posts it, and said something else before.
     let posted = ground.draft(order(reply, "@canary_7, we know."), "maja").expect("written");
     ground.act_on_draft(posted.id, &Act::Write("@canary_7, we call.".into()), "maja", "").expect("rewritten");

@@ -62,4 +62,14 @@ pub(super) static EVENTS: &[Row] = &[
     ("approved", ["approved", "godkände", "freigegeben", "approvato", "aprobado"]),
     ("rejected", ["sent back", "avvisade", "abgelehnt", "respinto", "rechazado"]),
     ("handed over", ["handed over", "lämnade ut", "übergeben", "consegnato", "entregado"]),
+    (
+        "undelivered",
+        [
+            "draft arrived nowhere",
+            "utkast kom inte fram",
+            "Entwurf nicht angekommen",
+            "bozza non arrivata",
+            "borrador no llegado",
+        ],
+    ),
 ];
