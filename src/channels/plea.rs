@@ -49,6 +49,14 @@ pub struct Plea<'a> {
     pub from_domain: &'a str,
 }
 
+/// The draft's own words in the plain text of a mail that gives it to whoever posts it; the whole text where they are not
+/// found in it.
+pub fn own_words(text: &str) -> &str {
+    let begun = Words::all().iter().find_map(|w| text.split_once(&format!("\n{}:\n", w.as_it_stands)));
+    let Some((_, rest)) = begun else { return text };
+    rest.rsplit_once("\n  vakt draft show ").map_or(rest, |(own, _)| own)
+}
+
 /// Composes the mail.
 ///
 /// # Errors
@@ -146,6 +154,10 @@ mod tests {
                     let letter = written(matter, language, (matter == Matter::Ask).then_some(links));
                     assert_eq!(readable::faults(&letter.html, language), [""; 0], "{matter:?} in {language}");
                     assert_eq!(readable::unsaid(&letter.html, &letter.text), [""; 0], "{matter:?}: {}", letter.text);
+                    if matter == Matter::Post {
+                        let own = own_words(&letter.text).trim();
+                        assert!(own.starts_with(&draft.text) && !own.contains("Maja"), "{}", letter.text);
+                    }
                     if let Some(dir) = std::env::var_os("VAKT_PICTURES").filter(|_| matter == Matter::Ask) {
                         let path = std::path::Path::new(&dir).join(format!("plea-{language}.html"));
                         std::fs::write(path, &letter.html).expect("written");

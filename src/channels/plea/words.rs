@@ -60,6 +60,11 @@ pub struct Words {
 }
 
 impl Words {
+    /// The words of every language.
+    pub(super) fn all() -> &'static [&'static Words] {
+        &WORDS
+    }
+
     /// The words for somebody who reads these languages, best first; English where none is known.
     pub fn of(languages: &[String]) -> &'static Words {
         let of = |language: &String| WORDS.iter().find(|w| w.code == language);
