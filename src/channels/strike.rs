@@ -1,7 +1,7 @@
 //! Strikes erased mentions out of mails that are composed already: out of those that wait, and whole ones that are done.
 
 use super::letter::{Shown, shown};
-use super::{defang, quoted};
+use super::{defang, plea, quoted};
 use crate::model::Mention;
 
 /// What stands in the place of what was erased.
@@ -200,7 +200,8 @@ fn put_part(out: &mut Vec<u8>, part: &[u8], change: &mut impl FnMut(bool, &str) 
     out.extend(changed.as_deref().unwrap_or(part));
 }
 
-/// The plain text of a mail that gives a draft to whoever posts it; `None` for every other mail.
+/// The words of the draft in a mail that gives it to whoever posts it; `None` for every other mail. What stands around them
+/// is vakt's: names of colleagues, a command.
 pub fn posted(mail: &[u8]) -> Option<String> {
     let head = mail.windows(4).position(|w| w == b"\r\n\r\n").and_then(|at| mail.get(..at))?;
     let head = String::from_utf8_lossy(head);
@@ -212,7 +213,7 @@ pub fn posted(mail: &[u8]) -> Option<String> {
         }
         None
     });
-    (id.starts_with("<draft.") && id.contains(".post.")).then_some(out)
+    (id.starts_with("<draft.") && id.contains(".post.")).then(|| plea::own_words(&out).to_owned())
 }
 
 /// What is left of a mail that is done with: its envelope, and a word on why there is no more: an erasure by its number,
