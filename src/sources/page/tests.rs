@@ -86,6 +86,22 @@ fn what_is_not_told_is_guessed() {
 }
 
 #[test]
+fn addresses_that_are_not_their_own_tell_no_items_apart() {
+    let item = |link: &str, words: &str| format!("<p class=i><a href='{link}'>{words}</a></p>");
+    let ids = |page: &[(&str, &str)]| -> Vec<String> {
+        let html: String = page.iter().map(|(link, words)| item(link, words)).collect();
+        let document = read_page(&html, &picks(".i")).unwrap();
+        document.captures.into_iter().filter_map(|c| c.native_id).collect()
+    };
+    let shared = ids(&[("/kettles", "One"), ("/kettles", "Two"), ("/3", "Three")]);
+    assert!(shared[0] != shared[1] && !shared[0].contains("kettles"), "{shared:?}");
+    assert_eq!(shared[2], "https://press.example/3");
+    let itself = ids(&[("#", "One"), ("/start#two", "Two")]);
+    assert!(itself[0] != itself[1] && itself.iter().all(|id| !id.contains("press.example")), "{itself:?}");
+    assert_ne!(ids(&[("#", "Three")])[0], itself[0], "what is new is no edit of what was there");
+}
+
+#[test]
 fn dates_as_pages_write_them() {
     let date = |html: &str, formats: &[&str]| {
         let formats = formats.iter().map(|f| (*f).to_owned()).collect();
