@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::{PUSHES, Served};
-use crate::ground::intake::{self, Batch};
+use crate::ground::intake::{self, Batch, Followed};
 use crate::model::time::{Span, between};
 use crate::sources::hooks::{Call, NamedHook, Refusal, Told};
 use crate::store::{StoreError, hooks, sources};
@@ -133,7 +133,8 @@ async fn store(served: &Served, name: &str, told: Told, event: i64, now: Timesta
         archive: false,
     };
     let hook = name.to_owned();
-    let receipt = intake::accept(&served.ground, batch, now, move |tx, receipt| {
+    let followed = Followed { gone: told.gone, ..Followed::default() };
+    let receipt = intake::follow(&served.ground, batch, followed, now, move |tx, receipt| {
         hooks::note(tx, &hook, event, now)?;
         let mut state = sources::get(tx, &hook)?.unwrap_or_default();
         state.begun = true;
