@@ -55,7 +55,9 @@ impl Hook for GitHub {
         if action == "deleted" {
             told.take_back(body.pointer(own).map_or("", |own| own.text("/node_id")).to_owned());
         }
-        if let (true, Some(own), Some(about)) = (said, body.pointer(own), body.pointer(about)) {
+        // An approval by one click says nothing, and would bear the title of what it approves.
+        let wordless = own == "/review" && body.text("/review/body").trim().is_empty();
+        if let (true, Some(own), Some(about)) = (said && !wordless, body.pointer(own), body.pointer(about)) {
             told.add(Some(capture(own, about, body.text("/repository/full_name"))));
         }
         Ok(told)

@@ -182,6 +182,12 @@ fn github_tells_issues_and_comments() {
     assert!(call("issues", json!({ "action": "closed", "issue": issue })).captures.is_empty());
     let told = call("issue_comment", json!({ "action": "deleted", "issue": issue, "comment": comment }));
     assert!(told.captures.is_empty() && told.gone == ["IC_2"], "{told:?}");
+    let review = |body: &str| {
+        let review = json!({ "node_id": "PRR_3", "body": body, "user": { "login": "flo" } });
+        let pull = json!({ "node_id": "PR_3", "title": "Mend the SDK" });
+        call("pull_request_review", json!({ "action": "submitted", "pull_request": pull, "review": review })).captures
+    };
+    assert_eq!((review("").len(), review("Not yet").len()), (0, 1));
     assert!(call("ping", json!({ "zen": "Keep it logically awesome." })).captures.is_empty());
 }
 
