@@ -4,6 +4,7 @@
 //! alone, nothing in it is moved, marked or taken. Mails are told apart by `UIDVALIDITY` and their UIDs. Where the server
 //! offers `IDLE` (RFC 2177) it is listened to for some minutes at a time, so that a mail is here seconds after it came.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_imap::error::Error as ImapError;
@@ -57,6 +58,8 @@ const MOST_BYTES: u64 = 32 << 20;
 const MOST_COMES: usize = 96 << 20;
 /// One command and its answer take no longer than this.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Mails are carried over for so long in one fetch; what has come by then is kept, and the next goes on behind it.
+const CARRY: Duration = Duration::from_secs(4 * 60);
 /// A server is listened to for so long in one fetch.
 const LISTEN: Duration = Duration::from_secs(4 * 60);
 /// One that lets nobody listen for this long is not asked again at once.
@@ -159,7 +162,7 @@ impl Imap {
         let until = Instant::now() + LISTEN;
         let began = Instant::now();
         loop {
-            self.within("mails", self.batch(&mut session, &mut cursor, &mut brought)).await?;
+            self.batch(&mut session, &mut cursor, &mut brought).await?;
             let told = !brought.captures.is_empty() || brought.more || brought.skipped_total > 0;
             if told || brought.anew || !listens || Instant::now() >= until {
                 break;
@@ -244,7 +247,7 @@ impl Imap {
 
     /// Reads mails that are new, the oldest first. History is never in one fetch with what came since.
     async fn batch(&self, session: &mut Open, cursor: &mut Cursor, brought: &mut Brought) -> Result<(), FetchError> {
-        let found = session.uid_search(format!("UID {}:*", cursor.next.max(1))).await.map_err(|e| self.failed(e))?;
+        let found = self.within("search", self.since(session, cursor.next)).await?;
         // `*` is the last mail, also where that has been read.
         let mut found: Vec<u32> = found.into_iter().filter(|uid| *uid >= cursor.next).collect();
         found.sort_unstable();
@@ -258,7 +261,7 @@ impl Imap {
         let (mut wanted, mut bytes) = (Vec::new(), 0u64);
         // What is taken away between two looks has no size.
         let mut next = found.last().map_or(cursor.next, |uid| uid.saturating_add(1));
-        for (uid, size) in self.sizes(session, &found).await? {
+        for (uid, size) in self.within("sizes", self.sizes(session, &found)).await? {
             bytes = bytes.saturating_add(size.min(LONGEST));
             if bytes > MOST_BYTES && !wanted.is_empty() {
                 next = uid;
@@ -269,13 +272,20 @@ impl Imap {
                 false => wanted.push(uid),
             }
         }
-        self.bodies(session, &wanted, brought).await?;
+        if let Some(unread) = self.bodies(session, &wanted, brought).await? {
+            next = unread;
+        }
         cursor.next = next;
         brought.more = newest >= next;
         if next > cursor.history || history == 0 {
             cursor.history = 0;
         }
         Ok(())
+    }
+
+    /// The UIDs from this one on, and the last.
+    async fn since(&self, session: &mut Open, next: u32) -> Result<HashSet<u32>, FetchError> {
+        session.uid_search(format!("UID {}:*", next.max(1))).await.map_err(|e| self.failed(e))
     }
 
     /// How long mails are, in the order of their UIDs.
@@ -292,21 +302,43 @@ impl Imap {
         Ok(sizes)
     }
 
-    async fn bodies(&self, session: &mut Open, uids: &[u32], brought: &mut Brought) -> Result<(), FetchError> {
+    /// Reads mails; the first that had not come where it took too long, and some had.
+    async fn bodies(&self, session: &mut Open, uids: &[u32], brought: &mut Brought) -> Result<Option<u32>, FetchError> {
         if uids.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let mut answers = session.uid_fetch(listed(uids), "(UID BODY.PEEK[])").await.map_err(|e| self.failed(e))?;
-        while let Some(answer) = answers.try_next().await.map_err(|e| self.failed(e))? {
-            let (Some(uid), Some(body)) = (answer.uid.filter(|uid| uids.contains(uid)), answer.body()) else {
-                continue;
-            };
-            match self.letters.read(body) {
+        let until = Instant::now() + CARRY;
+        let late = || FetchError::Timeout { place: self.line.place(), phase: "mails" };
+        let asked = timeout_at(until, session.uid_fetch(listed(uids), "(UID BODY.PEEK[])")).await;
+        let mut answers = asked.map_err(|_| late())?.map_err(|e| self.failed(e))?;
+        let mut mails: Vec<(u32, Vec<u8>)> = Vec::new();
+        let mut unread = None;
+        loop {
+            match timeout_at(until, answers.try_next()).await {
+                Ok(answer) => {
+                    let Some(answer) = answer.map_err(|e| self.failed(e))? else { break };
+                    if let (Some(uid), Some(body)) = (answer.uid.filter(|uid| uids.contains(uid)), answer.body()) {
+                        mails.push((uid, body.to_vec()));
+                    }
+                }
+                Err(_) if mails.is_empty() => return Err(late()),
+                Err(_) => {
+                    unread = uids.iter().copied().find(|uid| mails.iter().all(|(came, _)| came != uid));
+                    break;
+                }
+            }
+        }
+        // Away from the threads that serve the network.
+        let letters = self.letters.clone();
+        let read = move || mails.into_iter().map(|(uid, body)| (uid, letters.read(&body))).collect::<Vec<_>>();
+        let read = tokio::task::spawn_blocking(read).await;
+        for (uid, read) in read.map_err(|_| self.wrong("reading a mail failed inside the mail reader".into()))? {
+            match read {
                 Ok(capture) => brought.captures.extend(capture),
                 Err(why) => skip(brought, uid, why),
             }
         }
-        Ok(())
+        Ok(unread)
     }
 
     /// Waits until something happens in the mailbox, or until then; `None` where the server broke off meanwhile.
