@@ -199,14 +199,8 @@ impl Imap {
         if client.read_response().await.map_err(|e| self.failed(e.into()))?.is_none() {
             return Err(self.failed(ImapError::ConnectionLost));
         }
-        let mut session = client.login(&self.user, password.expose_secret()).await.map_err(|(e, _)| match e {
-            ImapError::No(words) | ImapError::Bad(words) => {
-                // Some servers repeat what they were told.
-                let words = said(&words.replace(password.expose_secret(), "…"));
-                FetchError::Denied { place: self.line.place(), words }
-            }
-            e => self.failed(e),
-        })?;
+        let entered = client.login(&self.user, password.expose_secret()).await;
+        let mut session = entered.map_err(|(e, _)| self.denied(e, password.expose_secret()))?;
         let listens = session.capabilities().await.map_err(|e| self.failed(e))?.has_str("IDLE");
         let mailbox = session.examine(&self.folder).await.map_err(|e| match e {
             ImapError::No(words) => {
@@ -216,6 +210,22 @@ impl Imap {
         })?;
         let validity = mailbox.uid_validity.unwrap_or(0);
         Ok((session, Mailbox { validity, next: mailbox.uid_next }, listens))
+    }
+
+    /// Why nobody is let in, without the password: some servers repeat what they were told.
+    fn denied(&self, e: ImapError, password: &str) -> FetchError {
+        match e {
+            ImapError::No(words) | ImapError::Bad(words) => {
+                let words = one_line(&without(&unescaped(&words), password), 200);
+                FetchError::Denied { place: self.line.place(), words }
+            }
+            // An answer that cannot be read is shown with all that came.
+            e => {
+                let shown = unescaped(&e.to_string());
+                let repeats = without(&shown, password) != shown;
+                if repeats { self.wrong("this is no answer of an IMAP server".into()) } else { self.failed(e) }
+            }
+        }
     }
 
     fn failed(&self, e: ImapError) -> FetchError {
@@ -360,10 +370,20 @@ impl Imap {
 
 /// What a server said for people, of a refusal as the client tells it: `code: None, info: Some("…")`, or longer.
 fn said(words: &str) -> String {
+    one_line(&unescaped(words), 200)
+}
+
+/// The same, however long it is.
+fn unescaped(words: &str) -> String {
     let info = words.split_once("info").and_then(|(_, rest)| rest.split_once("Some(\""));
     let info = info.and_then(|(_, rest)| rest.rsplit_once("\")")).map(|(info, _)| info);
-    let info = info.map_or_else(|| words.to_owned(), |info| info.replace("\\\"", "\"").replace("\\\\", "\\"));
-    one_line(&info, 200)
+    info.unwrap_or(words).replace("\\\"", "\"").replace("\\\\", "\\")
+}
+
+/// A text without a password, as it is or as IMAP quotes it.
+fn without(text: &str, password: &str) -> String {
+    let quoted = password.replace('\\', "\\\\").replace('"', "\\\"");
+    text.replace(&quoted, "…").replace(password, "…")
 }
 
 /// UIDs as commands list them.

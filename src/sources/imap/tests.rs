@@ -268,6 +268,22 @@ async fn what_is_wrong_is_told_without_the_password() {
 }
 
 #[test]
+fn a_password_is_not_repeated_in_any_form() {
+    let dir = tempfile::tempdir().unwrap();
+    let (own, password) = (imap(dir.path(), 9), r#"can"ar\y"#);
+    for form in [password, r#"can\"ar\\y"#] {
+        // As the client tells a refusal, with the password where it is cut.
+        let info = Some(format!("{} {form} is wrong", "x".repeat(190)));
+        let told = own.denied(ImapError::No(format!("code: None, info: {info:?}")), password).to_string();
+        assert!(told.contains("x …") && !told.contains("can"), "{told}");
+        let odd = std::io::Error::other(format!("Error during parsing of {:?}", format!("* {form}")));
+        let told = format!("{:?}", own.denied(odd.into(), password));
+        assert!(!told.contains("can"), "{told}");
+    }
+    assert!(matches!(own.denied(ImapError::ConnectionLost, password), FetchError::Broken { .. }));
+}
+
+#[test]
 fn mistakes_are_told_where_they_stand() {
     let faults = |settings: &str| -> Vec<String> {
         let text = format!(
