@@ -59,12 +59,14 @@ impl Line {
         })?;
         let limits = Limits::default();
         let late = |phase| FetchError::Timeout { place: place.clone(), phase };
-        let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        let broken = |source: io::Error| FetchError::Connect { place: place.clone(), source: source.into() };
+        let mut failed = broken(io::ErrorKind::AddrNotAvailable.into());
         for mut address in found {
             address.set_port(self.port);
             match timeout(limits.connect.to_std(), TcpStream::connect(address)).await {
-                Err(_) => return Err(late("connection")),
-                Ok(Err(e)) => failed = e,
+                // Another address may be alive.
+                Err(_) => failed = late("connection"),
+                Ok(Err(e)) => failed = broken(e),
                 Ok(Ok(stream)) => {
                     // Commands are short; waiting to fill a packet would only make them late.
                     stream.set_nodelay(true).ok();
@@ -79,7 +81,7 @@ impl Line {
                 }
             }
         }
-        Err(FetchError::Connect { place, source: failed.into() })
+        Err(failed)
     }
 
     async fn secure(&self, stream: TcpStream) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
