@@ -22,7 +22,7 @@ use super::{Brought, Entry, FetchError, Fetching, Http, Kind, Source, settings};
 use crate::config::SecretRef;
 use crate::config::written::Form;
 use crate::model::time::Span;
-use crate::net::tls::{Bounded, Line};
+use crate::net::tls::{Bounded, Line, Trust};
 use crate::text::clean::one_line;
 
 /// Mails in a mailbox.
@@ -122,7 +122,8 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
         form.desk.error(folder.span.clone(), "`folder` is written in ASCII letters (modified UTF-7)", help);
     }
     let port = u16::try_from(port).unwrap_or(993);
-    let line = Line { scheme: "imap", host: host.value, port, tls: tls.is_none_or(|t| t.value), ca_file, allow };
+    let (tls, trust) = (tls.is_none_or(|t| t.value), Trust::default());
+    let line = Line { scheme: "imap", host: host.value, port, tls, ca_file, allow, trust };
     let folder = folder.map_or_else(|| "INBOX".to_owned(), |f| f.value);
     let letters = Letters { network, language };
     Some(Box::new(Imap { line, user: user?, password: password?, folder, history, letters }))

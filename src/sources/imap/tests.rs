@@ -132,7 +132,15 @@ fn imap(dir: &std::path::Path, port: u16) -> Imap {
     std::fs::write(&file, "canary\n").unwrap();
     let allow = Allow::parse(["127.0.0.0/8"]).unwrap();
     Imap {
-        line: Line { scheme: "imap", host: "127.0.0.1".into(), port, tls: false, ca_file: None, allow },
+        line: Line {
+            scheme: "imap",
+            host: "127.0.0.1".into(),
+            port,
+            tls: false,
+            ca_file: None,
+            allow,
+            trust: Trust::default(),
+        },
         user: "ann".into(),
         password: SecretRef::File(file),
         folder: "INBOX".into(),
