@@ -105,28 +105,29 @@ impl Assistant {
 
 /// What an error says, with the endpoint's own words where it has any, and without the key.
 fn refusal(e: &FetchError, key: Option<&SecretString>) -> String {
+    let key = key.map(|k| k.expose_secret().trim_start_matches("Bearer ")).filter(|k| k.len() > 3);
+    // Before anything is cut: what is left of a key that was cut is not found any more.
+    let without = |text: &str| key.map_or_else(|| text.to_owned(), |key| text.replace(key, "…"));
     let said = match e {
         FetchError::Status { body, .. } | FetchError::Unauthorized { body, .. } => told(body),
         _ => None,
     };
+    let said = said.map(|said| one_line(&without(&said), TOLD));
     let mut out = said.map_or_else(|| e.to_string(), |said| format!("{e}: {said}"));
     let mut cause = std::error::Error::source(e);
     while let Some(inner) = cause {
         out = format!("{out}: {inner}");
         cause = inner.source();
     }
-    if let Some(key) = key.map(|k| k.expose_secret().trim_start_matches("Bearer ").to_owned()).filter(|k| k.len() > 3) {
-        out = out.replace(&key, "…");
-    }
-    one_line(&out, TOLD + 200)
+    one_line(&without(&out), TOLD + 200)
 }
 
-/// `{"error": {"message": …}}`, as OpenAI and those who follow it refuse.
+/// `{"error": {"message": …}}`, as OpenAI and those who follow it refuse: a stranger's words, never shown as they are.
 fn told(body: &[u8]) -> Option<String> {
     let said: Value = serde_json::from_slice(body).ok()?;
     let error = said.get("error")?;
     let message = error.as_str().or_else(|| error.get("message")?.as_str())?;
-    Some(one_line(message, TOLD))
+    Some(message.to_owned())
 }
 
 fn one_line(text: &str, most: usize) -> String {
@@ -194,6 +195,12 @@ mod tests {
             said,
             "https://llm.example/v1 answered 401: access is refused: Incorrect API key: …. See https://x.example"
         );
+        // One that begins right before the cut.
+        let message = format!("{} sk-canary", "x".repeat(TOLD - 6));
+        let body = json!({ "error": { "message": message } }).to_string().into_bytes();
+        let e = FetchError::Status { place: "https://llm.example/v1".into(), status: 400, body };
+        let said = refusal(&e, Some(&SecretString::from("Bearer sk-canary")));
+        assert!(said.ends_with("x …") && !said.contains("sk-"), "{said}");
     }
 
     proptest::proptest! {
