@@ -42,6 +42,9 @@ pub enum AssistantError {
     /// It said nothing that can be kept.
     #[error("the assistant said nothing")]
     Silent,
+    /// It was cut off.
+    #[error("the assistant did not come to an end within {TOKENS} tokens, and half a text is none; ask again, or another model")]
+    Cut,
 }
 
 /// The endpoint, ready to be asked.
@@ -141,11 +144,24 @@ fn unseen(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// What comes after the thoughts that some models write down first.
+fn thought(content: &str) -> Result<&str, AssistantError> {
+    match content.rsplit_once("</think>") {
+        Some((_, said)) => Ok(said),
+        None if content.trim_start().starts_with("<think>") => Err(AssistantError::Cut),
+        None => Ok(content),
+    }
+}
+
 /// The words of an answer: text and nothing else, without the fence or the quotes that it may stand in.
 fn words(body: &[u8]) -> Result<String, AssistantError> {
     let said: Value = serde_json::from_slice(body).map_err(|_| AssistantError::Odd("something that is no JSON"))?;
     let content = said.pointer("/choices/0/message/content").ok_or(AssistantError::Odd("no completion"))?;
     let content = content.as_str().ok_or(AssistantError::Odd("something that is no text"))?;
+    if said.pointer("/choices/0/finish_reason").and_then(Value::as_str) == Some("length") {
+        return Err(AssistantError::Cut);
+    }
+    let content = thought(content)?;
     let text: String =
         content.replace("\r\n", "\n").chars().filter(|c| *c == '\n' || !unseen(*c)).take(LONGEST).collect();
     let mut text = text.trim();
@@ -176,12 +192,17 @@ mod tests {
             ("„Wir prüfen das.“", "Wir prüfen das."),
             ("\"A\" and \"B\"", "\"A\" and \"B\""),
             ("a\u{202e}b\u{0}c\u{200b}", "abc"),
+            ("<think>\nIs it safe? </think>\n\nWir prüfen das.", "Wir prüfen das."),
+            ("Is it safe?</think>Wir prüfen das.", "Wir prüfen das."),
         ] {
             assert_eq!(answer(given.into()).expect("words"), kept);
         }
         assert_eq!(answer("x".repeat(100_000).into()).expect("words").len(), LONGEST);
         assert!(matches!(answer(" \n".into()), Err(AssistantError::Silent)));
         assert!(matches!(answer(Value::Null), Err(AssistantError::Odd(_))));
+        assert!(matches!(answer("\n<think> Is it".into()), Err(AssistantError::Cut)));
+        let half = json!({ "choices": [{ "finish_reason": "length", "message": { "content": "Wir prüfen" } }] });
+        assert!(matches!(words(half.to_string().as_bytes()), Err(AssistantError::Cut)));
         assert!(matches!(words(b"{}"), Err(AssistantError::Odd(_))));
         assert!(matches!(words(b"<html>"), Err(AssistantError::Odd(_))));
     }
