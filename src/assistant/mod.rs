@@ -43,7 +43,9 @@ pub enum AssistantError {
     #[error("the assistant said nothing")]
     Silent,
     /// It was cut off.
-    #[error("the assistant did not come to an end within {TOKENS} tokens, and half a text is none; ask again, or another model")]
+    #[error(
+        "the assistant did not come to an end within {TOKENS} tokens, and half a text is none; ask again, or another model"
+    )]
     Cut,
 }
 
@@ -69,7 +71,7 @@ impl Assistant {
         &self.settings.model
     }
 
-    /// Asks once. The answer is plain text of a bounded length.
+    /// Asks, once more where it refuses a parameter. The answer is plain text of a bounded length.
     ///
     /// # Errors
     /// When it is not reached in time, refuses, or answers with something else than words.
@@ -84,13 +86,17 @@ impl Assistant {
             None => None,
         };
         let url = format!("{}/chat/completions", self.settings.url);
-        let body = self.body(prompt);
-        let mut request = Request { accept: "application/json", ..Request::of(&url, &self.allow) };
-        request.secret = key.as_ref().map(|k| ("authorization", k));
-        match http.post(request, Body::Json(&body), now).await {
-            Ok(Response::Fresh { body, .. }) => words(&body),
-            Ok(Response::NotModified { .. }) => Err(AssistantError::Odd("nothing")),
-            Err(e) => Err(AssistantError::Fetch(refusal(&e, key.as_ref()))),
+        let mut asked = self.body(prompt);
+        loop {
+            let mut request = Request { accept: "application/json", ..Request::of(&url, &self.allow) };
+            request.secret = key.as_ref().map(|k| ("authorization", k));
+            let answered = http.post(request, Body::Json(&asked), now).await;
+            match answered {
+                Ok(Response::Fresh { body, .. }) => return words(&body),
+                Ok(Response::NotModified { .. }) => return Err(AssistantError::Odd("nothing")),
+                Err(e) if suits(&mut asked, &e) => {}
+                Err(e) => return Err(AssistantError::Fetch(refusal(&e, key.as_ref()))),
+            }
         }
     }
 
@@ -104,6 +110,18 @@ impl Assistant {
             "stream": false,
         })
     }
+}
+
+/// Has what is asked suit a model that refuses a parameter by its name; says whether it is another question now. Each is
+/// changed once.
+fn suits(asked: &mut Value, e: &FetchError) -> bool {
+    let FetchError::Status { status: 400, body, .. } = e else { return false };
+    let (Some(said), Some(asked)) = (told(body), asked.as_object_mut()) else { return false };
+    if said.contains("temperature") && asked.remove("temperature").is_some() {
+        return true;
+    }
+    let most = if said.contains("max_tokens") { asked.remove("max_tokens") } else { None };
+    most.is_some_and(|most| asked.insert("max_completion_tokens".to_owned(), most).is_none())
 }
 
 /// What an error says, with the endpoint's own words where it has any, and without the key.
@@ -222,6 +240,22 @@ mod tests {
         let e = FetchError::Status { place: "https://llm.example/v1".into(), status: 400, body };
         let said = refusal(&e, Some(&SecretString::from("Bearer sk-canary")));
         assert!(said.ends_with("x …") && !said.contains("sk-"), "{said}");
+    }
+
+    #[test]
+    fn what_a_model_refuses_is_asked_otherwise_once() {
+        let refused = |status, message: &str| FetchError::Status {
+            place: "https://llm.example/v1".into(),
+            status,
+            body: json!({ "error": { "message": message } }).to_string().into_bytes(),
+        };
+        let tokens = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.";
+        let warm = "Unsupported value: 'temperature' does not support 0.3 with this model.";
+        let mut asked = json!({ "model": "m", "max_tokens": 9, "temperature": 0.3 });
+        assert!(!suits(&mut asked, &refused(500, tokens)) && !suits(&mut asked, &refused(400, "no")));
+        assert!(suits(&mut asked, &refused(400, tokens)) && suits(&mut asked, &refused(400, warm)));
+        assert_eq!(asked, json!({ "model": "m", "max_completion_tokens": 9 }));
+        assert!(!suits(&mut asked, &refused(400, tokens)) && !suits(&mut asked, &refused(400, warm)));
     }
 
     proptest::proptest! {
