@@ -63,6 +63,8 @@ impl Assistant {
     /// When its networks cannot be read.
     pub fn of(settings: &config::Assistant) -> Result<Assistant, AssistantError> {
         let allow = Allow::parse(&settings.allow_private).map_err(|e| AssistantError::Setup(e.to_string()))?;
+        // Without TLS nothing leaves the networks of the house, whatever its name leads to.
+        let allow = if plain(settings) { allow.alone() } else { allow };
         Ok(Assistant { settings: settings.clone(), allow })
     }
 
@@ -95,7 +97,13 @@ impl Assistant {
                 Ok(Response::Fresh { body, .. }) => return words(&body),
                 Ok(Response::NotModified { .. }) => return Err(AssistantError::Odd("nothing")),
                 Err(e) if suits(&mut asked, &e) => {}
-                Err(e) => return Err(AssistantError::Fetch(refusal(&e, key.as_ref()))),
+                Err(e) => {
+                    let mut said = refusal(&e, key.as_ref());
+                    if matches!(e, FetchError::Refused { .. }) && plain(&self.settings) {
+                        said.push_str("; without TLS it is asked nowhere else");
+                    }
+                    return Err(AssistantError::Fetch(said));
+                }
             }
         }
     }
@@ -110,6 +118,11 @@ impl Assistant {
             "stream": false,
         })
     }
+}
+
+/// Whether what is asked goes without TLS.
+fn plain(settings: &config::Assistant) -> bool {
+    !settings.url.to_ascii_lowercase().starts_with("https:")
 }
 
 /// Has what is asked suit a model that refuses a parameter by its name; says whether it is another question now. Each is
@@ -256,6 +269,25 @@ mod tests {
         assert!(suits(&mut asked, &refused(400, tokens)) && suits(&mut asked, &refused(400, warm)));
         assert_eq!(asked, json!({ "model": "m", "max_completion_tokens": 9 }));
         assert!(!suits(&mut asked, &refused(400, tokens)) && !suits(&mut asked, &refused(400, warm)));
+    }
+
+    #[test]
+    fn without_tls_only_the_house_is_asked() {
+        let at = |url: &str| {
+            let settings = config::Assistant {
+                url: url.into(),
+                model: "m".into(),
+                key: None,
+                timeout: Span::mins(1),
+                allow_private: vec!["10.0.0.0/8".into()],
+            };
+            Assistant::of(&settings).expect("networks").allow
+        };
+        let (public, house) = ("8.8.8.8".parse().expect("an address"), "10.1.2.3".parse().expect("an address"));
+        for (url, may) in [("https://llm.example/v1", true), ("http://llm.example/v1", false), ("HTTP://a/v1", false)] {
+            let allow = at(url);
+            assert!(allow.permits(house) && allow.permits(public) == may, "{url}");
+        }
     }
 
     proptest::proptest! {
