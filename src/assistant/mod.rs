@@ -44,7 +44,8 @@ pub enum AssistantError {
     Silent,
     /// It was cut off.
     #[error(
-        "the assistant did not come to an end within {TOKENS} tokens, and half a text is none; ask again, or another model"
+        "the assistant did not come to an end within {} tokens, and half a text is none; ask again, or another model",
+        TOKENS
     )]
     Cut,
 }
