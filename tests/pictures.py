@@ -13,12 +13,13 @@ import zipfile
 
 # Wide and narrow; the narrowest screen that is read on is 320 pixels wide.
 VIEWS = [(width, scheme) for width in (320, 700) for scheme in ("light", "dark")]
-# What leaves the screen: its elements, widest first.
+# What leaves the screen: the page, and its elements, widest first; a word that does not break leaves it out of a box that does not.
 SIDEWAYS = """() => {
   const room = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= room) return [];
   const out = [...document.querySelectorAll('body *')].map(e => [e.getBoundingClientRect().right, e.tagName, e.textContent.trim().slice(0, 40)]);
-  return out.filter(([right]) => right > room + 0.5).sort((a, b) => b[0] - a[0]).slice(0, 3).map(String);
+  const wide = out.filter(([right]) => right > room + 0.5).sort((a, b) => b[0] - a[0]).slice(0, 3).map(String);
+  return [`the page: ${document.documentElement.scrollWidth} of ${room}`, ...wide];
 }"""
 
 
@@ -48,7 +49,7 @@ def look_at_pages(folder, chromium):
                 tab.screenshot(path=folder / f"{page.stem}.{width}.{scheme}.png", full_page=True)
         browser.close()
     print(f"{len(pages)} pages, {len(pages) * len(VIEWS)} pictures")
-    return wrong
+    return wrong if pages else [f"there is no page in {folder}"]
 
 
 def members(book, pattern):
@@ -59,6 +60,8 @@ def members(book, pattern):
 def look_at_books(folder, office):
     """Each workbook as PDF and as OpenDocument; what is wrong with them."""
     wrong, books = [], sorted(folder.glob("*.xlsx"))
+    if not books:
+        return [f"there is no workbook in {folder}"]
     profile = f"-env:UserInstallation={(folder / 'office').as_uri()}"
     for form in ("pdf", "ods"):
         words = [office, profile, "--headless", "--convert-to", form, "--outdir", str(folder), *map(str, books)]

@@ -204,8 +204,9 @@ fn put_part(out: &mut Vec<u8>, part: &[u8], change: &mut impl FnMut(bool, &str) 
 /// is vakt's: names of colleagues, a command.
 pub fn posted(mail: &[u8]) -> Option<String> {
     let head = mail.windows(4).position(|w| w == b"\r\n\r\n").and_then(|at| mail.get(..at))?;
-    let head = String::from_utf8_lossy(head);
-    let id = head.lines().find_map(|l| l.strip_prefix("Message-ID: "))?;
+    // A long one may stand on a line of its own.
+    let head = String::from_utf8_lossy(head).replace("\r\n ", " ");
+    let id = head.lines().find_map(|l| l.strip_prefix("Message-ID:"))?.trim_start();
     let mut out = String::new();
     each_text(mail, |html, text| {
         if !html {

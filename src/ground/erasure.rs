@@ -346,12 +346,16 @@ impl<'a> Erasure<'a> {
                 let posts = self.posts(&body);
                 let (struck, stub) = (self.strike.out_of(&body), strike::stub(&body, self.receipt.id));
                 let at = self.receipt.at;
+                let hand_over = self.hand_over(id)?;
                 let done = self.store.write_blocking(move |tx| {
                     let Some(now) = outbox::stands(tx, id)? else { return Ok(None) };
                     let waits = now.state == "waiting" && !posts;
                     outbox::rewrite(tx, id, if waits { &struck } else { &stub })?;
                     if posts && now.state == "waiting" {
                         outbox::failed(tx, id, QUOTES, at)?;
+                        if let Some((hand_over, message)) = &hand_over {
+                            hand_over.carry_out(tx, message, at)?;
+                        }
                     }
                     let sent = now.state == "delivered" && !now.relay.ends_with(".eml");
                     Ok(Some((now.incident, waits, sent)))
@@ -377,12 +381,16 @@ impl<'a> Erasure<'a> {
                 continue;
             }
             short.said = Some(Said { text: left, ..said });
-            let (bytes, now) = (short.bytes(), self.receipt.at);
+            let (bytes, now, hand_over) = (short.bytes(), self.receipt.at, self.hand_over(id)?);
             self.store.write_blocking(move |tx| {
                 outbox::rewrite(tx, id, &bytes)?;
                 match outbox::stands(tx, id)? {
-                    Some(m) if m.state == "waiting" => outbox::failed(tx, id, QUOTES, now),
-                    _ => Ok(()),
+                    Some(m) if m.state == "waiting" => outbox::failed(tx, id, QUOTES, now)?,
+                    _ => return Ok(()),
+                }
+                match &hand_over {
+                    Some((hand_over, message)) => hand_over.carry_out(tx, message, now),
+                    None => Ok(()),
                 }
             })?;
             self.receipt.stubbed += 1;

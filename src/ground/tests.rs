@@ -272,6 +272,8 @@ async fn an_erased_author_is_in_no_draft() {
     let waiting = ground.store.read(|c| crate::store::outbox::due(c, "desk", now(), 9)).expect("read");
     assert_eq!(waiting, [], "what would name them is not published");
     let now_is = |id| ground.store.read(|c| crate::store::drafts::get(c, id)).expect("read").expect("it is there");
+    let back = now_is(out.id);
+    assert_eq!((back.text.as_str(), back.state.as_str()), ("@[erased], thank you.", "waiting"), "it never went out");
     let left = now_is(mine.id);
     assert_eq!(left.text, "@[erased], you wrote \"[erased]\". Call us.");
     assert_eq!((left.version, left.approvals.len(), left.state.as_str()), (2, 0, "waiting"), "it is another text");

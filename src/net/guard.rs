@@ -102,14 +102,17 @@ fn within_v6(ip: Ipv6Addr, net: Ipv6Addr, bits: u8) -> bool {
     keep(ip.to_bits(), bits, 128) == keep(net.to_bits(), bits, 128)
 }
 
-/// The networks that may be reached besides public addresses.
+/// The networks that may be reached besides public addresses, or instead of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Allow(Vec<Net>);
+pub struct Allow {
+    nets: Vec<Net>,
+    alone: bool,
+}
 
 impl Allow {
     /// Public addresses only.
     pub const fn none() -> Allow {
-        Allow(Vec::new())
+        Allow { nets: Vec::new(), alone: false }
     }
 
     /// Reads a list of networks. Their order and repeats do not matter.
@@ -120,12 +123,17 @@ impl Allow {
         let mut nets = nets.into_iter().map(|n| Net::parse(n.as_ref())).collect::<Result<Vec<_>, _>>()?;
         nets.sort_unstable();
         nets.dedup();
-        Ok(Allow(nets))
+        Ok(Allow { nets, alone: false })
     }
 
-    /// Whether this address may be asked: public, or in one of the networks.
+    /// The same networks and nothing else: public addresses may not be reached.
+    pub fn alone(self) -> Allow {
+        Allow { alone: true, ..self }
+    }
+
+    /// Whether this address may be asked: public, unless the networks stand alone, or in one of the networks.
     pub fn permits(&self, ip: IpAddr) -> bool {
-        is_public(ip) || self.0.iter().any(|net| net.contains(ip))
+        (!self.alone && is_public(ip)) || self.nets.iter().any(|net| net.contains(ip))
     }
 }
 
@@ -306,6 +314,9 @@ mod tests {
         ] {
             assert_eq!(allow.permits(ip.parse().unwrap()), may, "{ip}");
         }
+        let alone = allow.clone().alone();
+        assert!(allow.permits("8.8.8.8".parse().unwrap()) && alone.permits("10.1.0.1".parse().unwrap()));
+        assert!(!alone.permits("8.8.8.8".parse().unwrap()) && alone != allow);
         assert!(Allow::parse(["0.0.0.0/0"]).unwrap().permits("10.0.0.1".parse().unwrap()));
         for (text, says) in [
             ("10.1.0.0/33", "between /0 and /32"),

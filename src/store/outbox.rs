@@ -187,26 +187,39 @@ pub fn due_channels(c: &Connection, now: Timestamp) -> Stored<Vec<String>> {
 /// # Errors
 /// When the database cannot be read.
 pub fn due(c: &Connection, channel: &str, now: Timestamp, limit: u32) -> Stored<Vec<Message>> {
-    let mut q = c.prepare_cached(
-        "SELECT id, message_id, incident, person, address, subject, body, created, attempts, channel, chain, place, urgent
-         FROM outbox WHERE state = 'waiting' AND (due <= ?1 OR due > ?1 + 3600000) AND channel = ?3
-         ORDER BY urgent DESC, incident IS NULL, id LIMIT ?2",
-    )?;
-    let rows = q.query_map(params![now.as_millisecond(), limit, channel], |r| {
-        Ok(Message {
-            id: r.get(0)?,
-            message_id: r.get(1)?,
-            incident: r.get(2)?,
-            person: r.get(3)?,
-            by: By { channel: r.get(9)?, chain: r.get(10)?, place: r.get(11)?, after: Span::ZERO, urgent: r.get(12)? },
-            address: r.get(4)?,
-            subject: r.get(5)?,
-            body: r.get(6)?,
-            created: from_millis(r.get(7)?),
-            attempts: r.get(8)?,
-        })
-    })?;
+    let mut q = c.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE state = 'waiting' AND (due <= ?1 OR due > ?1 + 3600000) AND channel = ?3
+         ORDER BY urgent DESC, incident IS NULL, id LIMIT ?2"
+    ))?;
+    let rows = q.query_map(params![now.as_millisecond(), limit, channel], message)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+const COLUMNS: &str =
+    "id, message_id, incident, person, address, subject, body, created, attempts, channel, chain, place, urgent";
+
+fn message(r: &rusqlite::Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: r.get(0)?,
+        message_id: r.get(1)?,
+        incident: r.get(2)?,
+        person: r.get(3)?,
+        by: By { channel: r.get(9)?, chain: r.get(10)?, place: r.get(11)?, after: Span::ZERO, urgent: r.get(12)? },
+        address: r.get(4)?,
+        subject: r.get(5)?,
+        body: r.get(6)?,
+        created: from_millis(r.get(7)?),
+        attempts: r.get(8)?,
+    })
+}
+
+/// One message.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(c: &Connection, id: i64) -> Stored<Option<Message>> {
+    let mut q = c.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"))?;
+    Ok(q.query_row([id], message).optional()?)
 }
 
 /// When the next message is due.

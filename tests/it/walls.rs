@@ -41,6 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("png", &["report/chart.rs"]),
     ("rust_xlsxwriter", &["report/xlsx.rs", "report/book.rs"]),
     ("calamine", &["sources/archive/", "rules/calendar/book.rs"]),
+    ("zip", &["rules/calendar/book.rs"]),
     ("csv_core", &["sources/archive/", "rules/calendar/"]),
     ("calcard", &["rules/calendar/"]),
     ("cel", &["engine/condition.rs", "engine/reckon.rs", "engine/sound.rs"]),

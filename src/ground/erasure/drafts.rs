@@ -8,8 +8,10 @@ use super::Erasure;
 use crate::channels::plea::Matter;
 use crate::ground::drafts::note;
 use crate::ground::pleas::Asker;
+use crate::ground::returned::Return;
 use crate::model::Draft;
 use crate::model::draft::State;
+use crate::store::outbox::{self, Message};
 use crate::store::{StoreError, Stored, drafts, incidents};
 
 /// Times that a draft is tried again, where people change it at the same instant.
@@ -69,6 +71,12 @@ impl Erasure<'_> {
         self.receipt.notes += 1;
         self.touch(incident);
         Ok(())
+    }
+
+    /// What takes a hand-over back that is not sent any more, with its message as it is.
+    pub(super) fn hand_over(&self, id: i64) -> Stored<Option<(Return, Message)>> {
+        let Some(message) = self.store.read(|c| outbox::get(c, id))? else { return Ok(None) };
+        Ok(self.ground.hand_over_of(&message)?.map(|hand_over| (hand_over, message)))
     }
 
     fn struck_draft(&self, draft: &Draft, now: Timestamp) -> Draft {

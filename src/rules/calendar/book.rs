@@ -1,6 +1,6 @@
 //! Calendars out of workbooks (XLSX): the first sheet with rows, as the CSV that Excel would save of it, a row a line.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
 use jiff::civil::Date;
@@ -8,6 +8,8 @@ use jiff::civil::Date;
 /// Most cells of a row, and longest text that comes out of a workbook, in bytes: what packs better is no calendar.
 const MOST_COLUMNS: u32 = 200;
 const MOST_BYTES: usize = 4 << 20;
+/// Most that it may hold once it is unpacked, in bytes: the library unpacks as much as there is.
+const MOST_UNPACKED: u64 = 64 << 20;
 /// Most empty rows that are kept so that lines are those of the sheet.
 const MOST_EMPTY: u32 = 100_000;
 
@@ -16,6 +18,9 @@ const MOST_EMPTY: u32 = 100_000;
 /// # Errors
 /// In a sentence: when it is no workbook, is locked or damaged, or holds too much.
 pub(in crate::rules) fn csv(bytes: &[u8]) -> Result<String, String> {
+    if !is_bounded(bytes, MOST_UNPACKED) {
+        return Err(format!("it holds more than {} MiB once it is unpacked; it is no calendar", MOST_UNPACKED >> 20));
+    }
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|e| match e {
         XlsxError::Password => "it is locked with a password; save it without one".to_owned(),
         e => format!("it is no workbook that can be read ({e}); save it as XLSX or CSV again"),
@@ -55,6 +60,24 @@ pub(in crate::rules) fn csv(bytes: &[u8]) -> Result<String, String> {
         }
     }
     Ok(String::new())
+}
+
+/// Whether all that is packed in it has at most so many bytes, counted while it is unpacked and thrown away: what it says of
+/// itself may be untrue.
+fn is_bounded(bytes: &[u8], most: u64) -> bool {
+    let Ok(mut packed) = zip::ZipArchive::new(Cursor::new(bytes)) else { return true };
+    let (mut left, mut some) = (most, [0u8; 8192]);
+    for n in 0..packed.len() {
+        let Ok(mut entry) = packed.by_index(n) else { continue };
+        // One that is damaged further on counts up to there.
+        while let Ok(read @ 1..) = entry.read(&mut some) {
+            match left.checked_sub(read as u64) {
+                Some(rest) => left = rest,
+                None => return false,
+            }
+        }
+    }
+    true
 }
 
 fn quoted(value: &str) -> String {
@@ -133,6 +156,13 @@ mod tests {
         let rows: Vec<[&str; 1]> = (0..200).map(|_| [long.as_str()]).collect();
         let rows: Vec<&[&str]> = rows.iter().map(|r| r.as_slice()).collect();
         assert!(csv(&workbook(&rows, None)).expect_err("long").contains("4 MiB"));
+    }
+
+    #[test]
+    fn what_unpacks_to_too_much_is_seen_before_it_is_read() {
+        let book = workbook(&[&["Start", "x".repeat(30_000).as_str()]], None);
+        assert!(is_bounded(&book, 1 << 20) && !is_bounded(&book, 20_000));
+        assert!(is_bounded(b"start,title\n", 0), "what is no archive unpacks to nothing");
     }
 
     proptest::proptest! {
