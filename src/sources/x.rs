@@ -68,6 +68,7 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let allow = settings::allow(form, house);
     let stream = form.flag("stream").is_some_and(|f| f.value);
     let backfill = form.flag("backfill").is_some_and(|f| f.value);
+    let tag = format!("vakt {}", form.text("name").map(|name| name.value).unwrap_or_default());
     if searches.is_empty() && !form.has("topics") {
         settings::nothing_to_look_for(form, "add search = [\"acme -is:retweet\"]");
     }
@@ -79,8 +80,8 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
                 |search: &String| Box::new(Search { api: api.clone(), search: search.clone() }) as Box<dyn Listing>;
             let listings = pushed.iter().map(listing).collect();
             rules.extend(pushed);
-            let (api, allow, token) = (api.clone(), allow.clone(), token.clone());
-            let live = Box::new(filtered::Filtered { api, allow, token, rules, backfill }) as Box<dyn Live>;
+            let (api, allow, token, tag) = (api.clone(), allow.clone(), token.clone(), tag.clone());
+            let live = Box::new(filtered::Filtered { api, allow, token, tag, rules, backfill }) as Box<dyn Live>;
             Aimed { listings, live: stream.then_some(live), notes: Vec::new() }
         }
     };
