@@ -82,8 +82,8 @@ pub(super) const HACKERNEWS: Dialect = Dialect { network: "hackernews", ..PLAIN 
 pub(super) const GITHUB: Dialect = Dialect { network: "github", most: 6, ..PLAIN };
 /// Stack Exchange.
 pub(super) const STACKEXCHANGE: Dialect = Dialect { network: "stackexchange", most: 4, ..PLAIN };
-/// GDELT: one search with `OR` in brackets, between single words or phrases alone; short words are refused. It looks through whole articles of which the title is
-/// told, so nothing is excluded.
+/// GDELT: one search with `OR` in brackets, between single words or phrases alone; short words are refused. It looks through
+/// whole articles of which the title is told, so nothing is excluded.
 pub(super) const GDELT: Dialect = Dialect {
     network: "news",
     or: Some(" OR "),
