@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, ArchiveError, Wish};
 use super::bounds::{MOST_REASONS, bounded};
-use super::{Brought, Entry, FetchError, Fetching, Http, Kind, Source, settings};
+use super::{Brought, Entry, FetchError, Fetching, Http, Kind, Source, Storing, settings};
 use crate::config::written::Form;
 use crate::model::time::{Span, between};
 
@@ -150,10 +150,16 @@ impl Source for Folder {
         false
     }
 
-    fn stored(&self, cursor: &serde_json::Value) {
-        let cursor: Cursor = serde_json::from_value(cursor.clone()).unwrap_or_default();
-        // What cannot be moved is told at the next look, which tries again.
-        drop(self.put_away(cursor.away));
+    fn stored<'a>(&'a self, cursor: &'a serde_json::Value) -> Storing<'a> {
+        Box::pin(async move {
+            let cursor: Cursor = serde_json::from_value(cursor.clone()).unwrap_or_default();
+            if cursor.away.is_empty() {
+                return;
+            }
+            let own = self.clone();
+            // What cannot be moved is told at the next look, which tries again.
+            drop(tokio::task::spawn_blocking(move || own.put_away(cursor.away)).await);
+        })
     }
 }
 

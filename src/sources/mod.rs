@@ -98,6 +98,9 @@ pub struct Brought {
 /// A fetch under way.
 pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Brought, FetchError>> + Send + 'a>>;
 
+/// What it was read from, being put away.
+pub type Storing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// A place that mentions come from.
 pub trait Source: Send + Sync {
     /// Asks for what is new since `cursor`, which is null at first.
@@ -110,7 +113,10 @@ pub trait Source: Send + Sync {
 
     /// What it brought up to `cursor` is stored, so that what it was read from may be put away. After a crash this is
     /// not said: the next fetch begins with the same cursor, and finds it out.
-    fn stored(&self, _cursor: &serde_json::Value) {}
+    fn stored<'a>(&'a self, _cursor: &'a serde_json::Value) -> Storing<'a> {
+        Box::pin(async {})
+    }
+
     /// How it stays connected, where it does.
     fn live(&self) -> Option<&dyn live::Live> {
         None

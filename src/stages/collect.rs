@@ -310,7 +310,7 @@ impl Collect {
         })
         .await?;
         let state = receiver.await.map_err(|_| StoreError::Closed)?;
-        source.source.stored(&state.cursor);
+        source.source.stored(&state.cursor).await;
         let fresh = receipt.new + receipt.edited;
         metrics::counter!("vakt_mentions_total", "source" => source.name.clone()).increment(receipt.new as u64);
         metrics::counter!("vakt_fetches_total", "outcome" => if fresh > 0 { "new" } else { "unchanged" }).increment(1);
