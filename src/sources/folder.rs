@@ -48,8 +48,9 @@ time_zone = "Europe/Stockholm"        # of times without an offset; else the sys
 map = ["published=Datum", "reach="]   # fields whose columns are guessed wrongly; nothing after = leaves a field out
 every = "1m"                          # the default"#;
 
-/// Rows of one fetch; where there are more, the next follows at once.
-const BATCH: usize = 2_000;
+/// Rows of one fetch; where there are more, the next follows at once, and reads the file from its beginning to get there:
+/// as many as are kept at hand for the stages behind.
+const BATCH: usize = 4_000;
 /// Bytes of text in one fetch.
 const BATCH_BYTES: usize = 16 << 20;
 /// Files of one fetch.
