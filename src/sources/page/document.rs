@@ -23,6 +23,8 @@ use crate::sources::charset;
 
 /// Nodes of a page, and the time that reading it may take.
 const MOST_NODES: usize = 500_000;
+/// How deep its elements stand in each other at most; browsers go no deeper either.
+const DEEPEST: usize = 512;
 const LONGEST: Duration = Duration::from_secs(5);
 /// Bytes that are read before both are looked at again.
 const CHUNK: usize = 4096;
@@ -132,7 +134,8 @@ pub(super) fn read(
     let finders = Finders::of(picks)?;
     let named = charset.map(str::to_owned).or_else(|| declared(body));
     let text = charset::decode(body, named.as_deref());
-    let html = tree(&text)?;
+    let began = Instant::now();
+    let html = tree(&text, began)?;
     // What lets vakt in is no part of the addresses that it tells.
     let mut url = url.clone();
     url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| "its address names no host")?;
@@ -149,6 +152,7 @@ pub(super) fn read(
             break;
         }
         items += 1;
+        in_time(began)?;
         let item = Item { item, finders: &finders, picks, base: &base, url };
         let date = item.date(now);
         if let Date::Odd(shown) = &date {
@@ -205,8 +209,7 @@ fn apart_from_fragment(url: &Url) -> String {
 }
 
 /// The page as a tree, unless it is made to take for ever.
-fn tree(text: &str) -> Result<Html, String> {
-    let began = Instant::now();
+fn tree(text: &str, began: Instant) -> Result<Html, String> {
     let mut parser = parse_document(HtmlTreeSink::new(Html::new_document()), ParseOpts::default());
     let mut rest = text;
     while !rest.is_empty() {
@@ -217,11 +220,27 @@ fn tree(text: &str) -> Result<Html, String> {
         if nodes > MOST_NODES {
             return Err(format!("the page has more than {MOST_NODES} elements"));
         }
-        if began.elapsed() > LONGEST {
-            return Err(format!("the page takes more than {} s to read", LONGEST.as_secs()));
+        in_time(began)?;
+    }
+    let html = parser.finish();
+    let mut depth = 0usize;
+    for edge in html.tree.root().traverse() {
+        depth = match edge {
+            Edge::Open(_) => depth + 1,
+            Edge::Close(_) => depth.saturating_sub(1),
+        };
+        if depth > DEEPEST {
+            return Err(format!("the page's elements stand more than {DEEPEST} deep in each other"));
         }
     }
-    Ok(parser.finish())
+    Ok(html)
+}
+
+fn in_time(began: Instant) -> Result<(), String> {
+    if began.elapsed() > LONGEST {
+        return Err(format!("the page takes more than {} s to read", LONGEST.as_secs()));
+    }
+    Ok(())
 }
 
 /// The charset that a page's own beginning names.
