@@ -221,6 +221,10 @@ async fn a_page_is_asked_as_its_site_wishes() {
     shown.store(3, Ordering::SeqCst);
     let failed = fetch(&mut cursor, Span::hours(27)).await.unwrap_err();
     assert!(failed.to_string().contains("/news: 0 items by `.i`"), "{failed}");
+    let secret = base.replace("http://", "http://u:canary@");
+    let secret = Page { url: Url::parse(&format!("{secret}/news")).unwrap(), picks: picks(".j"), allow: local() };
+    let brought = secret.fetch(&http, &serde_json::Value::Null, now() + Span::hours(28)).await.unwrap();
+    assert!(brought.anew && !brought.cursor.to_string().contains("canary"), "{}", brought.cursor);
     let closed = page("/closed/news");
     let refused = closed.fetch(&http, &serde_json::Value::Null, now()).await.unwrap_err();
     assert_eq!((refused.class(), refused.is_final()), ("robots", true));
