@@ -59,6 +59,8 @@ def members(book, pattern):
 def look_at_books(folder, office):
     """Each workbook as PDF and as OpenDocument; what is wrong with them."""
     wrong, books = [], sorted(folder.glob("*.xlsx"))
+    if not books:
+        return wrong
     profile = f"-env:UserInstallation={(folder / 'office').as_uri()}"
     for form in ("pdf", "ods"):
         words = [office, profile, "--headless", "--convert-to", form, "--outdir", str(folder), *map(str, books)]
