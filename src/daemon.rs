@@ -22,12 +22,12 @@ use crate::channels::mail::{Mailer, Relay, Signer};
 use crate::channels::{self, Channels, Means, Post};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
-use crate::ground::{Clock, Ground, Letterhead, Pulse, retopic};
+use crate::ground::{Clock, Ground, Letterhead, Pulse, retopic, sought};
 use crate::rules::Rules;
 use crate::serve::{self, Served};
-use crate::sources::{self, FetchError, Http, Limits};
+use crate::sources::{self, FetchError, Http, Limits, Named};
 use crate::stages::deliver::Deliver;
-use crate::stages::{Stage, auditor, collect, digests, index, reload, stage, tidy, watch};
+use crate::stages::{Stage, auditor, collect, digests, index, reload, stage, tidy, watch, withdraw};
 use crate::store::{Store, StoreError, erasures};
 
 /// Why the daemon cannot start or had to stop.
@@ -178,7 +178,10 @@ impl Daemon {
             retopic(&store, &before, &rules, clock.now())?;
         }
         reload::keep_last_good(&store, &rules).await?;
-        let named = sources::read(&config.sheet, &config.fetch.allow_private).map_err(DaemonError::Faults)?;
+        let named = sources::read_in_force(&config.sheet, &config.fetch.allow_private, &sought(&rules));
+        let (named, unaimed) = named.map_err(DaemonError::Faults)?;
+        warnings.extend(unaimed);
+        let hooks = hooks_of(config, &named)?;
         let names = named.iter().map(|n| n.name.clone()).collect();
         // The list has just been read without a fault.
         let allow = sources::Allow::parse(&config.fetch.allow_private).unwrap_or_default();
@@ -209,14 +212,16 @@ impl Daemon {
         daemon.spawn(Deliver::new(ground.clone(), channels), bells.deliver.clone());
         daemon.spawn(watch::Watch::new(ground.clone()), bells.watch.clone());
         daemon.spawn(index::Indexing::new(ground.clone(), config.index_dir()), bells.index.clone());
-        daemon.spawn(collect::Collect::new(ground.clone(), http.clone(), named, min, max), bells.collect.clone());
+        let collect = collect::Collect::new(ground.clone(), http.clone(), named, min, max).aimed(reread(config));
+        daemon.spawn(collect, bells.collect.clone());
         let nobody_rings = Arc::new(tokio::sync::Notify::new());
         let duty = Pulse::new();
         daemon.pulses.0.push(("escalation", duty.clone()));
         let auditor = auditor::Auditor::new(ground.clone(), http, config.heartbeat.clone(), allow, names, duty);
         daemon.spawn(auditor, nobody_rings.clone());
         daemon.spawn(digests::Digests::new(ground.clone()), nobody_rings.clone());
-        daemon.spawn(tidy::Tidy::new(ground.clone(), config.retention.clone()), nobody_rings);
+        daemon.spawn(tidy::Tidy::new(ground.clone(), config.retention.clone()), nobody_rings.clone());
+        daemon.spawn(withdraw::Withdraw::new(ground.clone(), config.mail_dir()), nobody_rings);
         let rules_bell = Arc::new(tokio::sync::Notify::new());
         daemon.spawn(reload::Reload::new(ground.clone(), config.rules_dir.clone()), rules_bell.clone());
         daemon.watch_rules(&config.rules_dir, rules_bell);
@@ -230,6 +235,7 @@ impl Daemon {
                 index_dir: config.index_dir(),
                 shelf: Arc::default(),
                 wrong: Arc::default(),
+                hooks,
                 at_home: config.base_url.as_deref().is_none_or(is_home)
                     && !config.http.behind_proxy
                     && config.http.listen.is_none_or(|a| a.ip().is_loopback()),
@@ -347,6 +353,26 @@ impl Daemon {
     }
 }
 
+/// Reads the sources again for other topics.
+fn reread(config: &Config) -> collect::Reread {
+    let (sheet, allow) = (config.sheet.clone(), config.fetch.allow_private.clone());
+    Box::new(move |topics| match sources::read_in_force(&sheet, &allow, topics) {
+        Ok((named, unaimed)) => {
+            unaimed.iter().for_each(|fault| tracing::warn!(fault = fault.brief(), "a source is not aimed at a topic"));
+            Some(named)
+        }
+        Err(faults) => {
+            let first = faults.first().map(|f| f.message.clone()).unwrap_or_default();
+            tracing::error!(
+                faults = faults.len(),
+                first,
+                "the sources cannot be aimed at the new topics; they stay as they were"
+            );
+            None
+        }
+    })
+}
+
 /// Whether an address leads to the machine that it is opened on.
 fn is_home(base_url: &str) -> bool {
     url::Url::parse(base_url).is_ok_and(|url| match url.host() {
@@ -444,6 +470,18 @@ pub fn channels_of(config: &Config) -> Result<Channels, DaemonError> {
     }
     let http = Http::new(&config.fetch.contact, channels::limits()).map_err(DaemonError::Client)?;
     Ok(Channels::new(all, Means { http, post: post_of(config)?, from: config.mail.from.clone() }))
+}
+
+/// The webhooks of the settings.
+///
+/// # Errors
+/// When one has mistakes, or a secret of it cannot be had.
+fn hooks_of(config: &Config, named: &[Named]) -> Result<serve::Hooks, DaemonError> {
+    let hooks = sources::hooks::read(&config.sheet, named).map_err(DaemonError::Faults)?;
+    for secret in hooks.iter().flat_map(|named| named.hook.secrets()) {
+        secret.fetch()?;
+    }
+    Ok(serve::Hooks::new(hooks))
 }
 
 fn post_of(config: &Config) -> Result<Post, DaemonError> {

@@ -9,7 +9,7 @@ use super::{Paint, Verdict, open_store, settings_file, show_faults};
 use crate::channels;
 use crate::config::fault::{Fault, any_error};
 use crate::config::{Config, Sheet, Weight};
-use crate::ground::Clock;
+use crate::ground::{Clock, sought};
 use crate::model::time::Span;
 use crate::rules::{Rules, cases};
 use crate::sources;
@@ -41,7 +41,14 @@ impl Check {
         let mut sources = None;
         match sources::read(&config.sheet, &config.fetch.allow_private) {
             // Without settings nobody can say which sources there are.
-            Ok(read) => sources = path.is_some().then_some(read),
+            Ok(read) => {
+                let mut names: Vec<String> = read.iter().map(|s| s.name.clone()).collect();
+                match sources::hooks::read(&config.sheet, &read) {
+                    Ok(hooks) => names.extend(hooks.into_iter().map(|h| h.name)),
+                    Err(wrong) => faults.extend(wrong),
+                }
+                sources = path.is_some().then_some(names);
+            }
             // Syntax is told once.
             Err(wrong) => faults.extend(wrong.into_iter().filter(|f| !faults.contains(f)).collect::<Vec<_>>()),
         }
@@ -60,8 +67,12 @@ impl Check {
             Ok(rules) => {
                 faults.extend(rules.warnings.iter().cloned());
                 if let Some(sources) = &sources {
-                    let names: Vec<&str> = sources.iter().map(|s| s.name.as_str()).collect();
+                    let names: Vec<&str> = sources.iter().map(String::as_str).collect();
                     faults.extend(rules.unheard(&names));
+                    // Topics that sources look for have to be there.
+                    let topics = sought(&rules);
+                    let wrong = sources::read_for(&config.sheet, &config.fetch.allow_private, Some(&topics)).err();
+                    faults.extend(wrong.unwrap_or_default());
                 }
                 if let Some(all) = &channels {
                     faults.extend(rules.unreachable(|channel, to| channels::wrong(all, channel, to)));

@@ -149,10 +149,12 @@ fn secrets(config: &Config) -> Vec<Finding> {
     let relays = config.mail.relays.iter().filter_map(|r| r.password.as_ref());
     let tokens = config.http.tokens.iter().map(|t| &t.value);
     let channels = channels::read(&config.sheet, &config.fetch.allow_private).unwrap_or_default();
+    let hooks = sources::hooks::read(&config.sheet, &[]).unwrap_or_default();
     relays
         .chain(tokens)
         .chain(config.mail.dkim.as_ref().map(|dkim| &dkim.key))
         .chain(channels.iter().flat_map(|named| named.channel.secrets()))
+        .chain(hooks.iter().flat_map(|named| named.hook.secrets()))
         .filter_map(|s| s.fetch().err())
         .map(|e| match e {
             SecretError::NoCredentials(name) => finding(

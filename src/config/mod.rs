@@ -25,7 +25,7 @@ use crate::model::time::Span;
 use relay::RelayAddress;
 use written::{Desk, Form};
 
-/// All settings but those of sources and channels, which they read for themselves out of [`Config::sheet`].
+/// All settings but those of sources, hooks and channels, which they read for themselves out of [`Config::sheet`].
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The text that it was read from.
@@ -242,8 +242,9 @@ fn read_root(config: &mut Config, form: Form<'_>) {
     }
     config.assistant = form.table("assistant", "[assistant] table").and_then(Assistant::read);
     config.heartbeat = form.table("heartbeat", "[heartbeat] table").map(Heartbeat::read);
-    // Those two the sources read for themselves.
+    // Those the sources and channels read for themselves.
     form.tables("source", "source");
+    form.tables("hook", "hook");
     form.tables("channel", "channel");
     form.table("operator", "[operator] table");
     form.texts("source_files");

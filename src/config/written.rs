@@ -76,7 +76,8 @@ pub struct Form<'a> {
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 64;
 /// Keys whose values are secrets: where one is written in their place it is not shown.
-const SECRETS: [&str; 7] = ["password", "value", "token", "secret", "key", "webhook", "routing_key"];
+const SECRETS: [&str; 9] =
+    ["password", "value", "token", "verify_token", "secret", "account", "key", "webhook", "routing_key"];
 
 type Value<'a> = &'a Spanned<DeValue<'a>>;
 
@@ -99,6 +100,11 @@ impl<'a> Form<'a> {
                 .unseen(),
             false => fault.help(format!("write {wanted}")),
         });
+    }
+
+    /// What the table is, in a word for people.
+    pub fn what(&self) -> &'static str {
+        self.what
     }
 
     /// Notes that a key which must be there is not.

@@ -118,8 +118,7 @@ impl Rule {
         let window = self.alert.window;
         let asked = |signal: &str| terms.iter().any(|t| t.signal == signal);
         let all = asked("surprise").then(|| days_apart(s.surprise, s.mentions, s.expected, window));
-        let negative =
-            asked("negative_surprise").then(|| days_apart(s.negative_surprise, s.negative, 0.0, window));
+        let negative = asked("negative_surprise").then(|| days_apart(s.negative_surprise, s.negative, 0.0, window));
         all.into_iter().chain(negative).fold(0.0, f64::max)
     }
 }

@@ -246,6 +246,10 @@ impl Stories {
     fn file(&mut self, print: &Print, story: i64, at: i64) {
         let known = Known { print: *print, story, first: at, last: at, kept: at, copied: false };
         let n = if self.known.len() < MOST {
+            if self.known.len() == self.known.capacity() {
+                // Gently: twice as many would be half empty at the end.
+                self.known.reserve_exact((self.known.len() / 4).clamp(64, MOST));
+            }
             self.known.push(known);
             self.known.len() - 1
         } else {

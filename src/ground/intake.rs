@@ -15,8 +15,8 @@ use crate::store::answers as kept_answers;
 use crate::store::counts::Counts;
 use crate::store::erasures::Tombstones;
 use crate::store::mentions::{self, Identity, Put, TopicIds};
-use crate::store::sketches;
 use crate::store::{StoreError, Stored, Transaction};
+use crate::store::{sketches, withdrawn};
 use crate::text::Terms;
 use crate::text::fingerprint::Print;
 
@@ -33,6 +33,9 @@ pub struct Receipt {
     pub empty: usize,
     /// Mentions of authors who were erased; they are not stored.
     pub forgotten: usize,
+    /// Mentions that were deleted where they were published, and leave.
+    #[serde(skip)]
+    pub withdrawn: usize,
 }
 
 /// Captures of one source.
@@ -50,6 +53,20 @@ pub struct Batch {
     pub archive: bool,
 }
 
+/// What became of things that a source told before.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// What they say now; those that nobody knows are passed over.
+    pub changed: Vec<Capture>,
+    /// Those that were taken back, by the ids that the source gives to captures, or looks them up by.
+    pub gone: Vec<String>,
+    /// Accounts that were closed, by how all begins that the source looks theirs up by.
+    pub closed: Vec<String>,
+}
+
+/// Mentions of one account that was closed.
+const MOST_OF_ONE: u32 = 10_000;
+
 /// Publication is believed from so long before arrival (F50).
 const OLDEST: Span = Span::days(30);
 
@@ -66,14 +83,31 @@ pub async fn accept(
     now: Timestamp,
     also: impl FnOnce(&Transaction<'_>, &Receipt) -> Stored<()> + Send + 'static,
 ) -> Stored<Receipt> {
-    let (prepared, receipt) = if batch.captures.len() <= SMALL {
-        prepare(ground, batch, now)?
+    follow(ground, batch, Followed::default(), now, also).await
+}
+
+/// The same, with what became of what the source told before.
+///
+/// # Errors
+/// As for [`accept`].
+pub async fn follow(
+    ground: &Arc<Ground>,
+    batch: Batch,
+    followed: Followed,
+    now: Timestamp,
+    also: impl FnOnce(&Transaction<'_>, &Receipt) -> Stored<()> + Send + 'static,
+) -> Stored<Receipt> {
+    let (closed, source) = (followed.closed, batch.source.clone());
+    let gone: Vec<i64> = followed.gone.iter().map(|id| plain::by_name(&batch.source, id)).collect();
+    let changed = followed.changed;
+    let (prepared, receipt) = if batch.captures.len() + changed.len() <= SMALL {
+        prepare(ground, batch, changed, now)?
     } else {
         // No more at once than there are cores: what a thread remembers of words is worth more than its turn.
         let desk = ground.desks.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let ground = ground.clone();
         let work = tokio::task::spawn_blocking(move || {
-            let prepared = prepare(&ground, batch, now);
+            let prepared = prepare(&ground, batch, changed, now);
             drop(desk);
             prepared
         });
@@ -106,12 +140,29 @@ pub async fn accept(
                     }
                     fresh.push(Fresh { seq, mention, terms });
                 }
-                Put::Edited(_) => receipt.edited += 1,
+                Put::Edited(id) => {
+                    // With other words it is there again, if it had been taken back.
+                    withdrawn::done(tx, &[id])?;
+                    receipt.edited += 1;
+                }
                 Put::Known(_) => receipt.known += 1,
             }
         }
         counts.write(tx, &mut ids)?;
         ids.close(tx)?;
+        // After what is new: something may be said and taken back in one breath.
+        for name in gone {
+            if let Some(mention) = mentions::named(tx, name)? {
+                withdrawn::note(tx, mention, now)?;
+                receipt.withdrawn += 1;
+            }
+        }
+        for beginning in closed {
+            for mention in mentions::looked_up_below(tx, &source, &beginning, MOST_OF_ONE)? {
+                withdrawn::note(tx, mention, now)?;
+                receipt.withdrawn += 1;
+            }
+        }
         also(tx, &receipt)?;
         Ok((receipt, fresh))
     };
@@ -143,13 +194,14 @@ struct Prepared {
 }
 
 /// Everything that needs no transaction.
-fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Vec<Prepared>, Receipt)> {
+fn prepare(ground: &Ground, batch: Batch, changed: Vec<Capture>, now: Timestamp) -> Stored<(Vec<Prepared>, Receipt)> {
     let knowledge = ground.knowledge();
     let mut receipt = Receipt::default();
-    let mut plain: Vec<(Mention, Identity, Option<String>)> = Vec::with_capacity(batch.captures.len());
+    let mut plain: Vec<(Mention, Identity, Option<String>, bool)> = Vec::with_capacity(batch.captures.len());
+    let first_changed = batch.captures.len();
     let mut ids: HashMap<i64, i64> = HashMap::new();
     let oldest = if batch.archive { plain::first_ever() } else { now - OLDEST };
-    for capture in batch.captures {
+    for (n, capture) in batch.captures.into_iter().chain(changed).enumerate() {
         let (hint, native) = (capture.language.clone(), capture.native_id.clone());
         let history = batch.history || batch.archive || (batch.undated_is_old && capture.published.is_none());
         let mention = plain::mention(&knowledge, &batch.source, capture, history, oldest, now);
@@ -162,13 +214,16 @@ fn prepare(ground: &Ground, batch: Batch, now: Timestamp) -> Stored<(Vec<Prepare
             // Two different items under one id: the second is known by what it says (F49).
             identity.told = by_content(&mention, identity.content);
         }
-        plain.push((mention, identity, hint));
+        plain.push((mention, identity, hint, n >= first_changed));
     }
     // What is known and unchanged is not analysed again: most of what a feed tells, most of the time.
-    let identities: Vec<Identity> = plain.iter().map(|(_, i, _)| *i).collect();
+    let identities: Vec<Identity> = plain.iter().map(|(_, i, ..)| *i).collect();
     let known = ground.store.read(|c| mentions::known(c, &identities))?;
     let mut out = Vec::with_capacity(plain.len());
-    for (mut mention, identity, hint) in plain {
+    for (mut mention, identity, hint, only_known) in plain {
+        if only_known && !known.contains_key(&identity.told) {
+            continue;
+        }
         let same = known.get(&identity.told) == Some(&identity.content)
             || (!known.contains_key(&identity.told) && identity.placed.is_some_and(|p| known.contains_key(&p)));
         if same && known.contains_key(&identity.told) {

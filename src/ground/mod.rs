@@ -3,6 +3,7 @@
 
 pub mod acts;
 pub mod after;
+mod aim;
 pub mod answers;
 mod clock;
 pub mod digest;
@@ -22,6 +23,7 @@ mod publishing;
 mod pulse;
 mod rehearse;
 mod retopic;
+pub mod returned;
 mod room;
 pub mod tell;
 
@@ -29,6 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{Notify, Semaphore};
 
+pub use aim::sought;
 pub use clock::Clock;
 pub use fresh::Fresh;
 pub use history::History;

@@ -95,6 +95,9 @@ pub(super) fn mention(
         rating: c.rating.filter(|r| r.is_finite()),
         newcomer: false,
         toward: Vec::new(),
+        parent: line(&c.parent),
+        thread: line(&c.thread),
+        lookup: line(&c.lookup),
     }
 }
 
@@ -112,10 +115,16 @@ pub(super) fn identity(m: &Mention, native: Option<&str>) -> Identity {
     let content = hash(&[&m.title, &m.text]);
     let number = content.to_string();
     let told = match native.filter(|n| !n.trim().is_empty()) {
-        Some(native) => hash(&["id", &m.source, native]),
+        Some(native) => by_name(&m.source, native),
         None if !m.url.is_empty() => hash(&["url", &m.source, &m.url]),
         None => by_content(m, content),
     };
+    let called = Some(&m.lookup).filter(|l| !l.is_empty() && native != Some(l.as_str()));
     let placed = (!m.url.is_empty()).then(|| hash(&["place", &m.url, &number]));
-    Identity { told, placed, content }
+    Identity { told, placed, called: called.map(|called| by_name(&m.source, called)), content }
+}
+
+/// The hash of a mention by what its source calls it: by its id, or by what the API looks it up by.
+pub(super) fn by_name(source: &str, name: &str) -> i64 {
+    hash(&["id", source, name])
 }

@@ -157,7 +157,13 @@ pub fn letters(
                     out.shared.extend(of_another.map(|id| (id, person.name.clone())));
                     let day = budget::day_of(person, now);
                     let tells = held.into_iter().map(|(id, _)| id).collect();
-                    let limit = Limit { budget: person.budget, hourly: ground.house.most_an_hour, day, notice: call.notice, tells };
+                    let limit = Limit {
+                        budget: person.budget,
+                        hourly: ground.house.most_an_hour,
+                        day,
+                        notice: call.notice,
+                        tells,
+                    };
                     out.limits.insert(person.name.clone(), limit);
                     out.messages.extend(messages);
                 }

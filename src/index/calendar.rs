@@ -90,7 +90,7 @@ impl Quarters {
     /// The bars of a time zone, empty ones between the first and the last included.
     pub fn bars(mut self, bucket: Bucket, zone: &TimeZone) -> Vec<Bar> {
         self.0.sort_unstable();
-        let mut clock = Clock { zone, ahead: 0, until: i64::MIN };
+        let mut clock = Clock { zone, ahead: 0, since: i64::MAX, until: i64::MIN };
         let mut out: Vec<Bar> = Vec::new();
         let mut day_before = None;
         // Until when the last bar goes on for certain.
@@ -137,8 +137,9 @@ impl Quarters {
 /// The offset of a zone, asked for anew only where it may have changed.
 struct Clock<'z> {
     zone: &'z TimeZone,
-    /// Milliseconds that local clocks are ahead of UTC until then.
+    /// Milliseconds that local clocks are ahead of UTC, between these times.
     ahead: i64,
+    since: i64,
     until: i64,
 }
 
@@ -148,6 +149,7 @@ impl Clock<'_> {
         if at >= self.until {
             let now = from_millis(at);
             self.ahead = i64::from(self.zone.to_offset(now).seconds()) * 1000;
+            self.since = at;
             let change = self.zone.following(now).next();
             self.until = change.map_or(i64::MAX, |change| change.timestamp().as_millisecond());
         }
@@ -157,6 +159,9 @@ impl Clock<'_> {
     /// When a local day begins, its number counted from 1970; where the clocks changed on the way, the zone is asked.
     fn start_of(&self, day: i64) -> i64 {
         let guess = day * DAY - self.ahead;
+        if (self.since..self.until).contains(&guess) {
+            return guess;
+        }
         let offset = |at: i64| i64::from(self.zone.to_offset(from_millis(at)).seconds()) * 1000;
         day * DAY - offset(guess)
     }

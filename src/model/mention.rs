@@ -72,6 +72,12 @@ pub struct Capture {
     pub tags: Vec<String>,
     /// Stars of a review.
     pub rating: Option<f32>,
+    /// What it answers, by its network's own id; empty where it answers nothing.
+    pub parent: String,
+    /// The talk that it belongs to, by its network's own id; empty where there is none.
+    pub thread: String,
+    /// What the source's API calls it when it is asked about it again; empty where it cannot be.
+    pub lookup: String,
 }
 
 /// A mention as vakt keeps it: cleaned, bounded, dated and analysed.
@@ -143,6 +149,15 @@ pub struct Mention {
     /// Vakt had never heard of the author before.
     #[serde(default)]
     pub newcomer: bool,
+    /// What it answers, by its network's own id; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub parent: String,
+    /// The talk that it belongs to, by its network's own id; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub thread: String,
+    /// What the source's API calls it when it is asked about it again; empty where it cannot be.
+    #[serde(default, skip_serializing)]
+    pub lookup: String,
 }
 
 /// At or below this a mention counts as negative; at or above its opposite, as positive.
@@ -196,6 +211,9 @@ impl Mention {
             tags: Vec::new(),
             rating: None,
             newcomer: false,
+            parent: String::new(),
+            thread: String::new(),
+            lookup: String::new(),
         }
     }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{self, HeaderValue};
 use reqwest::{Client, Method, StatusCode};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use url::Url;
@@ -25,13 +25,17 @@ use crate::model::time::Span;
 mod error;
 mod exchange;
 mod headers;
+mod live;
 mod post;
+mod robots;
 
 pub use error::FetchError;
 pub use exchange::{Body, Request, Response};
 pub use headers::{Headers, Quota};
 use headers::{LONGEST_PAUSE, SHORTEST_PAUSE};
+pub use live::{Lines, Socket};
 pub use post::{Answer, Post};
+pub use robots::Robots;
 
 /// How many redirects are followed.
 const HOPS: usize = 5;
@@ -77,10 +81,31 @@ pub struct Http {
 struct Inner {
     agent: String,
     limits: Limits,
-    clients: Mutex<HashMap<Allow, Client>>,
+    /// By allow-list, and by whether they speak HTTP/1.1 alone, as a WebSocket wants it.
+    clients: Mutex<HashMap<(Allow, bool), Client>>,
     turns: Arc<Semaphore>,
-    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    hosts: Mutex<Hosts>,
     pauses: Mutex<Pauses>,
+    robots: Mutex<robots::Kept>,
+}
+
+/// The queue of each host that somebody stands in line at.
+#[derive(Default)]
+struct Hosts {
+    queues: HashMap<String, Arc<Semaphore>>,
+    /// How many hosts there may be before those are forgotten that nobody waits for.
+    most: usize,
+}
+
+impl Hosts {
+    fn queue(&mut self, host: &str, at_once: usize) -> Arc<Semaphore> {
+        if self.queues.len() >= self.most {
+            self.queues.retain(|_, queue| Arc::strong_count(queue) > 1);
+            self.most = self.queues.len() * 2 + 64;
+        }
+        let fresh = || Arc::new(Semaphore::new(at_once.max(1)));
+        Arc::clone(self.queues.entry(host.to_owned()).or_insert_with(fresh))
+    }
 }
 
 /// A turn at one host; given back when dropped.
@@ -103,14 +128,15 @@ impl Http {
             "" => format!("vakt/{}", env!("CARGO_PKG_VERSION")),
             contact => format!("vakt/{} (+{contact})", env!("CARGO_PKG_VERSION")),
         };
-        let first = build(&agent, &limits, &Allow::none())?;
+        let first = build(&agent, &limits, &Allow::none(), false)?;
         let inner = Inner {
             agent,
             turns: Arc::new(Semaphore::new(limits.at_once.max(1))),
             limits,
-            clients: Mutex::new(HashMap::from([(Allow::none(), first)])),
+            clients: Mutex::new(HashMap::from([((Allow::none(), false), first)])),
             hosts: Mutex::default(),
             pauses: Mutex::default(),
+            robots: Mutex::default(),
         };
         Ok(Http { inner: Arc::new(inner) })
     }
@@ -138,6 +164,17 @@ impl Http {
         FetchError::RateLimited { place: place(url), status, retry_after }
     }
 
+    /// The hosts that are left alone, each with the end of its rest.
+    pub fn rests(&self, now: Timestamp) -> Vec<(String, Timestamp)> {
+        lock(&self.inner.pauses).all(now)
+    }
+
+    /// Leaves hosts alone that wanted it before.
+    pub fn remember(&self, rests: &[(String, Timestamp)]) {
+        let mut pauses = lock(&self.inner.pauses);
+        rests.iter().for_each(|(host, until)| pauses.pause(host, *until));
+    }
+
     async fn exchange(
         &self,
         mut request: Request<'_>,
@@ -146,7 +183,7 @@ impl Http {
     ) -> Result<Response, FetchError> {
         let mut url = Url::parse(request.url)
             .map_err(|e| FetchError::Address { place: place_of(request.url), reason: e.to_string() })?;
-        let client = self.client(request.allow)?;
+        let client = self.client(request.allow, false)?;
         let secret = !url.username().is_empty() || url.password().is_some();
         let mut left = self.inner.limits.total.to_std();
         let mut permanent = true;
@@ -178,6 +215,7 @@ impl Http {
                     return Ok(Response::NotModified { max_age: Headers::of(answer.headers()).max_age() });
                 }
                 200 | 203 => {}
+                201 | 202 | 204 if body.is_some() => {}
                 _ => return Err(self.refusal(&url, answer, left, now).await),
             }
             // An address with a password is never stored as moved: the new one would lack the password.
@@ -188,29 +226,24 @@ impl Http {
         Err(FetchError::Redirect { place: place_of(request.url), reason: format!("more than {HOPS} times") })
     }
 
-    fn client(&self, allow: &Allow) -> Result<Client, FetchError> {
+    fn client(&self, allow: &Allow, old: bool) -> Result<Client, FetchError> {
         let mut clients = lock(&self.inner.clients);
-        if let Some(client) = clients.get(allow) {
+        if let Some(client) = clients.get(&(allow.clone(), old)) {
             return Ok(client.clone());
         }
         if clients.len() >= 64 {
             // Only reloads with ever new lists come here; the clients in use live on in their requests.
             clients.clear();
         }
-        let client = build(&self.inner.agent, &self.inner.limits, allow)?;
-        clients.insert(allow.clone(), client.clone());
+        let client = build(&self.inner.agent, &self.inner.limits, allow, old)?;
+        clients.insert((allow.clone(), old), client.clone());
         Ok(client)
     }
 
     /// Waits for a turn: first at the host, then globally, so that a slow host's queue holds up nobody else.
     async fn turn(&self, url: &Url, now: Timestamp) -> Result<Turn, FetchError> {
         let host = url.host_str().unwrap_or_default();
-        let queue = {
-            let mut hosts = lock(&self.inner.hosts);
-            hosts.retain(|_, queue| Arc::strong_count(queue) > 1);
-            let fresh = || Arc::new(Semaphore::new(self.inner.limits.per_host.max(1)));
-            Arc::clone(hosts.entry(host.to_owned()).or_insert_with(fresh))
-        };
+        let queue = lock(&self.inner.hosts).queue(host, self.inner.limits.per_host);
         let closed = |_| FetchError::Setup("the client is shutting down".into());
         let of_host = queue.acquire_owned().await.map_err(closed)?;
         // The host may have been paused while we stood in line.
@@ -238,11 +271,7 @@ impl Http {
             }
         };
         if let Some((name, secret)) = request.secret {
-            let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
-                FetchError::Setup("the secret holds what no header can hold, such as a line end".into())
-            })?;
-            value.set_sensitive(true);
-            ask = ask.header(name, value);
+            ask = ask.header(name, sensitive(secret)?);
         }
         let wanted = [
             (header::ACCEPT, Some(request.accept).filter(|a| !a.is_empty())),
@@ -308,6 +337,14 @@ impl Http {
     }
 }
 
+/// A secret as the value of a header.
+fn sensitive(secret: &SecretString) -> Result<HeaderValue, FetchError> {
+    let mut value = HeaderValue::from_str(secret.expose_secret())
+        .map_err(|_| FetchError::Setup("the secret holds what no header can hold, such as a line end".into()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 /// The resolver of one client: it only knows addresses that the guard lets through.
 struct Guarded {
     allow: Allow,
@@ -340,8 +377,9 @@ async fn beginning(mut answer: reqwest::Response, left: Duration) -> Vec<u8> {
     body
 }
 
-fn build(agent: &str, limits: &Limits, allow: &Allow) -> Result<Client, FetchError> {
-    Client::builder()
+fn build(agent: &str, limits: &Limits, allow: &Allow, old: bool) -> Result<Client, FetchError> {
+    let builder = if old { Client::builder().http1_only() } else { Client::builder() };
+    builder
         .user_agent(agent)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -69,6 +69,9 @@ impl Pace {
     }
 }
 
+/// No host rests for longer than a day: what ends later was told by a clock that was ahead.
+const LONGEST_REST: Span = Span::hours(25);
+
 /// Hosts that answered 429 or 503: none of their sources is asked before the time they named.
 #[derive(Debug, Default)]
 pub struct Pauses(HashMap<String, Timestamp>);
@@ -80,11 +83,23 @@ impl Pauses {
         *end = (*end).max(until);
     }
 
+    /// All that still rest, in the order of their names.
+    pub fn all(&self, now: Timestamp) -> Vec<(String, Timestamp)> {
+        let resting = self.0.iter().filter(|(_, until)| is_resting(**until, now));
+        let mut all: Vec<_> = resting.map(|(host, until)| (host.clone(), *until)).collect();
+        all.sort();
+        all
+    }
+
     /// How long the host still rests; forgets all that have rested enough.
     pub fn remaining(&mut self, host: &str, now: Timestamp) -> Option<Span> {
-        self.0.retain(|_, until| *until > now);
+        self.0.retain(|_, until| is_resting(*until, now));
         self.0.get(host).map(|until| between(now, *until))
     }
+}
+
+fn is_resting(until: Timestamp, now: Timestamp) -> bool {
+    until > now && between(now, until) <= LONGEST_REST
 }
 
 #[cfg(test)]
@@ -148,6 +163,17 @@ mod tests {
         assert_eq!(pauses.remaining("b.example", now), None);
         assert_eq!(pauses.remaining("a.example", now + Span::mins(5)), None);
         assert!(pauses.0.is_empty());
+        pauses.pause("b.example", now + Span::mins(1));
+        pauses.pause("a.example", now + Span::mins(2));
+        let all = |now| pauses.all(now).into_iter().map(|(host, _)| host).collect::<Vec<_>>();
+        assert_eq!(
+            (all(now), all(now + Span::mins(1))),
+            (vec!["a.example".into(), "b.example".into()], vec!["a.example".to_owned()])
+        );
+        // Told by a clock that was days ahead.
+        pauses.pause("c.example", now + Span::days(3));
+        assert_eq!(pauses.all(now).len(), 2);
+        assert_eq!(pauses.remaining("c.example", now), None);
     }
 
     proptest::proptest! {

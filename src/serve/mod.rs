@@ -8,11 +8,13 @@ mod drafts;
 mod export;
 mod find;
 mod guard;
+mod hooks;
 mod incidents;
 mod mentions;
 mod reports;
 mod silences;
 mod take;
+mod websub;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +35,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub use guard::Tokens;
+pub use hooks::Hooks;
 pub use take::Wrong;
 
 use crate::ground::{Ground, History, Pulse};
@@ -58,6 +61,8 @@ pub struct Served {
     pub shelf: Arc<Mutex<Option<History>>>,
     /// Wrong codes on pages that links lead to.
     pub wrong: Arc<Wrong>,
+    /// Who may call to tell.
+    pub hooks: Hooks,
     /// Links lead to this machine alone: no proxy shows it to others.
     pub at_home: bool,
 }
@@ -111,8 +116,10 @@ pub fn router(served: Served) -> Router {
         .route("/incidents/{id}", get(incidents::page))
         .route("/metrics", get(metrics_page))
         .route_layer(middleware::from_fn_with_state(served.clone(), guard::authorise))
+        .route("/websub/{token}", get(websub::agree).post(websub::deliver).layer(ConcurrencyLimitLayer::new(PUSHES)))
         .route("/a/{link}", get(take::show).post(take::press))
         .route("/d/{link}", get(approve::show).post(approve::press))
+        .route("/hooks/{name}", post(hooks::call).get(hooks::greet))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn(guard::own_pages))

@@ -3,22 +3,31 @@
 //! Follows <https://docs.bsky.app/docs/api/app-bsky-feed-search-posts> and the lexicons `app.bsky.feed.searchPosts` and
 //! `com.atproto.server.createSession`: newest first, 100 a page, `cursor` for the next, `since`. A session is opened with a
 //! handle and an app password, 300 times a day at most, and lasts about two hours; `ExpiredToken` says that it is over. The
-//! public host answers searches only sometimes. Limits are told by `RateLimit-*`.
+//! public host answers searches only sometimes. Limits are told by `RateLimit-*`. With `stream` all posts are listened to as
+//! they are written, by nobody's leave, and the search is a net below.
+
+mod jetstream;
+mod profiles;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::again::{AskAgain, Now};
+use super::aim::{Aim, Aimed, Sought};
 use super::api::{Answer, Api, Opened, Opening, Pass, Session};
 use super::http::{Body, FetchError, place};
 use super::listing::{Listing, Page, Place, below, with};
+use super::live::Live;
+use super::sieve::Sieve;
 use super::told::{Told, with_pictures};
-use super::{Entry, Kind, Source, settings};
+use super::{Entry, Kind, Source, settings, terms};
 use crate::config::SecretRef;
 use crate::config::written::Form;
 use crate::model::time::Span;
 use crate::model::{Author, Capture};
+use crate::query::{self, Node};
 
 /// Posts of Bluesky.
 pub const KIND: Kind = Kind {
@@ -37,10 +46,16 @@ search = ["acme", "\"acme kettle\"", "@acme.example", "#acme"]   # each is a sea
 handle = "watch.bsky.social"          # any account; with it goes
 password = { credential = "bluesky" } # an app password of it: Settings, Privacy and security, App passwords. Without
                                       # the two the public host is asked, which often refuses
+stream = true                         # stay connected to all that is written, and keep what the searches, or the topics, may
+                                      # find, edits and deletions included; needs no account
+jetstream = "https://jetstream2.us-east.bsky.network"   # the default, and where to ask who wrote what is kept:
+profiles = "https://public.api.bsky.app"
+topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
 every = "1m"                          # the default
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach
 # api = "https://bsky.social"         # where the account is"##;
 
+const COUNTS: [&str; 4] = ["/replyCount", "/repostCount", "/likeCount", "/quoteCount"];
 /// A session is renewed after so long, before it ends of itself.
 const LASTS: Span = Span::mins(90);
 
@@ -51,20 +66,89 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let usual = if handle.is_some() { "https://bsky.social" } else { "https://public.api.bsky.app" };
     let api = settings::address(form, "api", usual);
     let allow = settings::allow(form, house);
-    if searches.is_empty() {
+    let stream = form.flag("stream").is_some_and(|f| f.value);
+    let jetstream = settings::address(form, "jetstream", "https://jetstream2.us-east.bsky.network");
+    let profiles = settings::address(form, "profiles", "https://public.api.bsky.app");
+    if searches.is_empty() && !form.has("topics") {
         settings::nothing_to_look_for(form, "add search = [\"acme\"]");
     }
     if handle.is_some() != form.has("password") {
         form.desk.error(form.head(), "`handle` and `password` go together", "give both, or neither");
     }
-    let api = api?;
-    let listing = |search| Box::new(Search { api: api.clone(), search }) as Box<dyn Listing>;
-    let place = Place::open(allow, searches.into_iter().map(listing).collect());
+    let own = if stream { queries(form) } else { Vec::new() };
+    let (api, jetstream, profiles) = (api?, jetstream?, profiles?);
+    // Without an account the search is asked of nobody who may refuse it, where the stream tells all the same.
+    let asks = !stream || handle.is_some();
+    let listings = {
+        let api = api.clone();
+        move |searches: &[String]| -> Vec<Box<dyn Listing>> {
+            let listing = |s: &String| Box::new(Search { api: api.clone(), search: s.clone() }) as Box<dyn Listing>;
+            searches.iter().filter(|_| asks).map(listing).collect()
+        }
+    };
+    let live = {
+        let allow = allow.clone();
+        move |topics: &[Sought<'_>]| -> Option<Box<dyn Live>> {
+            let searched = own.iter().map(|node| Sought { name: "", node, languages: &[] });
+            let all: Vec<Sought<'_>> = searched.chain(topics.iter().copied()).collect();
+            let (place, profiles, allow, sieve) = (jetstream.clone(), profiles.clone(), allow.clone(), Sieve::of(&all));
+            stream.then(|| Box::new(jetstream::Jetstream { place, profiles, allow, sieve }) as Box<dyn Live>)
+        }
+    };
+    let place = Place::open(allow, listings(&searches));
+    let again = Again { api: api.clone() };
+    let place = Place { live: live(&[]), ask_again: asks.then(|| Box::new(again) as Box<dyn AskAgain>), ..place };
+    let aim: Aim = Box::new(move |topics| {
+        let pushed = terms::push(&terms::BLUESKY, topics);
+        let notes = if asks { pushed.notes } else { Vec::new() };
+        Aimed { listings: listings(&pushed.searches), live: live(topics), notes }
+    });
     let pass = match (handle, password) {
         (Some(handle), Some(password)) => Pass::session(Account { api, handle: handle.value, password }),
         _ => Pass::Open,
     };
-    Some(Box::new(Place { pass, ..place }))
+    Some(Box::new(Place { pass, aim: Some(aim), ..place }))
+}
+
+/// What the stream is sifted by: the searches, as vakt itself would understand them.
+fn queries(form: &Form<'_>) -> Vec<Node> {
+    let mut out = Vec::new();
+    for search in form.texts("search") {
+        let parsed = query::parse(&search.value);
+        let wrong = parsed.mistakes.iter().find(|m| !m.warning);
+        if let Some(wrong) = wrong {
+            let help = format!("write it as a query of vakt: {}", wrong.help);
+            form.desk.error(search.span, format!("a stream cannot be sifted by this: {}", wrong.message), help);
+        }
+        out.extend(parsed.node);
+    }
+    out
+}
+
+/// Asks for posts again by their addresses.
+struct Again {
+    api: Url,
+}
+
+impl AskAgain for Again {
+    fn most(&self) -> usize {
+        25
+    }
+
+    fn address(&self, ids: &[&str]) -> Url {
+        let all: Vec<(&str, &str)> = ids.iter().map(|id| ("uris", *id)).collect();
+        below(&self.api, &["xrpc", "app.bsky.feed.getPosts"], &all)
+    }
+
+    fn read(&self, answer: &Answer, asked: &[&str]) -> Vec<Now> {
+        let found = answer.body.list("/posts").iter().map(|post| Now {
+            id: post.text("/uri").to_owned(),
+            engagement: post.sum(&COUNTS),
+            reach: None,
+            ..Now::default()
+        });
+        Now::all(found.collect(), asked)
+    }
 }
 
 struct Account {
@@ -162,8 +246,11 @@ fn capture(post: &Value) -> Option<Capture> {
         published: times.into_iter().flatten().min(),
         language: post.list("/record/langs").first().and_then(Value::as_str).map(str::to_owned),
         network: "bluesky".into(),
-        engagement: post.sum(&["/replyCount", "/repostCount", "/likeCount", "/quoteCount"]),
+        engagement: post.sum(&COUNTS),
         kind: kind.into(),
+        parent: post.text("/record/reply/parent/uri").to_owned(),
+        thread: post.text("/record/reply/root/uri").to_owned(),
+        lookup: uri.to_owned(),
         tags: post.list("/record/tags").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         ..Capture::default()
     })
@@ -211,6 +298,17 @@ mod tests {
             "no post is from the future"
         );
         assert!(page.next.is_some_and(|n| n.as_str().ends_with("cursor=100")));
+    }
+
+    #[test]
+    fn posts_are_asked_for_again() {
+        let again = Again { api: Url::parse("https://bsky.social").unwrap() };
+        assert!(
+            again.address(&["at://a", "at://b"]).as_str().ends_with("getPosts?uris=at%3A%2F%2Fa&uris=at%3A%2F%2Fb")
+        );
+        let body = json!({ "posts": [{ "uri": "at://a", "likeCount": 7, "replyCount": 1 }] });
+        let stand = again.read(&Answer { body, headers: Default::default() }, &["at://a", "at://b"]);
+        assert_eq!((stand[0].engagement, stand[1].clone()), (Some(8), Now::missing("at://b".into())));
     }
 
     #[test]

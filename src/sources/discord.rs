@@ -110,6 +110,7 @@ impl Messages {
             engagement: Some(reactions),
             kind: if message.pointer("/message_reference/message_id").is_some() { "reply" } else { "post" }.into(),
             channel: channel.clone(),
+            parent: message.text("/message_reference/message_id").to_owned(),
             ..Capture::default()
         })
     }

@@ -140,6 +140,8 @@ impl Posts {
                 (likes, replies) => Some(likes.unwrap_or(0).saturating_add(replies.unwrap_or(0))),
             },
             kind: if number > 1 { "reply" } else { "post" }.into(),
+            parent: post.count("/reply_to_post_number").map(|n| format!("{topic_id}/{n}")).unwrap_or_default(),
+            thread: topic_id,
             tags: topic.list("/tags").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             ..Capture::default()
         })

@@ -93,6 +93,10 @@ fn by_address(address: &Url) -> Option<Found> {
             let app = id.strip_prefix("id").filter(|n| n.bytes().all(|b| b.is_ascii_digit()))?;
             Found::new("appstore", "reviews of an app", &[("app", app.into()), ("countries", list(country))])
         }
+        ("play.google.com", ["store", "apps", "details"]) => {
+            let app = address.query_pairs().find(|(k, _)| k == "id").map(|(_, v)| v.into_owned())?;
+            Found::new("playstore", about("reviews of an app, where it is yours"), &[("app", app.into())])
+        }
         ("bsky.app", ["profile", handle, ..]) => {
             Found::new("bluesky", about("posts that name an account"), &[("search", list(&format!("@{handle}")))])
         }
@@ -199,6 +203,8 @@ mod tests {
         assert_eq!(known("https://www.youtube.com/watch?t=3&v=abc"), "youtube videos [\"abc\"]");
         assert_eq!(known("https://github.com/acme/kettle/issues"), "github search [\"repo:acme/kettle\"]");
         assert_eq!(known("https://apps.apple.com/se/app/acme/id1234"), "appstore app \"1234\" [\"se\"]");
+        let play = "https://play.google.com/store/apps/details?hl=sv&id=com.acme.kettle";
+        assert_eq!(known(play), "playstore app \"com.acme.kettle\"");
         assert_eq!(known("https://bsky.app/profile/acme.example"), "bluesky search [\"@acme.example\"]");
         assert_eq!(
             known("https://es.stackoverflow.com/questions/tagged/acme"),

@@ -100,6 +100,7 @@ impl Listing for Posts {
 
 /// A comment without an address of its own gets one below its post's.
 fn of_post(mut comment: Capture, post: &Value) -> Capture {
+    (comment.parent, comment.thread) = (post.id("/id"), post.id("/id"));
     if comment.url.as_deref().is_none_or(str::is_empty) {
         let at = Url::parse(post.text("/permalink_url")).ok();
         comment.url = at.map(|url| with(&url, "comment_id", comment.native_id.as_deref().unwrap_or("")).into());

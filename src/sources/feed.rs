@@ -10,9 +10,11 @@ use crate::model::mention::Capture;
 use crate::model::time::{Span, between};
 
 mod document;
+mod hub;
 pub mod kind;
 
 pub use document::{Document, DocumentError, read_document};
+pub use hub::Hub;
 
 /// Every so often a document is asked for without validators: some sites say "not modified" for ever.
 const FULL_EVERY: Span = Span::hours(24);
@@ -39,6 +41,9 @@ pub struct FeedCursor {
     pub last_full: Option<Timestamp>,
     /// What the last document held, as hashes of its items' identities.
     pub known: Vec<u64>,
+    /// The hub that it names, and the address by which that knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hub: Option<(String, String)>,
 }
 
 /// A feed to read.
@@ -52,6 +57,8 @@ pub struct Feed {
     pub language: Option<String>,
     /// Networks that may be reached besides public ones.
     pub allow: Allow,
+    /// Its hub tells what is new, where it names one.
+    pub websub: bool,
 }
 
 /// What one fetch of a feed brought.
@@ -98,15 +105,19 @@ impl Feed {
                 answer = original;
             }
         }
-        let (body, charset, etag, last_modified, moved_to, max_age) = match answer? {
+        let (body, charset, etag, last_modified, moved_to, max_age, headers) = match answer? {
             Response::NotModified { max_age } => {
                 return Ok(Fetched { not_modified: true, cursor, max_age, ..Fetched::default() });
             }
-            Response::Fresh { body, charset, etag, last_modified, moved_to, max_age, .. } => {
-                (body, charset, etag, last_modified, moved_to, max_age)
+            Response::Fresh { body, charset, etag, last_modified, moved_to, max_age, headers, .. } => {
+                (body, charset, etag, last_modified, moved_to, max_age, headers)
             }
         };
         let document = self.read(body, charset, moved_to.clone()).await?;
+        cursor.hub = headers.link("hub").or(document.hub).filter(|hub| is_address(hub)).map(|hub| {
+            let own = headers.link("self").or(document.own).filter(|own| is_address(own));
+            (hub, own.unwrap_or_else(|| moved_to.clone().unwrap_or_else(|| self.url.clone())))
+        });
         if !direct || cursor.moved_to.is_none() {
             cursor.moved_seen = match &moved_to {
                 Some(_) if cursor.moved_to == moved_to => cursor.moved_seen.saturating_add(1),
@@ -175,6 +186,11 @@ impl Feed {
             Err(_) => Err(unreadable("reading it failed inside the feed reader".into())),
         }
     }
+}
+
+/// A whole address of the web that is not too long.
+fn is_address(text: &str) -> bool {
+    text.len() <= 2048 && url::Url::parse(text).is_ok_and(|u| matches!(u.scheme(), "http" | "https"))
 }
 
 /// What tells one item from another within a feed.

@@ -12,7 +12,7 @@ use super::api::Answer;
 use super::archive::{country_of, language_of};
 use super::listing::{Listing, Page, Place, below, with};
 use super::told::Told;
-use super::{Entry, Kind, Source, settings};
+use super::{Entry, Kind, Source, aim, settings, terms};
 use crate::config::written::Form;
 use crate::model::Capture;
 use crate::model::time::Span;
@@ -43,10 +43,16 @@ const DATES: &str = "%Y%m%d%H%M%S";
 
 fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let api = settings::address(form, "api", "https://api.gdeltproject.org");
-    let search = form.must_text("search").map(|s| s.value);
+    let topics = form.has("topics");
+    let search = if topics { form.text("search") } else { form.must_text("search") }.map(|s| s.value);
     let allow = settings::allow(form, house);
-    let (api, search) = (api?, search?);
-    Some(Box::new(Place::open(allow, vec![Box::new(Articles { api, search })])))
+    let api = api?;
+    if search.is_none() && !topics {
+        return None;
+    }
+    let listing = move |search| Box::new(Articles { api: api.clone(), search }) as Box<dyn Listing>;
+    let place = Place::open(allow, search.into_iter().map(&listing).collect());
+    Some(Box::new(Place { aim: Some(aim::by_searches(&terms::GDELT, move |words| vec![listing(words)])), ..place }))
 }
 
 struct Articles {

@@ -11,7 +11,7 @@ use url::Url;
 use super::api::{Answer, Pass};
 use super::listing::{Listing, Page, Place, below};
 use super::told::Told;
-use super::{Entry, Kind, Source, settings};
+use super::{Entry, Kind, Source, aim, settings, terms};
 use crate::config::written::Form;
 use crate::model::time::Span;
 use crate::model::{Author, Capture};
@@ -31,6 +31,7 @@ kind = "github"
 name = "github"
 search = ["acme in:title,body", "org:acme is:issue"]   # GitHub's own words for searching issues
 token = { credential = "github" }     # a fine-grained token without any right: 30 searches a minute instead of 10
+topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
 every = "5m"                          # the default
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach
 # api = "https://api.github.com"      # https://HOST/api/v3 for GitHub Enterprise Server"#;
@@ -40,14 +41,15 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let searches = settings::words(form, "search");
     let token = settings::secret(form, "token");
     let allow = settings::allow(form, house);
-    if searches.is_empty() {
+    if searches.is_empty() && !form.has("topics") {
         settings::nothing_to_look_for(form, "add search = [\"acme in:title,body\"]");
     }
     let api = api?;
-    let listing = |(search, only)| Box::new(Issues { api: api.clone(), search, only }) as Box<dyn Listing>;
-    let place = Place::open(allow, searches.into_iter().flat_map(each).map(listing).collect());
+    let listing = move |(search, only)| Box::new(Issues { api: api.clone(), search, only }) as Box<dyn Listing>;
+    let place = Place::open(allow, searches.into_iter().flat_map(each).map(&listing).collect());
+    let aim = aim::by_searches(&terms::GITHUB, move |words| each(words).into_iter().map(&listing).collect());
     let pass = Pass::optional("authorization", "Bearer ", token);
-    Some(Box::new(Place { pass, accept: "application/vnd.github+json", ..place }))
+    Some(Box::new(Place { pass, aim: Some(aim), accept: "application/vnd.github+json", ..place }))
 }
 
 /// A search as it is asked: with a fine-grained token GitHub answers none that does not say which of the two it wants.

@@ -12,7 +12,7 @@ use super::api::Answer;
 use super::bounds::escape;
 use super::listing::{Listing, Page, Place, below, with};
 use super::told::Told;
-use super::{Entry, Kind, Source, settings};
+use super::{Entry, Kind, Source, aim, settings, terms};
 use crate::config::written::Form;
 use crate::model::time::Span;
 use crate::model::{Author, Capture};
@@ -31,6 +31,7 @@ const MANUAL: &str = r#"[[source]]
 kind = "hackernews"
 name = "hn"
 search = ["acme", "\"acme kettle\""]  # each is a search of its own; quotes keep words together
+topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
 every = "2m"                          # the API allows 10,000 requests an hour from one address
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach
 # api = "https://hn.algolia.com"      # where the API is"#;
@@ -42,12 +43,16 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let api = settings::address(form, "api", API);
     let searches = settings::words(form, "search");
     let allow = settings::allow(form, house);
-    if searches.is_empty() {
+    if searches.is_empty() && !form.has("topics") {
         settings::nothing_to_look_for(form, "add search = [\"acme\"]");
     }
     let api = api?;
-    let listing = |search| Box::new(Search { api: api.clone(), search }) as Box<dyn Listing>;
-    Some(Box::new(Place::open(allow, searches.into_iter().map(listing).collect())))
+    let listing = move |search| Box::new(Search { api: api.clone(), search }) as Box<dyn Listing>;
+    let place = Place::open(allow, searches.into_iter().map(&listing).collect());
+    Some(Box::new(Place {
+        aim: Some(aim::by_searches(&terms::HACKERNEWS, move |words| vec![listing(words)])),
+        ..place
+    }))
 }
 
 struct Search {
@@ -117,6 +122,8 @@ fn capture(hit: &Value) -> Option<Capture> {
         network: "hackernews".into(),
         engagement: hit.sum(&["/points", "/num_comments"]),
         kind: if comment { "comment" } else { "post" }.into(),
+        parent: hit.id("/parent_id"),
+        thread: hit.id("/story_id"),
         ..Capture::default()
     })
 }

@@ -84,7 +84,8 @@ impl Listing for Posts {
                 // Equal comments of two people are two: each has an address of its own.
                 let at = Url::parse(post.text("/permalink")).map(|u| with(&u, "comment", &comment.id("/id")));
                 let at = at.map(String::from).unwrap_or_default();
-                page.pinned(of(comment, "/text", &at, "comment"));
+                let under = |c: Capture| Capture { parent: post.id("/id"), thread: post.id("/id"), ..c };
+                page.pinned(of(comment, "/text", &at, "comment").map(under));
             }
         }
         page.next = graph::next(&answer.body, asked);

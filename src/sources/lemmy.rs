@@ -11,7 +11,7 @@ use url::Url;
 use super::api::Answer;
 use super::listing::{Listing, Page, Place, after, below};
 use super::told::{Told, with_pictures};
-use super::{Entry, Kind, Source, settings};
+use super::{Entry, Kind, Source, aim, settings, terms};
 use crate::config::written::Form;
 use crate::model::time::Span;
 use crate::model::{Author, Capture};
@@ -32,6 +32,7 @@ name = "lemmy"
 instance = "https://lemmy.world"      # a server sees what its people follow: a large one sees more
 search = ["acme"]                     # searches, or
 communities = ["kettles@lemmy.ml"]    # all of these communities; with neither, all that the server sees
+topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
 every = "2m"                          # else it follows how often there is something new
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach"#;
 
@@ -45,13 +46,17 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let instance = instance?;
     let mut asks: Vec<Ask> = searches.into_iter().map(Ask::Search).collect();
     asks.extend(communities.into_iter().map(|c| Ask::Community(c.trim_start_matches('!').to_owned())));
-    if asks.is_empty() {
+    if asks.is_empty() && !form.has("topics") {
         asks.push(Ask::All);
     }
     let both = asks.into_iter().flat_map(|ask| [(ask.clone(), false), (ask, true)]);
-    let listing = |(ask, comments)| Box::new(Talk { instance: instance.clone(), ask, comments }) as Box<dyn Listing>;
-    let place = Place::open(allow, both.map(listing).collect());
-    Some(Box::new(Place { rest, ..place }))
+    let listing =
+        move |(ask, comments)| Box::new(Talk { instance: instance.clone(), ask, comments }) as Box<dyn Listing>;
+    let place = Place::open(allow, both.map(&listing).collect());
+    let aim = aim::by_searches(&terms::LEMMY, move |words| {
+        [false, true].map(|comments| listing((Ask::Search(words.clone()), comments))).into()
+    });
+    Some(Box::new(Place { rest, aim: Some(aim), ..place }))
 }
 
 /// Older servers say with 400 that it was too much.
@@ -118,8 +123,13 @@ impl Listing for Talk {
         let views = answer.body.list(list);
         for view in views {
             let item = view.get(own).unwrap_or(&Value::Null);
+            let pinned = item.is("/featured_community") || item.is("/featured_local");
+            if item.is("/deleted") || item.is("/removed") {
+                page.taken_back(item.time("/published").filter(|_| !pinned), item.text("/ap_id"));
+                continue;
+            }
             let capture = self.capture(view, item);
-            match item.is("/featured_community") || item.is("/featured_local") {
+            match pinned {
                 true => page.pinned(capture),
                 false => page.add(item.time("/published"), capture),
             }
@@ -133,9 +143,6 @@ impl Listing for Talk {
 
 impl Talk {
     fn capture(&self, view: &Value, item: &Value) -> Option<Capture> {
-        if item.is("/deleted") || item.is("/removed") {
-            return None;
-        }
         let id = item.text("/ap_id").to_owned();
         let text = match self.comments {
             true => item.text("/content").to_owned(),
@@ -156,10 +163,18 @@ impl Talk {
             network: "lemmy".into(),
             engagement: view.sum(&["/counts/upvotes", "/counts/downvotes", "/counts/comments", "/counts/child_count"]),
             kind: if self.comments { "comment" } else { "post" }.into(),
+            parent: if self.comments { parent(item, view) } else { String::new() },
+            thread: view.text("/post/ap_id").to_owned(),
             channel: at_home(view.text("/community/name"), "/community/actor_id"),
             ..Capture::default()
         })
     }
+}
+
+/// What a comment answers: the comment whose number stands before its own in its path, else the post.
+fn parent(comment: &Value, view: &Value) -> String {
+    let above = comment.text("/path").rsplit('.').nth(1).filter(|n| !n.is_empty() && *n != "0");
+    above.map_or_else(|| view.text("/post/ap_id").to_owned(), |n| format!("comment {n}"))
 }
 
 #[cfg(test)]

@@ -12,10 +12,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::again::AskAgain;
+use super::aim::{Aim, Sought};
 use super::api::{Answer, Api, Pass, Rest};
 use super::bounds::{MOST_ITEMS, MOST_REASONS, bounded};
 use super::http::place as place_of;
-use super::{Allow, Brought, FetchError, Fetching, Http, Quota, Source};
+use super::live::Live;
+use super::{Allow, Asking, Brought, FetchError, Fetching, Http, Quota, Source};
 use crate::model::Capture;
 use crate::model::time::Span;
 
@@ -57,6 +60,7 @@ pub(super) trait Listing: Send + Sync {
 #[derive(Debug, Default)]
 pub(super) struct Page {
     items: Vec<(Option<Timestamp>, Capture)>,
+    gone: Vec<String>,
     skipped: Vec<String>,
     skipped_total: usize,
     keys: Vec<Timestamp>,
@@ -80,6 +84,12 @@ impl Page {
     /// Adds an item that was put at the top, whatever its time is.
     pub(super) fn pinned(&mut self, capture: Option<Capture>) {
         self.add(None, capture);
+    }
+
+    /// Notes an item that was taken back: it stands where its time says, and is known by the id that it had.
+    pub(super) fn taken_back(&mut self, key: Option<Timestamp>, id: &str) {
+        self.keys.extend(key);
+        self.gone.extend(Some(id.to_owned()).filter(|id| !id.is_empty()));
     }
 
     /// Notes an item that cannot be read.
@@ -108,12 +118,27 @@ pub(super) struct Place {
     /// The `Accept` header.
     pub accept: &'static str,
     pub listings: Vec<Box<dyn Listing>>,
+    /// How it stays connected, where it does.
+    pub live: Option<Box<dyn Live>>,
+    /// How it is aimed at topics, where it can be.
+    pub aim: Option<Aim>,
+    /// How it is asked again for what is known, where it can be.
+    pub ask_again: Option<Box<dyn AskAgain>>,
 }
 
 impl Place {
     /// A place that anybody may ask.
     pub(super) fn open(allow: Allow, listings: Vec<Box<dyn Listing>>) -> Place {
-        Place { allow, pass: Pass::Open, rest: |_, _, _| None, accept: "application/json", listings }
+        Place {
+            allow,
+            pass: Pass::Open,
+            rest: |_, _, _| None,
+            accept: "application/json",
+            listings,
+            live: None,
+            aim: None,
+            ask_again: None,
+        }
     }
 }
 
@@ -154,6 +179,44 @@ impl Source for Place {
         Box::pin(self.tour(http, cursor, now))
     }
 
+    fn live(&self) -> Option<&dyn Live> {
+        self.live.as_deref()
+    }
+
+    fn most_again(&self) -> usize {
+        self.ask_again.as_ref().map_or(0, |again| again.most())
+    }
+
+    fn again_every(&self) -> Span {
+        self.ask_again.as_ref().map_or(Span::ZERO, |again| again.every())
+    }
+
+    fn ask_again<'a>(&'a self, http: &'a Http, ids: &'a [String], now: Timestamp) -> Asking<'a> {
+        Box::pin(async move {
+            let Some(again) = &self.ask_again else { return Ok(Vec::new()) };
+            let ids: Vec<&str> = ids.iter().map(String::as_str).take(again.most()).collect();
+            if ids.is_empty() {
+                return Ok(Vec::new());
+            }
+            let answer = self.api(http, now).get(&again.address(&ids)).await?;
+            if let Some(quota) = answer.headers.quota(now).filter(|q| q.left == 0)
+                && let Some(until) = quota.until.filter(|until| *until > now)
+            {
+                // What is used up is not asked for again; this very answer is good.
+                drop(http.rest(&again.address(&ids), 200, crate::model::time::between(now, until), now));
+            }
+            Ok(again.read(&answer, &ids))
+        })
+    }
+
+    fn aim(&mut self, topics: &[Sought<'_>]) -> Option<Vec<String>> {
+        let aimed = self.aim.as_ref()?(topics);
+        let known: Vec<String> = self.listings.iter().map(|l| l.name()).collect();
+        self.listings.extend(aimed.listings.into_iter().filter(|l| !known.contains(&l.name())));
+        self.live = aimed.live.or(self.live.take());
+        Some(aimed.notes)
+    }
+
     #[cfg(test)]
     fn listings(&self) -> &[Box<dyn Listing>] {
         &self.listings
@@ -161,6 +224,10 @@ impl Source for Place {
 }
 
 impl Place {
+    fn api<'a>(&'a self, http: &'a Http, now: Timestamp) -> Api<'a> {
+        Api { http, allow: &self.allow, pass: &self.pass, rest: self.rest, accept: self.accept, now }
+    }
+
     /// Reads all listings; those that are new alone, since what they bring is history and no other's news may be.
     async fn tour(&self, http: &Http, cursor: &serde_json::Value, now: Timestamp) -> Result<Brought, FetchError> {
         // A cursor of another kind, or none yet, begins anew.
@@ -169,7 +236,7 @@ impl Place {
         let listings = self.listings.iter().map(|l| &**l);
         let (mut old, new): (Vec<&dyn Listing>, Vec<_>) = listings.partition(|l| marks.contains_key(&l.name()));
         old.sort_by_key(|l| marks.get(&l.name()).and_then(|mark| mark.read));
-        let api = Api { http, allow: &self.allow, pass: &self.pass, rest: self.rest, accept: self.accept, now };
+        let api = self.api(http, now);
         let mut tour = Tour { api, brought: Brought::default(), pages: 0, failed: None, owed: None };
         let mut read = tour.all(&new, &mut marks).await;
         tour.brought.anew = read > 0;
@@ -313,6 +380,7 @@ impl Tour<'_> {
             walk.gap = next.is_none() && !reached && known.is_some() && (page.cut || !listing.sifts() && !met);
             let wanted = |key: &Option<Timestamp>| key.is_none() || mark.begins.is_none() || *key >= mark.begins;
             self.brought.captures.extend(page.items.into_iter().filter(|(key, _)| wanted(key)).map(|(_, c)| c));
+            self.brought.gone.extend(page.gone);
             self.brought.skipped_total += page.skipped_total;
             self.brought.skipped.extend(page.skipped);
             self.brought.skipped.truncate(MOST_REASONS);

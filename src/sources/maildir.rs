@@ -9,15 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
-use mail_parser::{HeaderValue, Message, MessageParser};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::bounds::{MOST_REASONS, bounded, escape};
-use super::{Brought, Entry, FetchError, Fetching, Http, Kind, Source};
+use super::bounds::MOST_REASONS;
+use super::mail::{LONGEST, Letters};
+use super::{Brought, Entry, FetchError, Fetching, Http, Kind, Source, settings};
 use crate::config::written::Form;
-use crate::model::time::from_millis;
-use crate::model::{Author, Capture};
+use crate::model::Capture;
 
 /// Mails in a folder.
 pub const KIND: Kind = Kind {
@@ -38,9 +37,8 @@ network = "mail"                      # the default; news for newsletters, forum
 language = "sv"                       # where all mails have one
 every = "1m"                          # else it follows how often mails come"#;
 
-/// Mails of one fetch, and bytes of one mail.
+/// Mails of one fetch; where there are more, the next follows at once.
 const MOST: usize = 200;
-const LONGEST: u64 = 8 << 20;
 
 /// What has been read: the names of files that are still there.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -48,22 +46,23 @@ const LONGEST: u64 = 8 << 20;
 struct Cursor {
     folder: PathBuf,
     read: HashSet<u64>,
+    /// Until what was there at the first look is read: when the newest of it was written, nanoseconds since 1970.
+    /// All of it is history, however many fetches it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<u64>,
 }
 
 fn read(form: &Form<'_>, _: &[String]) -> Option<Box<dyn Source>> {
-    let folder = form.must_text("folder");
+    let folder = settings::path(form, "folder");
     let network = form.text("network").map_or_else(|| "mail".to_owned(), |n| n.value);
     let language = form.text("language").map(|l| l.value);
-    // Paths in the settings are meant from where the settings stand.
-    let stand = Path::new(&form.desk.sheet.name).parent().unwrap_or(Path::new(""));
-    Some(Box::new(Maildir { folder: stand.join(folder?.value), network, language }))
+    Some(Box::new(Maildir { folder: folder?, letters: Letters { network, language } }))
 }
 
 #[derive(Clone)]
 struct Maildir {
     folder: PathBuf,
-    network: String,
-    language: Option<String>,
+    letters: Letters,
 }
 
 /// Why a mail was not read.
@@ -90,55 +89,70 @@ impl Source for Maildir {
         Box::pin(async move {
             let cursor: Cursor = serde_json::from_value(cursor.clone()).unwrap_or_default();
             let anew = cursor.folder != self.folder;
-            let before = if anew { HashSet::new() } else { cursor.read };
+            let before = if anew { Cursor::default() } else { cursor };
             let own = self.clone();
-            let read = tokio::task::spawn_blocking(move || own.collect(before)).await;
+            let read = tokio::task::spawn_blocking(move || own.collect(before, anew)).await;
             let wrong = |reason: String| FetchError::Unreadable { place: self.folder.display().to_string(), reason };
             let brought = read.map_err(|_| wrong("reading a mail failed inside the mail reader".into()))?;
-            let brought = brought.map_err(|e| wrong(format!("the folder cannot be read: {e}")))?;
-            Ok(Brought { anew, ..brought })
+            brought.map_err(|e| wrong(format!("the folder cannot be read: {e}")))
         })
     }
 }
 
 impl Maildir {
-    /// Reads mails that are new, the oldest first, and forgets files that are gone.
-    fn collect(&self, before: HashSet<u64>) -> std::io::Result<Brought> {
+    /// Reads mails that are new, the oldest first, and forgets files that are gone. What is there at the first look is
+    /// history, and never in one fetch with what came since.
+    fn collect(&self, before: Cursor, anew: bool) -> std::io::Result<Brought> {
         let mut files = self.files()?;
         files.sort();
-        let mut brought = Brought::default();
+        let newest = files.last().map(|(written, ..)| nanos(*written));
+        let history = if anew { newest } else { before.history };
+        let mut brought = Brought { anew, ..Brought::default() };
         let mut known = HashSet::new();
-        let mut left = MOST;
-        for (_, name, path) in files {
-            if before.contains(&name) {
+        let (mut left, mut history_left) = (MOST, false);
+        for (written, name, path) in files {
+            if before.read.contains(&name) {
                 known.insert(name);
-            } else if left > 0 {
-                left -= 1;
-                match self.mail(&path) {
-                    Ok(capture) => {
-                        known.insert(name);
-                        brought.captures.extend(capture);
-                    }
-                    Err(unread) => {
-                        let why = match unread {
-                            Unread::Wrong(why) => {
-                                known.insert(name);
-                                why
-                            }
-                            // What cannot be opened now may be later.
-                            Unread::Closed(why) => why,
-                            // Renamed between two looks: it is there under its other name the next time.
-                            Unread::Gone => continue,
-                        };
-                        brought.skipped_total += 1;
-                        let file = path.file_name().unwrap_or_default().to_string_lossy();
-                        brought.skipped.push(format!("{file}: {why}"));
-                        brought.skipped.truncate(MOST_REASONS);
-                    }
+                continue;
+            }
+            let old = history.is_some_and(|until| nanos(written) <= until);
+            if left == 0 || (brought.anew && !old && !brought.captures.is_empty()) {
+                brought.more = true;
+                history_left |= old;
+                continue;
+            }
+            match self.mail(&path) {
+                Ok(capture) => {
+                    left -= 1;
+                    known.insert(name);
+                    brought.anew |= old && capture.is_some();
+                    brought.captures.extend(capture);
+                }
+                Err(unread) => {
+                    let why = match unread {
+                        Unread::Wrong(why) => {
+                            known.insert(name);
+                            why
+                        }
+                        // What cannot be opened now may be later, and is as old then.
+                        Unread::Closed(why) => {
+                            history_left |= old;
+                            why
+                        }
+                        // Renamed between two looks: it is there under its other name the next time.
+                        Unread::Gone => {
+                            history_left |= old;
+                            continue;
+                        }
+                    };
+                    brought.skipped_total += 1;
+                    let file = path.file_name().unwrap_or_default().to_string_lossy();
+                    brought.skipped.push(format!("{file}: {why}"));
+                    brought.skipped.truncate(MOST_REASONS);
                 }
             }
         }
-        let cursor = Cursor { folder: self.folder.clone(), read: known };
+        let cursor = Cursor { folder: self.folder.clone(), read: known, history: history.filter(|_| history_left) };
         brought.cursor = serde_json::to_value(&cursor).unwrap_or_default();
         Ok(brought)
     }
@@ -165,55 +179,22 @@ impl Maildir {
         if std::fs::metadata(path)?.len() > LONGEST {
             return Err(Unread::Wrong(format!("it has more than {LONGEST} bytes")));
         }
-        let bytes = std::fs::read(path)?;
-        let message = MessageParser::default().parse(&bytes);
-        let message = message.ok_or_else(|| Unread::Wrong("this is no mail".into()))?;
-        Ok(bounded(self.capture(&message, &bytes)))
-    }
-
-    fn capture(&self, message: &Message<'_>, bytes: &[u8]) -> Capture {
-        let from = message.from().and_then(|f| f.first());
-        let address = from.and_then(|f| f.address()).unwrap_or("").to_owned();
-        let name = from.and_then(|f| f.name()).map(str::to_owned).filter(|n| !n.trim().is_empty());
-        let html = message.html_bodies().any(|part| part.is_text_html());
-        let text = if html { message.body_html(0) } else { message.body_text(0) };
-        let text = text.unwrap_or_default().into_owned();
-        let archived = message.header_raw("Archived-At").map(|at| at.trim().trim_matches(['<', '>']).to_owned());
-        let subject = message.subject().unwrap_or("");
-        Capture {
-            native_id: Some(message.message_id().map_or_else(|| format!("{:x}", xxh3_64(bytes)), str::to_owned)),
-            url: archived,
-            title: Some(if html { escape(subject) } else { subject.to_owned() }),
-            text,
-            html,
-            author: Author { name: name.unwrap_or_else(|| address.clone()), handle: address, ..Author::default() },
-            published: message.date().map(|d| from_millis(d.to_timestamp().saturating_mul(1000))),
-            language: self.language.clone(),
-            network: self.network.clone(),
-            kind: if *message.in_reply_to() == HeaderValue::Empty { "post" } else { "reply" }.into(),
-            channel: list_of(message),
-            ..Capture::default()
-        }
+        self.letters.read(&std::fs::read(path)?).map_err(|why| Unread::Wrong(why.into()))
     }
 }
 
-/// The name of a mailing list: what stands before its id.
-fn list_of(message: &Message<'_>) -> String {
-    let raw = message.header_raw("List-Id").unwrap_or("").trim();
-    let (name, id) = raw.split_once('<').unwrap_or((raw, ""));
-    let name = name.trim().trim_matches('"');
-    if name.is_empty() { id.trim_end_matches('>').to_owned() } else { name.to_owned() }
+fn nanos(written: SystemTime) -> u64 {
+    let since = written.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::from_millis;
     use crate::sources::Limits;
 
-    const LETTER: &str = "From: =?UTF-8?Q?=C3=85sa?= <asa@list.example>\r\nSubject: Acme & fire\r\nDate: Sun, 01 Nov 2026 11:59:00 +0000\r\n\
-        Message-ID: <1@list.example>\r\nIn-Reply-To: <0@list.example>\r\nList-Id: \"Kettles\" <kettles.list.example>\r\n\
-        Archived-At: <https://list.example/1>\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nplain\r\n\
-        --b\r\nContent-Type: text/html\r\n\r\n<p>It <b>burns</b></p>\r\n--b--\r\n";
+    const LETTER: &str = crate::sources::mail::LETTER;
 
     fn plain(n: usize) -> String {
         format!("From: bo@b.example\r\nSubject: Mail {n}\r\nMessage-ID: <{n}@b.example>\r\n\r\nIt costs 1 < 2\r\n")
@@ -235,16 +216,14 @@ mod tests {
         }
         std::fs::write(at("new/1.host"), LETTER).unwrap();
         std::fs::write(at("tmp/2.host"), plain(2)).unwrap();
-        let maildir = Maildir { folder: dir.path().to_owned(), network: "forum".into(), language: None };
+        let maildir =
+            Maildir { folder: dir.path().to_owned(), letters: Letters { network: "forum".into(), language: None } };
         let mut cursor = serde_json::Value::Null;
         let first = fetch(&maildir, &mut cursor).await;
         assert!(first.anew && first.captures.len() == 1, "what is being written is not there yet");
         let c = &first.captures[0];
         assert_eq!((c.author.name.as_str(), c.author.handle.as_str()), ("Åsa", "asa@list.example"));
-        assert_eq!(
-            (c.title.as_deref(), c.text.as_str(), c.html),
-            (Some("Acme &amp; fire"), "<p>It <b>burns</b></p>", true)
-        );
+        assert_eq!((c.title.as_deref(), c.text.as_str(), c.html), (Some("Acme & fire"), "It burns", false));
         assert_eq!(
             (c.channel.as_str(), c.kind.as_str(), c.url.as_deref()),
             ("Kettles", "reply", Some("https://list.example/1"))
@@ -271,7 +250,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a.eml"), plain(1)).unwrap();
         std::fs::write(dir.path().join("b.eml"), vec![b'x'; (LONGEST + 1) as usize]).unwrap();
-        let maildir = Maildir { folder: dir.path().to_owned(), network: "mail".into(), language: Some("sv".into()) };
+        let maildir = Maildir {
+            folder: dir.path().to_owned(),
+            letters: Letters { network: "mail".into(), language: Some("sv".into()) },
+        };
         let brought = fetch(&maildir, &mut serde_json::Value::Null).await;
         assert_eq!((brought.captures.len(), brought.skipped_total), (1, 1), "{:?}", brought.skipped);
         let gone = Maildir { folder: dir.path().join("gone"), ..maildir };
@@ -280,13 +262,49 @@ mod tests {
         assert!(error.contains("gone") && error.contains("cannot be read"), "{error}");
     }
 
-    proptest::proptest! {
-        #[test]
-        fn whatever_comes_is_read(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
-            let maildir = Maildir { folder: PathBuf::new(), network: "mail".into(), language: None };
-            if let Some(message) = MessageParser::default().parse(&bytes) {
-                drop(maildir.capture(&message, &bytes));
-            }
-        }
+    #[tokio::test]
+    async fn a_long_history_is_read_to_its_end_and_stays_history() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |n: usize, second: u64| {
+            let path = dir.path().join(format!("{n}.eml"));
+            std::fs::write(&path, plain(n)).unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second)).unwrap();
+        };
+        (0..MOST * 2 + 7).for_each(|n| write(n, n as u64));
+        let maildir =
+            Maildir { folder: dir.path().to_owned(), letters: Letters { network: "mail".into(), language: None } };
+        let mut cursor = serde_json::Value::Null;
+        let first = fetch(&maildir, &mut cursor).await;
+        assert!(first.anew && first.more && first.captures.len() == MOST);
+        // Something comes meanwhile.
+        write(9_999, 10_000);
+        let second = fetch(&maildir, &mut cursor).await;
+        assert!(second.anew && second.more && second.captures.len() == MOST);
+        let third = fetch(&maildir, &mut cursor).await;
+        assert!(third.anew && third.more && third.captures.len() == 7, "history and news are never in one");
+        let news = fetch(&maildir, &mut cursor).await;
+        assert!(!news.anew && !news.more && news.captures.len() == 1, "{news:?}");
+    }
+
+    #[tokio::test]
+    async fn an_old_mail_that_says_nothing_makes_no_history_of_what_comes() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, mail: &str, second: u64| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, mail).unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second)).unwrap();
+        };
+        (0..MOST).for_each(|n| write(&format!("{n}.eml"), &plain(n), n as u64));
+        write("silent.eml", "From: bo@b.example\r\n\r\n", 5_000);
+        let maildir =
+            Maildir { folder: dir.path().to_owned(), letters: Letters { network: "mail".into(), language: None } };
+        let mut cursor = serde_json::Value::Null;
+        let first = fetch(&maildir, &mut cursor).await;
+        assert!(first.anew && first.more && first.captures.len() == MOST);
+        write("news.eml", &plain(9_999), 10_000);
+        let news = fetch(&maildir, &mut cursor).await;
+        assert!(!news.anew && news.captures.len() == 1, "{news:?}");
     }
 }

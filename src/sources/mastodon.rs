@@ -4,16 +4,22 @@
 //! next by the `Link` header, 300 requests in five minutes told by `X-RateLimit-*`. A post that arrives late from another
 //! server stands where its own time says, below newer ones: reading on from the newest id alone would miss it, so every
 //! fetch reads half an hour deeper than it knew. Within that time edits are seen as well. Boosts are in no such timeline.
+//! With `stream` posts come as the server takes them in, and the timelines are a net below.
+
+mod streaming;
 
 use jiff::Timestamp;
 use serde_json::Value;
 use url::Url;
 
+use super::again::{AskAgain, Now};
+use super::aim::{Aim, Aimed};
 use super::api::{Answer, Pass};
 use super::bounds::escape;
 use super::listing::{Listing, Page, Place, below, with};
+use super::live::Live;
 use super::told::{Told, with_pictures};
-use super::{Entry, Kind, Source, settings};
+use super::{Entry, Kind, Source, settings, terms};
 use crate::config::written::Form;
 use crate::model::time::Span;
 use crate::model::{Author, Capture};
@@ -37,9 +43,13 @@ search = ["acme"]                     # needs the token, and finds what its auth
 timeline = "all"                      # all (the public posts of every server it knows) or local
 token = { credential = "mastodon" }   # Preferences, Development, New application, with read:statuses and read:search;
                                       # many servers show timelines to nobody without one
+stream = true                         # stay connected to the hashtags and the timeline; needs the token, with read:statuses
+streaming = "https://streaming.mastodon.social"   # where the server streams, if that is another host
+topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
 every = "1m"                          # else it follows how often there is something new
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach"#;
 
+const COUNTS: [&str; 3] = ["/replies_count", "/reblogs_count", "/favourites_count"];
 const PER_PAGE: &str = "40";
 
 fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
@@ -53,7 +63,13 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     });
     let token = settings::secret(form, "token");
     let allow = settings::allow(form, house);
-    if hashtags.is_empty() && searches.is_empty() && timeline.is_none() {
+    let stream = form.flag("stream").is_some_and(|f| f.value);
+    let streaming = form.has("streaming").then(|| settings::address(form, "streaming", "")).flatten();
+    if stream && !form.has("token") {
+        let help = "add token = { credential = \"mastodon\" }";
+        form.desk.error(form.head(), "Mastodon streams to nobody without a token", help);
+    }
+    if hashtags.is_empty() && searches.is_empty() && timeline.is_none() && !form.has("topics") {
         settings::nothing_to_look_for(form, "add hashtags = [\"acme\"], search = [\"acme\"] or timeline = \"local\"");
     }
     if !searches.is_empty() && !form.has("token") {
@@ -62,9 +78,70 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     }
     let instance = instance?;
     let asks = hashtags.into_iter().map(|tag| Ask::Hashtag(tag.trim_start_matches('#').to_owned()));
-    let asks = asks.chain(searches.into_iter().map(Ask::Search)).chain(timeline.map(|t| t.value));
-    let listings = asks.map(|ask| Box::new(Posts { instance: instance.clone(), ask }) as Box<dyn Listing>).collect();
-    Some(Box::new(Place { pass: Pass::optional("authorization", "Bearer ", token), ..Place::open(allow, listings) }))
+    let asks: Vec<Ask> = asks.chain(searches.into_iter().map(Ask::Search)).chain(timeline.map(|t| t.value)).collect();
+    let maker = {
+        let (instance, allow, token) = (instance.clone(), allow.clone(), token.clone());
+        move |own: &[Ask], more: Vec<Ask>| {
+            let listing =
+                |ask: &Ask| Box::new(Posts { instance: instance.clone(), ask: ask.clone() }) as Box<dyn Listing>;
+            let listings = more.iter().map(listing).collect();
+            let asks: Vec<Ask> = own.iter().cloned().chain(more).collect();
+            let live = token.clone().filter(|_| stream).map(|token| {
+                Box::new(streaming::Streams {
+                    place: streaming.clone().unwrap_or_else(|| instance.clone()),
+                    host: instance.host_str().unwrap_or("").to_owned(),
+                    allow: allow.clone(),
+                    token,
+                    more: asks.iter().any(|ask| matches!(ask, Ask::Search(_))),
+                    asks,
+                }) as Box<dyn Live>
+            });
+            Aimed { listings, live, notes: Vec::new() }
+        }
+    };
+    let own = maker(&[], asks.clone());
+    let may_search = token.is_some();
+    let aim: Aim = Box::new(move |topics| {
+        let tags = terms::push(&terms::HASHTAGS, topics);
+        let found = if may_search { terms::push(&terms::MASTODON, topics) } else { Default::default() };
+        let mut notes = if may_search { found.notes } else { tags.notes };
+        if !may_search && !tags.searches.is_empty() {
+            notes.push(
+                "without a token Mastodon tells of hashtags alone: posts that bear none are not found".to_owned(),
+            );
+        }
+        let tags = tags.searches.into_iter().map(Ask::Hashtag);
+        Aimed { notes, ..maker(&asks, tags.chain(found.searches.into_iter().map(Ask::Search)).collect()) }
+    });
+    let again = Box::new(Again { instance }) as Box<dyn AskAgain>;
+    let place = Place { live: own.live, aim: Some(aim), ask_again: Some(again), ..Place::open(allow, own.listings) };
+    Some(Box::new(Place { pass: Pass::optional("authorization", "Bearer ", token), ..place }))
+}
+
+/// Asks for posts again by the numbers that the server gives them.
+struct Again {
+    instance: Url,
+}
+
+impl AskAgain for Again {
+    fn most(&self) -> usize {
+        20
+    }
+
+    fn address(&self, ids: &[&str]) -> Url {
+        let all: Vec<(&str, &str)> = ids.iter().map(|id| ("id[]", *id)).collect();
+        below(&self.instance, &["api", "v1", "statuses"], &all)
+    }
+
+    fn read(&self, answer: &Answer, asked: &[&str]) -> Vec<Now> {
+        let found = answer.body.list("").iter().map(|post| Now {
+            id: post.id("/id"),
+            engagement: post.sum(&COUNTS),
+            reach: None,
+            ..Now::default()
+        });
+        Now::all(found.collect(), asked)
+    }
 }
 
 #[derive(Clone)]
@@ -160,8 +237,10 @@ fn capture(post: &Value, host: &str) -> Option<Capture> {
         published: post.time("/created_at"),
         language: Some(post.text("/language").to_owned()),
         network: "mastodon".into(),
-        engagement: post.sum(&["/replies_count", "/reblogs_count", "/favourites_count"]),
+        engagement: post.sum(&COUNTS),
         kind: kind.into(),
+        parent: post.id("/in_reply_to_id"),
+        lookup: post.id("/id"),
         tags: post.list("/tags").iter().map(|t| t.text("/name").to_owned()).collect(),
         ..Capture::default()
     })

@@ -12,11 +12,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
+use super::again::{AskAgain, Now};
 use super::api::{Answer, Api, Opened, Opening, Pass, Session};
 use super::http::{Body, FetchError, place};
 use super::listing::{Listing, Page, Place, below, with};
-use super::told::Told;
-use super::{Entry, Kind, Source, settings};
+use super::told::{Told, with_pictures};
+use super::{Entry, Kind, Source, aim, settings, terms};
 use crate::config::SecretRef;
 use crate::config::written::Form;
 use crate::model::time::Span;
@@ -39,6 +40,7 @@ search = ["acme kettle"]              # posts anywhere; Reddit's own words such 
 subreddits = ["kettles", "BuyItForLife"]   # all their posts and comments
 client_id = "p-jcoLKBynTLew"          # of an app of type script: https://www.reddit.com/prefs/apps
 secret = { credential = "reddit" }    # its secret
+topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
 every = "1m"                          # the default; one client may ask 100 times a minute
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach
 # api = "https://oauth.reddit.com"    # where the API is, and
@@ -52,7 +54,7 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let client = form.must_text("client_id").map(|c| c.value);
     let secret = settings::must_secret(form, "secret");
     let allow = settings::allow(form, house);
-    if searches.is_empty() && subreddits.is_empty() {
+    if searches.is_empty() && subreddits.is_empty() && !form.has("topics") {
         settings::nothing_to_look_for(form, "add search = [\"acme\"] or subreddits = [\"kettles\"]");
     }
     let (api, login, client, secret) = (api?, login?, client?, secret?);
@@ -61,9 +63,36 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
         let name = name.trim_start_matches("/r/").trim_start_matches("r/").to_owned();
         asks.extend([Ask::Posts(name.clone()), Ask::Comments(name)]);
     }
-    let listing = |ask| Box::new(Things { api: api.clone(), ask }) as Box<dyn Listing>;
-    let place = Place::open(allow, asks.into_iter().map(listing).collect());
-    Some(Box::new(Place { pass: Pass::session(App { login, client, secret }), ..place }))
+    let again = Box::new(Again { api: api.clone() }) as Box<dyn AskAgain>;
+    let listing = move |ask| Box::new(Things { api: api.clone(), ask }) as Box<dyn Listing>;
+    let place = Place::open(allow, asks.into_iter().map(&listing).collect());
+    let aim = aim::by_searches(&terms::REDDIT, move |words| vec![listing(Ask::Search(words))]);
+    let pass = Pass::session(App { login, client, secret });
+    Some(Box::new(Place { pass, aim: Some(aim), ask_again: Some(again), ..place }))
+}
+
+/// Asks for things again by their full names.
+struct Again {
+    api: Url,
+}
+
+impl AskAgain for Again {
+    fn most(&self) -> usize {
+        100
+    }
+
+    fn address(&self, ids: &[&str]) -> Url {
+        below(&self.api, &["api", "info"], &[("id", &ids.join(",")), ("raw_json", "1")])
+    }
+
+    fn read(&self, answer: &Answer, _: &[&str]) -> Vec<Now> {
+        let things = answer.body.list("/data/children").iter().filter_map(|thing| thing.get("data"));
+        let now = |data: &Value| {
+            let engagement = data.sum(&["/ups", "/num_comments"]);
+            Now { id: data.text("/name").to_owned(), engagement, reach: None, gone: is_gone(data), missing: false }
+        };
+        things.map(now).collect()
+    }
 }
 
 struct App {
@@ -142,6 +171,10 @@ impl Listing for Things {
         let mut page = Page::default();
         for thing in answer.body.list("/data/children") {
             let data = thing.get("data").unwrap_or(&Value::Null);
+            if is_gone(data) {
+                page.taken_back(data.time("/created_utc").filter(|_| !data.is("/stickied")), data.text("/name"));
+                continue;
+            }
             let capture = match thing.text("/kind") {
                 "t3" => post(data),
                 "t1" => comment(data),
@@ -161,30 +194,38 @@ impl Listing for Things {
     }
 }
 
+/// Whether something was taken back or away, though it is still listed.
+fn is_gone(data: &Value) -> bool {
+    !data.text("/removed_by_category").is_empty()
+        || data.text("/author") == "[deleted]"
+        || ["/body", "/selftext"].iter().any(|at| matches!(data.text(at), "[deleted]" | "[removed]"))
+}
+
 fn post(data: &Value) -> Option<Capture> {
-    // Gone, though still listed.
-    if !data.text("/removed_by_category").is_empty() || data.text("/author") == "[deleted]" {
-        return None;
-    }
+    let captions = data.list("/gallery_data/items").iter().map(|item| item.text("/caption"));
     let linked = Some(data.text("/url")).filter(|_| !data.is("/is_self")).unwrap_or("");
     Some(Capture {
         title: Some(data.text("/title").to_owned()),
-        text: [data.text("/selftext"), linked].into_iter().find(|t| !t.is_empty()).unwrap_or("").to_owned(),
+        text: with_pictures(
+            [data.text("/selftext"), linked].into_iter().find(|t| !t.is_empty()).unwrap_or(""),
+            false,
+            captions,
+        ),
         engagement: data.sum(&["/ups", "/num_comments"]),
         kind: "post".into(),
+        thread: data.text("/name").to_owned(),
         ..common(data)?
     })
 }
 
 fn comment(data: &Value) -> Option<Capture> {
-    if matches!(data.text("/body"), "[deleted]" | "[removed]") {
-        return None;
-    }
     Some(Capture {
         title: Some(data.text("/link_title").to_owned()),
         text: data.text("/body").to_owned(),
         engagement: data.count("/ups").or(data.count("/score")),
         kind: "comment".into(),
+        parent: data.text("/parent_id").to_owned(),
+        thread: data.text("/link_id").to_owned(),
         ..common(data)?
     })
 }
@@ -202,6 +243,7 @@ fn common(data: &Value) -> Option<Capture> {
         published: data.time("/created_utc"),
         network: "reddit".into(),
         channel: format!("r/{}", data.text("/subreddit")),
+        lookup: name.to_owned(),
         ..Capture::default()
     })
 }
@@ -240,7 +282,7 @@ mod tests {
         ] } });
         let page = page_of(&things(Ask::Posts("kettles".into())), told);
         let all = page.captures();
-        assert_eq!(all.len(), 4);
+        assert_eq!((all.len(), page.gone()), (4, &["t3_3".to_owned(), "t1_8".to_owned()][..]));
         assert_eq!(
             (all[1].text.as_str(), all[1].engagement, all[1].channel.as_str()),
             ("https://news.example/fire", Some(15), "r/kettles")
@@ -252,6 +294,21 @@ mod tests {
         assert!(page.next.is_some_and(|n| n.as_str().ends_with("after=t3_4")));
         let answer = Answer { body: json!({ "message": "?" }), headers: Default::default() };
         assert!(things(Ask::Posts("x".into())).read(&answer, &Url::parse("https://a.example").unwrap()).is_err());
+    }
+
+    #[test]
+    fn things_are_asked_for_again() {
+        let again = Again { api: Url::parse("https://oauth.reddit.com").unwrap() };
+        assert_eq!(
+            again.address(&["t3_1", "t1_2"]).as_str(),
+            "https://oauth.reddit.com/api/info?id=t3_1%2Ct1_2&raw_json=1"
+        );
+        let body = json!({ "kind": "Listing", "data": { "children": [
+            { "kind": "t3", "data": { "name": "t3_1", "author": "ann", "ups": 30, "num_comments": 4, "selftext": "It burned" } },
+            { "kind": "t1", "data": { "name": "t1_2", "author": "[deleted]", "body": "[deleted]", "ups": 1 } },
+        ] } });
+        let stand = again.read(&Answer { body, headers: Default::default() }, &["t3_1", "t1_2"]);
+        assert_eq!((stand[0].engagement, stand[0].gone, stand[1].gone), (Some(34), false, true));
     }
 
     #[test]

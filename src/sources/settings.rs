@@ -1,5 +1,8 @@
 //! Settings that kinds of source share: networks to allow, addresses, secrets, and words to look for.
 
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::guard::Allow;
@@ -46,9 +49,26 @@ pub(super) fn secret(form: &Form<'_>, key: &'static str) -> Option<SecretRef> {
 pub(super) fn must_secret(form: &Form<'_>, key: &'static str) -> Option<SecretRef> {
     if !form.has(key) {
         let help = format!("add {key} = {{ credential = \"name\" }}, {{ file = \"/path\" }} or {{ env = \"NAME\" }}");
-        form.desk.error(form.head(), format!("this source has no `{key}`"), help);
+        form.desk.error(form.head(), format!("this {} has no `{key}`", form.what()), help);
     }
     secret(form, key)
+}
+
+/// The `time_zone` of times that name none, where it is told.
+pub(super) fn zone(form: &Form<'_>) -> Option<TimeZone> {
+    let name = form.text("time_zone")?;
+    let zone = TimeZone::get(&name.value).ok();
+    if zone.is_none() {
+        let message = format!("there is no time zone `{}`", name.value);
+        form.desk.error(name.span, message, "write for example Europe/Stockholm");
+    }
+    zone
+}
+
+/// A path under a key, meant from where the settings stand.
+pub(super) fn path(form: &Form<'_>, key: &'static str) -> Option<PathBuf> {
+    let stand = Path::new(&form.desk.sheet.name).parent().unwrap_or(Path::new(""));
+    Some(stand.join(form.must_text(key)?.value))
 }
 
 /// Words under a key, each once: a hashtag, a subreddit, a search.

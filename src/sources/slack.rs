@@ -86,10 +86,8 @@ impl Listing for Messages {
             return Err(format!("Slack refuses: {why}"));
         }
         let mut page = Page::default();
-        for message in answer.body.list("/messages") {
-            // Joins, leaves and the like are no messages of anybody.
-            let said = matches!(message.text("/subtype"), "" | "bot_message" | "file_share" | "thread_broadcast");
-            page.add(sent(message), self.capture(message).filter(|_| said));
+        for said in answer.body.list("/messages") {
+            page.add(sent(said), message(&self.workspace, &self.channel, said));
         }
         let cursor = answer.body.text("/response_metadata/next_cursor");
         page.next = (!cursor.is_empty()).then(|| with(asked, "cursor", cursor));
@@ -103,29 +101,38 @@ fn sent(message: &Value) -> Option<Timestamp> {
     Some(from_millis(seconds.checked_mul(1000)?))
 }
 
-impl Messages {
-    fn capture(&self, message: &Value) -> Option<Capture> {
-        let ts = Some(message.text("/ts")).filter(|ts| !ts.is_empty())?;
-        let who = [message.text("/user"), message.text("/username")].into_iter().find(|w| !w.is_empty()).unwrap_or("");
-        let files = message.list("/files").iter().flat_map(|f| [f.text("/title"), f.text("/alt_txt")]);
-        let reactions =
-            message.list("/reactions").iter().filter_map(|r| r.count("/count")).fold(0_u64, u64::saturating_add);
-        let point = format!("p{}", ts.replace('.', ""));
-        Some(Capture {
-            native_id: Some(format!("{} {ts}", self.channel)),
-            url: Some(below(&self.workspace, &["archives", &self.channel, &point], &[]).into()),
-            // Slack escapes the three signs of HTML in texts, and nothing else.
-            text: with_pictures(&super::refs::plain(message.text("/text")), false, files),
-            html: false,
-            author: Author { name: who.to_owned(), handle: message.text("/user").to_owned(), ..Author::default() },
-            published: sent(message),
-            network: "slack".into(),
-            engagement: Some(reactions.saturating_add(message.count("/reply_count").unwrap_or(0))),
-            kind: "post".into(),
-            channel: self.channel.clone(),
-            ..Capture::default()
-        })
+/// What a message is known by: its channel and its number there.
+pub(super) fn id(channel: &str, ts: &str) -> String {
+    format!("{channel} {ts}")
+}
+
+/// A message as a mention. Joins, leaves and the like are no messages of anybody.
+pub(super) fn message(workspace: &Url, channel: &str, message: &Value) -> Option<Capture> {
+    if !matches!(message.text("/subtype"), "" | "bot_message" | "file_share" | "thread_broadcast") {
+        return None;
     }
+    let ts = Some(message.text("/ts")).filter(|ts| !ts.is_empty())?;
+    let who = [message.text("/user"), message.text("/username")].into_iter().find(|w| !w.is_empty()).unwrap_or("");
+    let files = message.list("/files").iter().flat_map(|f| [f.text("/title"), f.text("/alt_txt")]);
+    let reactions =
+        message.list("/reactions").iter().filter_map(|r| r.count("/count")).fold(0_u64, u64::saturating_add);
+    let point = format!("p{}", ts.replace('.', ""));
+    Some(Capture {
+        native_id: Some(id(channel, ts)),
+        url: Some(below(workspace, &["archives", channel, &point], &[]).into()),
+        // Slack escapes the three signs of HTML in texts, and nothing else.
+        text: with_pictures(&super::refs::plain(message.text("/text")), false, files),
+        html: false,
+        author: Author { name: who.to_owned(), handle: message.text("/user").to_owned(), ..Author::default() },
+        published: sent(message),
+        network: "slack".into(),
+        engagement: Some(reactions.saturating_add(message.count("/reply_count").unwrap_or(0))),
+        kind: "post".into(),
+        channel: channel.to_owned(),
+        parent: Some(message.text("/thread_ts")).filter(|t| *t != ts).unwrap_or("").to_owned(),
+        thread: message.text("/thread_ts").to_owned(),
+        ..Capture::default()
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use url::Url;
 use super::api::Answer;
 use super::listing::{Listing, Page, Place, after, below};
 use super::told::Told;
-use super::{Entry, Kind, Source, settings};
+use super::{Entry, Kind, Source, aim, settings, terms};
 use crate::config::written::Form;
 use crate::model::time::Span;
 use crate::model::{Author, Capture};
@@ -34,6 +34,7 @@ search = ["acme"]                     # searches, or
 tagged = ["acme-api"]                 # all questions with these tags
 app_key = "…"                         # an application key, which is no secret: 10,000 requests a day instead of 300
 language = "en"                       # en is the default; es on es.stackoverflow, and so on
+topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
 every = "10m"                         # the default: 144 requests a day for each search or tag
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach
 # api = "https://api.stackexchange.com"   # where the API is"#;
@@ -46,17 +47,18 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let key = form.text("app_key").map(|k| k.value);
     let language = form.text("language").map_or_else(|| "en".to_owned(), |l| l.value);
     let allow = settings::allow(form, house);
-    if searches.is_empty() && tags.is_empty() {
+    if searches.is_empty() && tags.is_empty() && !form.has("topics") {
         settings::nothing_to_look_for(form, "add search = [\"acme\"] or tagged = [\"acme-api\"]");
     }
     let (api, site) = (api?, site?);
     let asks = searches.into_iter().map(|q| ("q", q)).chain(tags.into_iter().map(|t| ("tagged", t)));
-    let listing = |ask| {
+    let listing = move |ask| {
         let (api, site, key, language) = (api.clone(), site.clone(), key.clone(), language.clone());
         Box::new(Questions { api, site, ask, key, language }) as Box<dyn Listing>
     };
-    let place = Place::open(allow, asks.map(listing).collect());
-    Some(Box::new(Place { rest, ..place }))
+    let place = Place::open(allow, asks.map(&listing).collect());
+    let aim = aim::by_searches(&terms::STACKEXCHANGE, move |words| vec![listing(("q", words))]);
+    Some(Box::new(Place { rest, aim: Some(aim), ..place }))
 }
 
 /// "too many requests from this IP, more requests available in 83 seconds"

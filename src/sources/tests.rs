@@ -13,10 +13,11 @@ fn faults(text: &str) -> Vec<String> {
 fn every_manual_can_be_read() {
     for kind in KINDS {
         assert!(kind.manual.starts_with(&format!("[[source]]\nkind = \"{}\"\nname = ", kind.name)), "{}", kind.name);
-        assert_eq!(faults(kind.manual), Vec::<String>::new(), "{}", kind.name);
+        let within = |manual: &str| faults(&format!("base_url = \"https://vakt.example\"\n{manual}"));
+        assert_eq!(within(kind.manual), Vec::<String>::new(), "{}", kind.name);
         // What is shown as a comment is a setting as well.
         let all: String = kind.manual.lines().map(|l| format!("{}\n", l.strip_prefix("# ").unwrap_or(l))).collect();
-        assert_eq!(faults(&all), Vec::<String>::new(), "{}", kind.name);
+        assert_eq!(within(&all), Vec::<String>::new(), "{}", kind.name);
     }
 }
 
@@ -68,6 +69,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("instagram", include_str!("instagram.rs")),
     ("lemmy", include_str!("lemmy.rs")),
     ("mastodon", include_str!("mastodon.rs")),
+    ("playstore", include_str!("playstore.rs")),
     ("reddit", include_str!("reddit.rs")),
     ("slack", include_str!("slack.rs")),
     ("stackexchange", include_str!("stackexchange.rs")),
@@ -145,4 +147,14 @@ fn put(into: &mut serde_json::Value, path: &str, value: serde_json::Value) {
         at = &mut at[part];
     }
     *at = value;
+}
+
+#[test]
+fn a_topic_that_the_rules_have_no_more_keeps_no_daemon_from_its_watch() {
+    let text = "[[source]]\nkind = \"hackernews\"\nname = \"hn\"\ntopics = [\"acme\"]\n";
+    let sheet = Sheet::new("vakt.toml", text);
+    assert!(read_for(&sheet, &[], Some(&[])).is_err_and(|f| f.iter().any(|f| f.message.contains("no topic `acme`"))));
+    let (named, warnings) = read_in_force(&sheet, &[], &[]).unwrap();
+    assert_eq!((named.len(), warnings.len(), warnings[0].weight), (1, 1, Weight::Warning));
+    assert!(named[0].source.listings().is_empty(), "it looks for nothing");
 }

@@ -9,11 +9,12 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use url::Url;
 
+use super::again::{AskAgain, Now};
 use super::api::{Answer, Pass};
 use super::bounds::escape;
 use super::listing::{Listing, Page, Place, below, with};
 use super::told::Told;
-use super::{Entry, Kind, Source, settings};
+use super::{Entry, Kind, Source, aim, settings, terms};
 use crate::config::written::Form;
 use crate::model::time::{Span, between};
 use crate::model::{Author, Capture};
@@ -35,6 +36,7 @@ search = ["acme kettle"]              # videos; each fetch costs 100 of the 10,0
 channels = ["UC_x5XG1OV2P6uZZ5FSM9Ttw"]   # comments on all videos of a channel, by its id; a fetch costs 1 unit
 videos = ["dQw4w9WgXcQ"]              # comments on one video, by its id
 key = { credential = "youtube" }      # an API key of a Google Cloud project with the YouTube Data API v3
+topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
 every = "20m"                         # the default; with two searches say 40m or more. Make a source of its own of
                                       # comments, which may be asked for every minute
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach
@@ -47,15 +49,18 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let videos = settings::words(form, "videos");
     let key = settings::must_secret(form, "key");
     let allow = settings::allow(form, house);
-    if searches.is_empty() && channels.is_empty() && videos.is_empty() {
+    if searches.is_empty() && channels.is_empty() && videos.is_empty() && !form.has("topics") {
         settings::nothing_to_look_for(form, "add search = [\"acme\"], channels = [\"UC…\"] or videos = [\"…\"]");
     }
     let (api, key) = (api?, key?);
     let asks = searches.into_iter().map(Ask::Search).chain(channels.into_iter().map(Ask::Channel));
     let asks = asks.chain(videos.into_iter().map(Ask::Video));
-    let listing = |ask| Box::new(Found { api: api.clone(), ask }) as Box<dyn Listing>;
-    let place = Place::open(allow, asks.map(listing).collect());
-    Some(Box::new(Place { pass: Pass::Header("x-goog-api-key", "", key), rest, ..place }))
+    let again = Box::new(Again { api: api.clone() }) as Box<dyn AskAgain>;
+    let listing = move |ask| Box::new(Found { api: api.clone(), ask }) as Box<dyn Listing>;
+    let place = Place::open(allow, asks.map(&listing).collect());
+    let aim = aim::by_searches(&terms::YOUTUBE, move |words| vec![listing(Ask::Search(words))]);
+    let pass = Pass::Header("x-goog-api-key", "", key);
+    Some(Box::new(Place { pass, rest, aim: Some(aim), ask_again: Some(again), ..place }))
 }
 
 /// A day's units end at midnight in California, those of a minute in a minute.
@@ -69,6 +74,31 @@ fn rest(status: u16, told: &Value, now: Timestamp) -> Option<Span> {
             let tomorrow = now.to_zoned(zone).tomorrow().and_then(|t| t.start_of_day()).ok()?;
             Some(between(now, tomorrow.timestamp()))
         }
+    }
+}
+
+/// Asks for videos again by their ids, which costs one unit for fifty of them.
+struct Again {
+    api: Url,
+}
+
+impl AskAgain for Again {
+    fn most(&self) -> usize {
+        50
+    }
+
+    fn address(&self, ids: &[&str]) -> Url {
+        below(&self.api, &["youtube", "v3", "videos"], &[("part", "statistics"), ("id", &ids.join(","))])
+    }
+
+    fn read(&self, answer: &Answer, asked: &[&str]) -> Vec<Now> {
+        let found = answer.body.list("/items").iter().map(|video| Now {
+            id: video.text("/id").to_owned(),
+            engagement: video.sum(&["/statistics/likeCount", "/statistics/commentCount"]),
+            reach: video.count("/statistics/viewCount"),
+            ..Now::default()
+        });
+        Now::all(found.collect(), asked)
     }
 }
 
@@ -159,6 +189,8 @@ fn video(item: &Value) -> Option<Capture> {
         published: item.time("/snippet/publishedAt"),
         network: "youtube".into(),
         kind: "post".into(),
+        thread: id.to_owned(),
+        lookup: id.to_owned(),
         ..Capture::default()
     })
 }
@@ -183,6 +215,8 @@ fn comment(comment: &Value, thread: &Value, kind: &str) -> Option<Capture> {
         network: "youtube".into(),
         engagement: likes.map(|l| l.saturating_add(replies.unwrap_or(0))),
         kind: kind.to_owned(),
+        parent: [comment.text("/snippet/parentId"), video].into_iter().find(|p| !p.is_empty()).unwrap_or("").to_owned(),
+        thread: video.to_owned(),
         ..Capture::default()
     })
 }
@@ -200,6 +234,16 @@ mod tests {
 
     fn found(ask: Ask) -> Found {
         Found { api: Url::parse("https://www.googleapis.com").unwrap(), ask }
+    }
+
+    #[test]
+    fn videos_are_asked_for_again() {
+        let again = Again { api: Url::parse("https://www.googleapis.com").unwrap() };
+        assert!(again.address(&["a", "b"]).as_str().ends_with("/youtube/v3/videos?part=statistics&id=a%2Cb"));
+        let body = json!({ "items": [{ "id": "a", "statistics": { "viewCount": "900", "likeCount": "7", "commentCount": "2" } }] });
+        let stand = again.read(&Answer { body, headers: Default::default() }, &["a", "b"]);
+        let first = Now { id: "a".into(), engagement: Some(9), reach: Some(900), ..Now::default() };
+        assert_eq!(stand, [first, Now::missing("b".into())]);
     }
 
     #[test]

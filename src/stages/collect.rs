@@ -1,5 +1,10 @@
 //! Due sources → mentions. Each source is asked on its own; a slow one holds up nobody else.
 
+mod again;
+mod hubs;
+mod ledger;
+mod streams;
+
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,12 +15,16 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 
+use again::Again;
+use hubs::Hubs;
+use streams::{MOST_HEARD, Streams};
+
 use super::{Stage, operator};
 use crate::ground::Ground;
-use crate::ground::intake::{self, Batch, Receipt};
+use crate::ground::intake::{self, Batch, Followed, Receipt};
 use crate::model::time::{Span, between, from_millis};
 use crate::sources::pace::{Outcome, Pace};
-use crate::sources::{Brought, FetchError, Http, Named};
+use crate::sources::{Brought, FetchError, Http, Named, Sought};
 use crate::store::sources::{self, SourceState};
 use crate::store::{StoreError, Stored};
 
@@ -42,7 +51,13 @@ const TELL_EVERY: Span = Span::mins(10);
 /// The rest between looks when nothing is due.
 const IDLE: Span = Span::secs(30);
 
+/// Sources that are asked at a time; many of them stand in line for a host that others ask too.
+const AIRBORNE: usize = 1024;
+
 type Answer = (usize, Result<Brought, FetchError>);
+
+/// Reads the sources of the settings again, aimed at the topics that are in force now.
+pub type Reread = Box<dyn Fn(&[Sought<'_>]) -> Option<Vec<Named>> + Send>;
 
 /// The stage that collects.
 pub struct Collect {
@@ -53,6 +68,12 @@ pub struct Collect {
     states: HashMap<usize, SourceState>,
     flying: FuturesUnordered<BoxFuture<'static, Answer>>,
     airborne: HashSet<usize>,
+    streams: Streams,
+    again: Again,
+    hubs: Hubs,
+    rests: Option<Vec<(String, Timestamp)>>,
+    reread: Option<Reread>,
+    generation: u64,
     told_at: Option<Timestamp>,
     last_pass: Option<Timestamp>,
     full: bool,
@@ -69,13 +90,19 @@ impl Stage for Collect {
             return now + IDLE;
         }
         self.mind_the_clock(now);
+        self.mind_the_rules();
         self.launch(now);
+        self.connect(now);
+        self.ask_again(now);
+        self.ask_hubs(now).await;
+        self.read_deliveries(now).await;
         self.land(now).await;
         self.look_for_blindness(now).await;
-        if !self.flying.is_empty() {
+        self.keep_rests(now).await;
+        if !self.flying.is_empty() || !self.again.is_idle() || !self.hubs.is_idle() || self.streams.are_open() {
             return now;
         }
-        let next = self.states.values().map(|s| s.due).min();
+        let next = self.states.values().map(|s| s.due).min().into_iter().chain(self.next_connection()).min();
         next.map_or(now + IDLE, |due| from_millis(due).min(now + IDLE))
     }
 }
@@ -91,6 +118,12 @@ impl Collect {
             states: HashMap::new(),
             flying: FuturesUnordered::new(),
             airborne: HashSet::new(),
+            streams: Streams::default(),
+            again: Again::default(),
+            hubs: Hubs::default(),
+            rests: None,
+            reread: None,
+            generation: 0,
             told_at: None,
             last_pass: None,
             full: false,
@@ -98,15 +131,24 @@ impl Collect {
         }
     }
 
+    /// Has the sources aimed anew whenever the rules change.
+    pub fn aimed(self, reread: Reread) -> Collect {
+        Collect { generation: self.ground.knowledge().generation, reread: Some(reread), ..self }
+    }
+
     fn load(&mut self) -> Stored<()> {
+        self.remember_rests()?;
         for (i, source) in self.sources.iter().enumerate() {
             if !self.states.contains_key(&i) {
                 let state = self.ground.store.read(|c| sources::get(c, &source.name))?;
                 let mut state = state.unwrap_or_default();
+                // No connection outlives the process that opened it.
+                state.stream.since = 0;
                 if state.settings != source.settings {
                     // Somebody has changed something: what was hopeless may not be any more.
                     state.settings = source.settings;
                     (state.due, state.failures, state.hopeless) = (0, 0, false);
+                    (state.stream.due, state.stream.failures) = (0, 0);
                 }
                 self.states.insert(i, state);
             }
@@ -133,6 +175,9 @@ impl Collect {
         self.last_pass = Some(now);
         let latest = now + LONGEST_WAIT.max(self.pace.max);
         for (i, state) in &mut self.states {
+            if back.is_some() || state.stream.due > latest.as_millisecond() {
+                state.stream.due = state.stream.due.min(now.as_millisecond());
+            }
             let Some(source) = self.sources.get(*i) else { continue };
             let latest = source.every.map_or(latest, |every| latest.max(now + every + every));
             if back.is_some() || state.due > latest.as_millisecond() {
@@ -141,17 +186,20 @@ impl Collect {
         }
     }
 
-    /// Sends for every due source that is not asked already.
+    /// Sends for every due source that is not asked already, the longest due first.
     fn launch(&mut self, now: Timestamp) {
-        for (i, source) in self.sources.iter().enumerate() {
-            let Some(state) = self.states.get(&i).filter(|s| s.due <= now.as_millisecond()) else { continue };
-            if !self.ground.has_room() {
-                // A disk that is nearly full takes no more in; what is there still rings (F04).
-                return;
-            }
-            if !self.airborne.insert(i) {
-                continue;
-            }
+        // A disk that is nearly full takes no more in; what is there still rings (F04).
+        if self.airborne.len() >= AIRBORNE || !self.ground.has_room() {
+            return;
+        }
+        let due = |(i, s): (&usize, &SourceState)| {
+            (s.due <= now.as_millisecond() && !self.airborne.contains(i)).then_some((s.due, *i))
+        };
+        let mut due: Vec<(i64, usize)> = self.states.iter().filter_map(due).collect();
+        due.sort_unstable();
+        for (_, i) in due.into_iter().take(AIRBORNE - self.airborne.len()) {
+            let (Some(source), Some(state)) = (self.sources.get(i), self.states.get(&i)) else { continue };
+            self.airborne.insert(i);
             let (http, name) = (self.http.clone(), source.name.clone());
             let (source, cursor) = (source.source.clone(), state.cursor.clone());
             self.flying.push(Box::pin(async move {
@@ -166,19 +214,34 @@ impl Collect {
         }
     }
 
-    /// Takes answers in, for as long as patience lasts.
+    /// Takes in what is answered and what is heard, for as long as patience lasts.
     async fn land(&mut self, now: Timestamp) {
         let enough = tokio::time::sleep(PATIENCE);
         tokio::pin!(enough);
         loop {
+            if self.flying.is_empty() && self.again.is_idle() && self.hubs.is_idle() && !self.streams.are_open() {
+                return;
+            }
+            let room = !self.full;
+            let mut heard = Vec::new();
             tokio::select! {
-                answer = self.flying.next() => match answer {
-                    Some((i, answer)) => {
-                        self.airborne.remove(&i);
-                        self.settle(i, answer, now).await;
+                Some((i, answer)) = self.flying.next(), if !self.flying.is_empty() => {
+                    self.airborne.remove(&i);
+                    self.settle(i, answer, now).await;
+                }
+                // On a disk that is nearly full nothing is heard: what is told waits, at last at the other end.
+                n = self.streams.queue.recv_many(&mut heard, MOST_HEARD), if room && self.streams.are_open() => {
+                    if n > 0 {
+                        self.hear(heard, now).await;
                     }
-                    None => return,
-                },
+                }
+                Some((connection, why)) = self.streams.open.next(), if self.streams.are_open() => {
+                    self.ended(connection, &why, now).await;
+                }
+                Some((i, answer)) = self.again.next(), if !self.again.is_idle() => {
+                    self.stands(i, answer, now).await;
+                }
+                Some((i, answer)) = self.hubs.next(), if !self.hubs.is_idle() => self.hub_answered(i, answer).await,
                 () = &mut enough => return,
             }
         }
@@ -186,7 +249,7 @@ impl Collect {
 
     async fn settle(&mut self, i: usize, answer: Result<Brought, FetchError>, now: Timestamp) {
         let (Some(source), Some(state)) = (self.sources.get(i).cloned(), self.states.get(&i).cloned()) else { return };
-        let pace = Pace { every: source.every, ..self.pace };
+        let pace = Pace { every: self.every_of(i, &source, now), ..self.pace };
         let jitter = self.jitter();
         let stored = match answer {
             Ok(brought) => self.take_in(&source, state, brought, &pace, jitter, now).await,
@@ -215,9 +278,8 @@ impl Collect {
         jitter: f64,
         now: Timestamp,
     ) -> Stored<SourceState> {
-        let history = !state.begun || brought.anew;
-        let paused = Span::millis(now.as_millisecond() - state.last_ok);
-        let undated_is_old = paused > PAUSE.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)));
+        let history = (!state.begun && source.source.begins_with_history()) || brought.anew;
+        let undated_is_old = was_away(&state, now);
         let batch =
             Batch { source: source.name.clone(), captures: brought.captures, history, undated_is_old, archive: false };
         state.begun = true;
@@ -236,10 +298,13 @@ impl Collect {
         let (name, kept) = (source.name.clone(), state);
         let pace = *pace;
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let gap = brought.gap;
-        let max_age = brought.max_age;
-        let receipt = intake::accept(&self.ground, batch, now, move |tx, receipt| {
-            let state = after_answer(kept, receipt, &pace, gap, max_age, jitter, now);
+        let (gap, more, max_age) = (brought.gap, brought.more, brought.max_age);
+        let followed = Followed { gone: brought.gone, ..Followed::default() };
+        let receipt = intake::follow(&self.ground, batch, followed, now, move |tx, receipt| {
+            let mut state = after_answer(kept, receipt, &pace, gap, max_age, jitter, now);
+            if more {
+                state.due = now.as_millisecond();
+            }
             sources::put(tx, &name, &state)?;
             // The receiver waits in this very function.
             sender.send(state).ok();
@@ -247,6 +312,7 @@ impl Collect {
         })
         .await?;
         let state = receiver.await.map_err(|_| StoreError::Closed)?;
+        source.source.stored(&state.cursor).await;
         let fresh = receipt.new + receipt.edited;
         metrics::counter!("vakt_mentions_total", "source" => source.name.clone()).increment(receipt.new as u64);
         metrics::counter!("vakt_fetches_total", "outcome" => if fresh > 0 { "new" } else { "unchanged" }).increment(1);
@@ -367,14 +433,15 @@ fn after_answer(
     state.interval = next.as_millis();
     state.due = (now + next).as_millisecond();
     if fresh > 0 {
-        if state.last_new > 0 {
-            let since = (now.as_millisecond() - state.last_new) as f64;
-            state.habit = if state.habit == 0.0 { since } else { 0.8 * state.habit + 0.2 * since };
-        }
-        state.last_new = now.as_millisecond();
-        state.mentions += receipt.new as u64;
+        state.note_new(now.as_millisecond(), receipt.new as u64);
     }
     state
+}
+
+/// Whether a source was not read for so long that what bears no date may be as old as that.
+fn was_away(state: &SourceState, now: Timestamp) -> bool {
+    let paused = Span::millis(now.as_millisecond() - state.last_ok);
+    paused > PAUSE.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)))
 }
 
 /// Why a source is taken for blind; empty while it sees. The words change once an hour at most.
@@ -383,6 +450,13 @@ fn blindness(state: &SourceState, now: Timestamp) -> String {
     let patience = BLIND_AFTER.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)));
     if state.failures > 0 && (state.hopeless || (state.failures >= BLIND_FAILURES && unheard > patience)) {
         return format!("it cannot be read: {}", state.error);
+    }
+    let stream = &state.stream;
+    if stream.since == 0 && stream.failures >= BLIND_FAILURES {
+        let down = Span::millis(now.as_millisecond() - stream.ended.max(state.last_new));
+        if down > BLIND_AFTER {
+            return format!("its connection cannot be opened: {}", stream.error);
+        }
     }
     let silent = Span::millis(now.as_millisecond() - state.last_new);
     let allowed = QUIET_LEAST.max(Span::millis((state.habit * QUIET_TIMES) as i64));
@@ -397,6 +471,19 @@ fn blindness(state: &SourceState, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn after_a_pause_what_has_no_date_may_be_old() {
+        let now = from_millis(1_000_000_000_000);
+        let read = |ago: Span, interval: Span| SourceState {
+            last_ok: now.as_millisecond() - ago.as_millis(),
+            interval: interval.as_millis(),
+            ..SourceState::default()
+        };
+        assert!(!was_away(&read(Span::mins(50), Span::mins(1)), now));
+        assert!(was_away(&read(Span::mins(70), Span::mins(1)), now));
+        assert!(!was_away(&read(Span::mins(70), Span::hours(1)), now));
+    }
 
     #[test]
     fn blindness_is_failing_or_silence_against_habit() {

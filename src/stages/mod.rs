@@ -10,5 +10,6 @@ pub mod reload;
 pub mod stage;
 pub mod tidy;
 pub mod watch;
+pub mod withdraw;
 
 pub use stage::Stage;

@@ -101,7 +101,7 @@ mod tests {
 
     fn bring(c: &Connection, n: i64) -> Mention {
         let mut seq = mentions::last_seq(c).expect("read");
-        let identity = Identity { told: n, placed: None, content: n };
+        let identity = Identity { told: n, placed: None, called: None, content: n };
         let m = Mention { topics: vec!["acme".into()], ..mention(0, n, 0.0) };
         let put = mentions::put(c, &m, &identity, &mut seq, &mut TopicIds::default()).expect("it is stored");
         let Put::New(id) = put else { panic!("{put:?}") };

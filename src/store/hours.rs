@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::Stored;
 
 const HOUR: i64 = 3_600_000;
+const STEP: usize = HOUR as usize;
 const WEEK: i64 = HOURS as i64 * HOUR;
 /// Hours of a week.
 const HOURS: usize = 168;
@@ -77,11 +78,14 @@ pub fn of_topic(c: &Connection, topic: &str, from: Option<i64>, to: Option<i64>)
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
         let week: i64 = row.get(0)?;
-        for (hour, n) in (0i64..).zip(numbers(row.get_ref(1)?.as_blob().unwrap_or_default())) {
-            let begin = week * WEEK + hour * HOUR;
-            if n == 0 || begin >= to || begin + HOUR <= from {
-                continue;
-            }
+        let begin = week * WEEK;
+        let hours = (begin..).step_by(STEP).zip(numbers(row.get_ref(1)?.as_blob().unwrap_or_default()));
+        let some = hours.filter(|(_, n)| *n > 0);
+        if begin >= from && begin + WEEK <= to {
+            out.extend(some.map(|(begin, n)| (begin, u64::from(n))));
+            continue;
+        }
+        for (begin, n) in some.filter(|(begin, _)| *begin < to && begin + HOUR > from) {
             // Of an hour that is not wholly inside, the mentions themselves are counted.
             let n = if begin >= from && begin + HOUR <= to {
                 u64::from(n)

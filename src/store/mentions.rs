@@ -20,6 +20,8 @@ pub struct Identity {
     pub told: i64,
     /// Hash of url and content, where there is a url: the same text at the same address, whoever brings it.
     pub placed: Option<i64>,
+    /// Hash of source and what the source's API calls it, where that is another name than its id.
+    pub called: Option<i64>,
     /// Hash of title and text.
     pub content: i64,
 }
@@ -52,6 +54,40 @@ pub fn known(c: &Connection, identities: &[Identity]) -> Stored<HashMap<i64, i64
     Ok(out)
 }
 
+/// The mention that goes by a name, if it is still there.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn named(c: &Connection, hash: i64) -> Stored<Option<i64>> {
+    let sql = "SELECT i.mention FROM identities i JOIN mentions m ON m.id = i.mention WHERE i.hash = ?1";
+    Ok(c.prepare_cached(sql)?.query_row([hash], |r| r.get(0)).optional()?)
+}
+
+/// The mentions of a source that it looks up by what begins so, at most so many.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn looked_up_below(c: &Connection, source: &str, beginning: &str, limit: u32) -> Stored<Vec<i64>> {
+    let mut q = c.prepare_cached(
+        "SELECT id FROM mentions WHERE source = ?1 AND lookup <> '' AND lookup >= ?2 AND lookup < ?3 LIMIT ?4",
+    )?;
+    // The last letter there is comes after all that follow the beginning.
+    let end = format!("{beginning}\u{10ffff}");
+    Ok(q.query_map(params![source, beginning, end, limit], |r| r.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Raises how much a mention engages and reaches, as change number `seq + 1` where that is any news; says whether it was.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn raise(c: &Connection, id: i64, engagement: u64, reach: u64, seq: &mut i64) -> Stored<bool> {
+    let raise = "UPDATE mentions SET seq = ?2, engagement = max(engagement, ?3), reach = max(reach, ?4)
+               WHERE id = ?1 AND (engagement < ?3 OR reach < ?4)";
+    let raised = c.prepare_cached(raise)?.execute(params![id, *seq + 1, sql(engagement), sql(reach)])? > 0;
+    *seq += i64::from(raised);
+    Ok(raised)
+}
+
 /// Stores a mention, or its edit; `seq` is the number of the last change and is moved on.
 ///
 /// # Errors
@@ -74,13 +110,18 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
         rename.execute([identity.told, identity.content])?;
         return Ok(Put::Edited(id));
     }
+    if let Some(called) = identity.called {
+        take(c, called, *seq + 1, identity.content)?;
+    }
     if let Some(placed) = identity.placed
         && !take(c, placed, *seq + 1, identity.content)?
     {
         // The name that was free is that mention's as well.
         let (id, _) = find(placed)?;
         let mut give = c.prepare_cached("UPDATE identities SET mention = ?2 WHERE hash = ?1")?;
-        give.execute([identity.told, id])?;
+        for hash in [Some(identity.told), identity.called].into_iter().flatten() {
+            give.execute([hash, id])?;
+        }
         return Ok(Put::Known(id));
     }
     *seq += 1;
@@ -89,9 +130,9 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
     c.prepare_cached(
         "INSERT INTO mentions (id, seq, content, source, network, site, url, title, text, author, handle, followers, at,
          received, flags, language, sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics, verified,
-         kind, channel, country, tags, rating, toward)
+         kind, channel, country, tags, rating, toward, parent, thread, lookup)
          VALUES (?1,?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,
-         ?29,?30,?31)",
+         ?29,?30,?31,?32,?33,?34)",
     )?
     .execute(params![
         *seq,
@@ -125,6 +166,9 @@ pub fn put(c: &Connection, m: &Mention, identity: &Identity, seq: &mut i64, ids:
         m.tags.join("\n"),
         m.rating,
         toward(m)?,
+        m.parent,
+        m.thread,
+        m.lookup,
     ])?;
     let id = *seq;
     file(c, id, m.at, &m.topics, ids)?;

@@ -12,6 +12,7 @@ pub mod counts;
 pub mod drafts;
 pub mod erasures;
 pub mod groups;
+pub mod hooks;
 pub mod hours;
 pub mod incidents;
 pub mod mentions;
@@ -19,12 +20,15 @@ pub mod meta;
 pub mod old;
 pub mod outbox;
 pub mod past;
+pub mod pauses;
 pub mod silences;
 pub mod sketches;
 pub mod sources;
+pub mod subscriptions;
 pub mod sums;
 pub mod ticks;
 pub mod wish;
+pub mod withdrawn;
 mod writer;
 
 use std::fs::File;
@@ -111,6 +115,8 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/012_drafts.sql")),
         M::up(include_str!("migrations/013_urgent.sql")),
         M::up(include_str!("migrations/014_answers.sql")),
+        M::up(include_str!("migrations/015_hooks.sql")),
+        M::up(include_str!("migrations/016_streams.sql")),
     ])
 }
 

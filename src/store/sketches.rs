@@ -111,14 +111,16 @@ mod tests {
             for n in 1..=3i64 {
                 let text = format!("kettle with number {n}");
                 let m = Mention { story: n * 10, text, ..mention(n, (n - 3) * 3 * 24 * 60, 0.0) };
-                let identity = mentions::Identity { told: n, placed: None, content: n };
+                let identity = mentions::Identity { told: n, placed: None, called: None, content: n };
                 mentions::put(tx, &m, &identity, &mut seq, &mut ids)?;
             }
             tx.execute_batch(
                 "DROP TABLE sketches; DROP TABLE silences; DROP TABLE audit; DROP TABLE drafts; DROP TABLE ticks;
-                DROP TABLE answers;
+                DROP TABLE answers; DROP TABLE hook_events;
                 DROP INDEX outbox_chain; ALTER TABLE outbox DROP COLUMN channel; ALTER TABLE outbox DROP COLUMN chain;
-                ALTER TABLE outbox DROP COLUMN place; ALTER TABLE outbox DROP COLUMN urgent; ALTER TABLE mentions DROP COLUMN toward; PRAGMA user_version = 6",
+                ALTER TABLE outbox DROP COLUMN place; ALTER TABLE outbox DROP COLUMN urgent; ALTER TABLE mentions DROP COLUMN toward;
+                DROP INDEX mentions_lookup; ALTER TABLE mentions DROP COLUMN parent; ALTER TABLE mentions DROP COLUMN thread; ALTER TABLE mentions DROP COLUMN lookup;
+                DROP TABLE withdrawn; DROP TABLE pauses; DROP TABLE subscriptions; DROP TABLE deliveries; PRAGMA user_version = 6",
             )?;
             Ok(())
         });

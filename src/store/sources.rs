@@ -53,6 +53,42 @@ pub struct SourceState {
     pub quota_left: Option<u64>,
     /// When there is more again, milliseconds since 1970; 0 where it does not say.
     pub quota_until: i64,
+    /// How it stays connected, where it does.
+    pub stream: StreamState,
+}
+
+/// What is kept of a source's connection.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StreamState {
+    /// Up to where it has heard, in its own words.
+    pub cursor: serde_json::Value,
+    /// Since when it is open, milliseconds since 1970; 0 while it is not.
+    pub since: i64,
+    /// When it ended, milliseconds since 1970; 0 where it never was open.
+    pub ended: i64,
+    /// When it is opened next, milliseconds since 1970.
+    pub due: i64,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Why it ended last; empty while it is open.
+    pub error: String,
+    /// The word of that from the closed set of failures.
+    pub error_class: String,
+    /// Times that it ended.
+    pub ends: u64,
+}
+
+impl SourceState {
+    /// Notes that there was something new, with so many mentions.
+    pub fn note_new(&mut self, now: i64, mentions: u64) {
+        if self.last_new > 0 {
+            let since = (now - self.last_new) as f64;
+            self.habit = if self.habit == 0.0 { since } else { 0.8 * self.habit + 0.2 * since };
+        }
+        self.last_new = now;
+        self.mentions += mentions;
+    }
 }
 
 /// The state of a source; `None` before its first fetch.

@@ -5,13 +5,13 @@
 //! right more often than whatlang and whichlang, in less time than either, and it knows Danish, Norwegian and Polish,
 //! which whichlang does not (`cargo bench --bench text` prints all three).
 
-use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::hash::Table;
+use super::lent::Lender;
 use super::lexicon::squeezed;
 use super::tokens::{Kind, Tokens};
 use super::weights::Weights;
@@ -61,15 +61,13 @@ const FEWEST: usize = 4;
 const UNSURE: f32 = 0.25;
 /// What the source's own tag weighs, as the logarithm of its odds.
 const HINT: f32 = 2.0;
-/// Words remembered per thread; a full memory is emptied.
-const REMEMBERED: usize = 30_000;
+/// Words in one memory; a full one is emptied.
+const REMEMBERED: usize = 25_000;
 
 /// What a word says: the sum of each column and the squared length of its features.
 type Says = ([f32; TONGUES.len()], f32);
 
-thread_local! {
-    static MEMORY: RefCell<Table<u64, Says>> = RefCell::default();
-}
+static MEMORIES: Lender<Table<u64, Says>> = Lender::new();
 
 /// The language of a text. `hint` is the tag that the source declares.
 pub fn detect(tokens: &Tokens<'_>, hint: Option<&str>) -> &'static str {
@@ -108,24 +106,23 @@ pub fn guess(tokens: &Tokens<'_>, hint: Option<&str>) -> (&'static str, f32) {
 
 fn sum<'w>(table: &Tongues, words: impl Iterator<Item = &'w str>) -> [f32; TONGUES.len()] {
     let (mut z, mut length) = ([0f32; TONGUES.len()], 0f32);
-    MEMORY.with_borrow_mut(|memory| {
-        for word in words {
-            let key = xxh3_64_with_seed(word.as_bytes(), 0);
-            if memory.len() >= REMEMBERED {
-                memory.clear();
-            }
-            let says = memory.entry(key).or_insert_with(|| {
-                let mut says: Says = ([0.0; TONGUES.len()], 0.0);
-                pieces(word, |feature| {
-                    let value = table.add_telling(feature, 1.0, &mut says.0);
-                    says.1 += value * value;
-                });
-                says
-            });
-            z.iter_mut().zip(says.0).for_each(|(z, w)| *z += w);
-            length += says.1;
+    let mut memory = MEMORIES.lend(UNKNOWN);
+    for word in words {
+        let key = xxh3_64_with_seed(word.as_bytes(), 0);
+        if memory.len() >= REMEMBERED {
+            memory.clear();
         }
-    });
+        let says = memory.entry(key).or_insert_with(|| {
+            let mut says: Says = ([0.0; TONGUES.len()], 0.0);
+            pieces(word, |feature| {
+                let value = table.add_telling(feature, 1.0, &mut says.0);
+                says.1 += value * value;
+            });
+            says
+        });
+        z.iter_mut().zip(says.0).for_each(|(z, w)| *z += w);
+        length += says.1;
+    }
     let scale = 1.0 / length.sqrt().max(f32::MIN_POSITIVE);
     z.map(|z| z * scale)
 }

@@ -1,13 +1,12 @@
 //! What a token is known by in queries and in the index, worked out once for each word of a language.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::hash::Table;
+use super::lent::{Lender, Lent};
 use super::stem::{seed, stem};
 use super::tokens::{Kind, Token, expanded, plain};
 
@@ -37,26 +36,23 @@ pub fn stem_mark(stem: &str, language: &str) -> u64 {
     xxh3_64_with_seed(stem.as_bytes(), seed(language))
 }
 
-/// Lexemes kept per language and thread; a full cache is emptied.
-const CACHE: usize = 60_000;
+/// Lexemes in one memory of a language; a full one is emptied.
+const CACHE: usize = 40_000;
 
 type Cache = Table<u64, Arc<Lexeme>>;
 
-thread_local! {
-    static CACHES: RefCell<HashMap<&'static str, Cache>> = RefCell::default();
-}
+static CACHES: Lender<Cache> = Lender::new();
 
 /// Makes lexemes of one language.
 pub struct Lexicographer {
     language: &'static str,
-    cache: Cache,
+    cache: Lent<'static, Cache>,
 }
 
 impl Lexicographer {
     /// For a language that vakt knows, or `und`.
     pub fn new(language: &'static str) -> Lexicographer {
-        let kept = CACHES.with(|all| all.try_borrow_mut().ok().and_then(|mut all| all.remove(language)));
-        Lexicographer { language, cache: kept.unwrap_or_default() }
+        Lexicographer { language, cache: CACHES.lend(language) }
     }
 
     /// The lexeme of a token.
@@ -72,22 +68,6 @@ impl Lexicographer {
         }
         self.cache.insert(key, made.clone());
         made
-    }
-}
-
-impl Drop for Lexicographer {
-    /// Leaves the cache to the thread's next one of the language.
-    fn drop(&mut self) {
-        let cache = std::mem::take(&mut self.cache);
-        let language = self.language;
-        // A thread that is ending, or already busy here, just loses the cache.
-        CACHES
-            .try_with(|all| {
-                if let Ok(mut all) = all.try_borrow_mut() {
-                    all.insert(language, cache);
-                }
-            })
-            .ok();
     }
 }
 

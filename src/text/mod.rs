@@ -15,6 +15,7 @@ pub mod hash;
 pub mod intent;
 pub mod language;
 pub mod length;
+mod lent;
 pub mod lexeme;
 pub mod lexicon;
 pub mod seldom;

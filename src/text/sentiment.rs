@@ -4,7 +4,6 @@
 //! `vakt train` on labelled texts of twelve languages. Where the house has a word of its own, the house decides what it
 //! says. A language that the model was not measured on is [`Label::Unscored`].
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -15,6 +14,7 @@ use super::atoms::{Atom, AtomKind, word_number};
 use super::cues::{Cues, Sums};
 use super::features::{self, COLUMNS, Known, Reading, Sink};
 use super::hash::Table;
+use super::lent::Lender;
 use super::lexicon::{Lexicon, Role, STRONGEST, sign};
 use super::weights::Weights;
 use crate::model::mention::NEGATIVE;
@@ -127,21 +127,17 @@ pub struct Scorer {
     house: Lexicon,
 }
 
-/// Words remembered per language and thread; a full memory is emptied.
-const REMEMBERED: usize = 60_000;
+/// Words in one memory of a language; a full one is emptied.
+const REMEMBERED: usize = 40_000;
 
-type Memory = Table<u64, Known>;
-
-/// What a thread remembers of words, by language, and room for one text's.
+/// What is remembered of words, and room for one text's.
 #[derive(Default)]
-struct Memories {
-    of_language: Table<&'static str, Memory>,
+struct Memory {
+    words: Table<u64, Known>,
     noted: Vec<Known>,
 }
 
-thread_local! {
-    static MEMORIES: RefCell<Memories> = RefCell::default();
-}
+static MEMORIES: Lender<Memory> = Lender::new();
 
 /// What a house word of strength 1 adds to its side.
 const HOUSE: f32 = 4.0;
@@ -163,30 +159,28 @@ impl Scorer {
         let none = Lexicon::default();
         let lexicon = Lexicon::of(language).unwrap_or(&none);
         let cues = Cues::of(language);
-        MEMORIES.with_borrow_mut(|all| {
-            let Memories { of_language, noted } = all;
-            let memory = of_language.entry(language).or_default();
-            let reading = Reading::new(text, atoms, language, lexicon, &self.house, std::mem::take(noted), |atom| {
-                let key = atom.key();
-                if let Some(known) = memory.get(&key) {
-                    return *known;
-                }
-                if memory.len() >= REMEMBERED {
-                    memory.clear();
-                }
-                let known = know(atom, language, lexicon, cues, table);
-                memory.insert(key, known);
-                known
-            });
-            let mut sum = Sum::new(table, &reading);
-            reading.tell(&mut sum);
-            let mut heard = sum.comes_to(&reading, tuning);
-            if let Some(cues) = cues {
-                heard.own = cues.speaks_of_own(&reading.known);
+        let mut memory = MEMORIES.lend(language);
+        let Memory { words, noted } = &mut *memory;
+        let reading = Reading::new(text, atoms, language, lexicon, &self.house, std::mem::take(noted), |atom| {
+            let key = atom.key();
+            if let Some(known) = words.get(&key) {
+                return *known;
             }
-            *noted = reading.known;
-            heard
-        })
+            if words.len() >= REMEMBERED {
+                words.clear();
+            }
+            let known = know(atom, language, lexicon, cues, table);
+            words.insert(key, known);
+            known
+        });
+        let mut sum = Sum::new(table, &reading);
+        reading.tell(&mut sum);
+        let mut heard = sum.comes_to(&reading, tuning);
+        if let Some(cues) = cues {
+            heard.own = cues.speaks_of_own(&reading.known);
+        }
+        *noted = reading.known;
+        heard
     }
 }
 

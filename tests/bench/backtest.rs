@@ -135,7 +135,7 @@ fn main() {
         let put = store.write_blocking(move |tx| {
             let (mut seq, mut ids) = (mentions::last_seq(tx)?, mentions::TopicIds::default());
             for m in &some {
-                let identity = mentions::Identity { told: m.id, placed: None, content: m.id };
+                let identity = mentions::Identity { told: m.id, placed: None, called: None, content: m.id };
                 mentions::put(tx, m, &identity, &mut seq, &mut ids)?;
             }
             ids.close(tx)

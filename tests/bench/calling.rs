@@ -83,7 +83,18 @@ fn calls(what: &str, storm: Option<Duration>) {
     let (daemon, address, smtp) = start(dir, brands, "12h");
     let (over, pushed) = (AtomicBool::new(false), AtomicU64::new(0));
     let began = Instant::now();
+    let pid = daemon.0.id();
+    let (mut own, mut mapped) = (0.0f64, 0.0f64);
     std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut most = (0.0f64, 0.0f64);
+            while !over.load(Ordering::Relaxed) {
+                let now = measure::resident(pid);
+                most = (most.0.max(now.0), most.1.max(now.1));
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            most
+        });
         for n in 0..storm.map_or(0, |_| 4u64) {
             let (over, pushed) = (&over, &pushed);
             scope.spawn(move || {
@@ -108,6 +119,7 @@ fn calls(what: &str, storm: Option<Duration>) {
             std::thread::sleep(Duration::from_millis(500));
         }
         over.store(true, Ordering::Relaxed);
+        (own, mapped) = watch.join().unwrap();
     });
     let took = began.elapsed().as_secs_f64();
     until(dir, "all told", || told(dir).len() > brands.saturating_sub(usize::from(storm.is_none())));
@@ -123,7 +135,7 @@ fn calls(what: &str, storm: Option<Duration>) {
         let count = |sql: &str| db.query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap();
         let sent = pushed.load(Ordering::Relaxed);
         println!(
-            "{sent} mentions in {took:.0} s ({:.0} a second); kept {}; peak {peak:.0} MiB (256 asked)",
+            "{sent} mentions in {took:.0} s ({:.0} a second); kept {}; peak {peak:.0} MiB (256 asked): {own:.0} of its own, {mapped:.0} mapped from files",
             sent as f64 / took,
             count("SELECT count(*) FROM mentions WHERE source = 'storm'")
         );

@@ -6,6 +6,7 @@
 #[allow(dead_code)]
 mod corpus;
 #[path = "measure.rs"]
+#[allow(dead_code)]
 mod measure;
 #[path = "../it/world.rs"]
 #[allow(dead_code)]

@@ -13,6 +13,16 @@ pub fn usage(pid: u32) -> (f64, f64) {
     (ticks / 100.0, peak.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0)
 }
 
+/// Resident memory of a process now, in MiB: its own, and what it has mapped of files, which the system takes back at will.
+pub fn resident(pid: u32) -> (f64, f64) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let of = |name: &str| {
+        let line = status.lines().find_map(|l| l.strip_prefix(name));
+        line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+    };
+    (of("RssAnon:"), of("RssFile:"))
+}
+
 /// A connection that is kept open.
 pub struct Line {
     stream: BufReader<TcpStream>,

@@ -1,4 +1,4 @@
-//! The process ends at every commit, before and after, and at every step of SMTP: each time all is there after the next start.
+//! The process ends at every commit, before and after, and at every step of SMTP, after the 250 among them (F25): each time all is there after the next start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

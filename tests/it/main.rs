@@ -20,6 +20,7 @@ mod reindex;
 mod reports;
 mod ruletest;
 mod sources;
+mod streams;
 mod take;
 mod themes;
 mod walls;

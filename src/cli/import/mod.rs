@@ -4,8 +4,6 @@ mod bring;
 mod progress;
 mod show;
 
-use std::collections::HashSet;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +16,7 @@ use crate::config::Config;
 use crate::daemon::{DaemonError, DataLock};
 use crate::ground::{Clock, Ground};
 use crate::rules::Rules;
-use crate::sources::archive::{Archive, ArchiveError, Cell, Field, Hint, Mapping, Order, Plan, Reading, Wish, hint};
+use crate::sources::archive::{Archive, ArchiveError, Field, Known, Mapping, Order, Plan, Reading, Wish};
 use crate::stages::reload;
 use crate::store::Store;
 
@@ -107,16 +105,10 @@ impl Import {
 
     /// How the rows become mentions, told to people; `None` where they cannot.
     fn plan(&self, archive: &Archive, wishes: &[Wish], zone: &TimeZone) -> anyhow::Result<Option<Plan>> {
-        let mut mapping = Mapping::guess(&archive.columns, wishes).map_err(|e| Refused(e.to_string()))?;
-        if !wishes.iter().any(|w| w.field == Field::Id) && ids_repeat(archive, &mapping) {
-            mapping.leave_out(Field::Id);
-        }
+        let mapping = archive.mapping(wishes).map_err(|e| Refused(e.to_string()))?;
         let (order, why) = self.order(archive, &mapping)?;
         // A column that says it holds UTC does.
-        let utc = mapping.column(Field::Published).and_then(|at| archive.columns.get(at)).is_some_and(|name| {
-            let name = name.to_lowercase();
-            name.contains("utc") || name.contains("gmt")
-        });
+        let utc = archive.says_utc(&mapping);
         let zone = if utc && self.time_zone.is_none() { TimeZone::UTC } else { zone.clone() };
         let plan = Plan {
             mapping,
@@ -141,68 +133,25 @@ impl Import {
         Ok(Some(plan))
     }
 
-    /// Which of day and month stands first, and how that is known, where it matters. The whole column is looked at as
-    /// long as it could be either.
+    /// Which of day and month stands first, and how that is known, where it matters.
     fn order(&self, archive: &Archive, mapping: &Mapping) -> anyhow::Result<(Order, Option<String>)> {
         if self.month_first {
             return Ok((Order::MonthFirst, None));
         }
-        let Some(at) = mapping.column(Field::Published).filter(|_| !self.day_first) else {
+        if self.day_first {
             return Ok((Order::DayFirst, None));
+        }
+        let (order, known) = archive.order(mapping)?;
+        let first = if order == Order::DayFirst { "day first" } else { "month first" };
+        let why = match known {
+            Known::Told(text) => Some(format!("{first}, as in `{}`", super::safe(&text, 40))),
+            Known::Either => None,
+            Known::Halves => Some("month first, as is usual beside AM and PM; --day-first if that is wrong".to_owned()),
+            Known::Nothing => {
+                Some("day first, though no date in the file tells; --month-first if that is wrong".to_owned())
+            }
         };
-        let mut dates = Dates::default();
-        archive.sample.iter().flat_map(|row| &row.cells).for_each(|cells| dates.look(cells.get(at)));
-        if dates.either && dates.only.is_none() {
-            archive.rows(&mut |row| {
-                row.cells.iter().for_each(|cells| dates.look(cells.get(at)));
-                if dates.only.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })?;
-        }
-        let Dates { either, halves, only } = dates;
-        Ok(match only {
-            Some((Order::DayFirst, text)) => (Order::DayFirst, Some(format!("day first, as in `{text}`"))),
-            Some((Order::MonthFirst, text)) => (Order::MonthFirst, Some(format!("month first, as in `{text}`"))),
-            None if !either => (Order::DayFirst, None),
-            None if halves => {
-                let why = "month first, as is usual beside AM and PM; --day-first if that is wrong";
-                (Order::MonthFirst, Some(why.into()))
-            }
-            None => {
-                let why = "day first, though no date in the file tells; --month-first if that is wrong";
-                (Order::DayFirst, Some(why.into()))
-            }
-        })
-    }
-}
-
-/// Whether a column of ids has so many twice that it numbers something else, such as the searches of a tool.
-fn ids_repeat(archive: &Archive, mapping: &Mapping) -> bool {
-    let Some(at) = mapping.column(Field::Id) else { return false };
-    let cells = archive.sample.iter().flat_map(|row| &row.cells).filter_map(|cells| cells.get(at));
-    let ids: Vec<String> = cells.map(Cell::show).filter(|id| !id.is_empty()).collect();
-    let different: HashSet<&String> = ids.iter().collect();
-    different.len() * 10 < ids.len() * 9
-}
-
-/// What the dates of a column tell about the order of day and month.
-#[derive(Default)]
-struct Dates {
-    /// One could be either.
-    either: bool,
-    /// AM or PM stands beside one.
-    halves: bool,
-    /// The first that can only be read one way.
-    only: Option<(Order, String)>,
-}
-
-impl Dates {
-    fn look(&mut self, cell: Option<&Cell>) {
-        let Some(Cell::Text(text)) = cell else { return };
-        match hint(text) {
-            Hint::None => {}
-            Hint::Either(halves) => (self.either, self.halves) = (true, self.halves | halves),
-            Hint::Only(order) => self.only = self.only.take().or_else(|| Some((order, super::safe(text.trim(), 40)))),
-        }
+        Ok((order, why))
     }
 }
 

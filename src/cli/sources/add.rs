@@ -32,7 +32,8 @@ pub(super) fn add(file: Option<&Path>, address: &str, into: Option<&Path>) -> an
     };
     if found.is_empty() {
         warn(
-            "Nothing here can be followed: it names no feed, and is no place that vakt knows. `vakt sources kinds` shows those.",
+            "Nothing here can be followed: it names no feed, and is no place that vakt knows. `vakt sources kinds` shows those; a\n\
+             page whose items can be told apart is read all the same: `vakt sources explain page`.",
         );
         return Ok(Verdict::No);
     }

@@ -12,7 +12,9 @@ use clap::{Args, Subcommand};
 
 use super::{Refused, Verdict, settings, show_faults};
 use crate::config::Config;
-use crate::sources::{self, Entry, KINDS, Named};
+use crate::ground::{Clock, sought};
+use crate::rules::Rules;
+use crate::sources::{self, Entry, KINDS, Named, hooks};
 
 /// List the sources and how each stands.
 #[derive(Debug, Args)]
@@ -91,16 +93,7 @@ impl Sources {
                 kinds(self.json);
                 Ok(Verdict::Done)
             }
-            Some(Act::Explain { kind }) => match KINDS.iter().find(|k| k.name == kind) {
-                Some(row) => {
-                    say!("{}\n\n{}", row.about, row.manual);
-                    Ok(Verdict::Done)
-                }
-                None => {
-                    let help = crate::config::fault::suggest(&kind, KINDS.iter().map(|k| k.name));
-                    Err(Refused(format!("there is no kind `{kind}`: {help}")).into())
-                }
-            },
+            Some(Act::Explain { kind }) => explain(&kind),
             Some(Act::Import { file: opml, into, every, network, language }) => {
                 let defaults = feeds::Defaults { every, network, language };
                 feeds::import(file, &opml, into.as_deref(), &defaults)
@@ -109,6 +102,21 @@ impl Sources {
             Some(Act::Export) => feeds::export(file),
         }
     }
+}
+
+/// The manual of a kind; of both where a source and a hook have it.
+fn explain(kind: &str) -> anyhow::Result<Verdict> {
+    let source = KINDS.iter().find(|k| k.name == kind).map(|k| (k.about, k.manual));
+    let hook = hooks::KINDS.iter().find(|k| k.name == kind).map(|k| (k.about, k.manual));
+    let manuals: Vec<String> =
+        source.into_iter().chain(hook).map(|(about, manual)| format!("{about}\n\n{manual}")).collect();
+    if manuals.is_empty() {
+        let all = KINDS.iter().map(|k| k.name).chain(hooks::KINDS.iter().map(|k| k.name));
+        let help = crate::config::fault::suggest(kind, all);
+        return Err(Refused(format!("there is no kind `{kind}`: {help}")).into());
+    }
+    say!("{}", manuals.join("\n\n"));
+    Ok(Verdict::Done)
 }
 
 /// The kinds by what one needs to get in, and the places that have no door.
@@ -123,7 +131,9 @@ fn kinds(json: bool) {
             .iter()
             .map(|k| serde_json::json!({ "name": k.name, "about": k.about, "entry": entry(k.entry), "every": k.every.map(|e| e.to_string()) }))
             .collect();
-        say!("{}", serde_json::Value::from(all));
+        let hooks =
+            hooks::KINDS.iter().map(|k| serde_json::json!({ "name": k.name, "about": k.about, "entry": "hook" }));
+        say!("{}", serde_json::Value::from(all.into_iter().chain(hooks).collect::<Vec<_>>()));
         return;
     }
     let groups = [
@@ -138,8 +148,13 @@ fn kinds(json: bool) {
         }
         say!("");
     }
+    say!("They call vakt themselves ([[hook]]):");
+    for kind in hooks::KINDS {
+        say!("  {:<14} {}", kind.name, kind.about);
+    }
+    say!("");
     say!(
-        "Not by vakt itself: TikTok, LinkedIn, Telegram and Google Play, and Quora and closed groups, which let nobody in. What\n\
+        "Not by vakt itself: TikTok, LinkedIn, and Quora and closed groups, which let nobody in. What\n\
          they write to a member comes in by mail (maildir), what another tool or a person exports by `vakt import`, and\n\
          whatever else by a push to /api/v1/mentions.\n\n`vakt sources explain KIND` shows a kind's settings."
     );
@@ -148,7 +163,10 @@ fn kinds(json: bool) {
 /// The settings with their sources; `None` where those have mistakes, which have been told then.
 fn named(file: Option<&Path>) -> anyhow::Result<Option<(Config, Vec<Named>)>> {
     let config = settings(file)?;
-    match sources::read(&config.sheet, &config.fetch.allow_private) {
+    // Rules with mistakes are another command's business: then nothing is said of topics.
+    let rules = Rules::load(&config.rules_dir, Clock::System.now()).ok();
+    let topics = rules.as_ref().map(sought);
+    match sources::read_for(&config.sheet, &config.fetch.allow_private, topics.as_deref()) {
         Ok(named) => Ok(Some((config, named))),
         Err(faults) => {
             show_faults(&faults);

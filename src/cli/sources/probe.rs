@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::{Paint, Refused, Verdict, runtime, safe, warn};
@@ -10,8 +11,12 @@ use crate::config::Config;
 use crate::config::fault::suggest;
 use crate::ground::Clock;
 use crate::model::Capture;
+use crate::sources::live::{Ear, Live, Said};
 use crate::sources::{Brought, FetchError, Http, Limits, Named};
 use crate::text::clean::{MAX_TEXT, html_to_text, plain_text};
+
+/// How long a source that stays connected is listened to.
+const LISTENS: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Asks a source and shows the newest of what it told; the answer is no where it cannot be read.
 pub(super) fn probe(file: Option<&Path>, name: &str, limit: usize, json: bool) -> anyhow::Result<Verdict> {
@@ -38,7 +43,32 @@ pub(super) fn probe(file: Option<&Path>, name: &str, limit: usize, json: bool) -
 fn ask(config: &Config, source: &Named) -> anyhow::Result<Result<Brought, FetchError>> {
     let limits = Limits { max_body: config.fetch.max_body, ..Limits::default() };
     let http = Http::new(&config.fetch.contact, limits)?;
-    Ok(runtime()?.block_on(source.source.fetch(&http, &Value::Null, Clock::System.now())))
+    let now = Clock::System.now();
+    runtime()?.block_on(async {
+        let brought = source.source.fetch(&http, &Value::Null, now).await;
+        match (brought, source.source.live()) {
+            (Ok(brought), Some(live)) => Ok(listen(&http, live, brought, now).await),
+            (brought, _) => Ok(brought),
+        }
+    })
+}
+
+/// Listens for a while as well, where the source stays connected.
+async fn listen(http: &Http, live: &dyn Live, mut brought: Brought, now: Timestamp) -> Result<Brought, FetchError> {
+    let (ear, mut queue) = tokio::sync::mpsc::channel(64);
+    let ear = Ear::new(0, ear);
+    let mut listening = live.listen(http, &Value::Null, &ear, now);
+    let enough = tokio::time::sleep(LISTENS);
+    tokio::pin!(enough);
+    loop {
+        tokio::select! {
+            why = &mut listening => return Err(why),
+            Some((_, said)) = queue.recv() => if let Said::Heard(heard) = said {
+                brought.captures.extend(heard.captures);
+            },
+            () = &mut enough => return Ok(brought),
+        }
+    }
 }
 
 /// A failure with what lies behind it.
@@ -118,6 +148,7 @@ fn as_json(brought: &Brought, limit: usize) -> Value {
             "author": c.author.name, "handle": c.author.handle, "followers": c.author.followers, "verified": c.author.verified,
             "published": c.published, "language": c.language, "network": c.network, "reach": c.reach, "engagement": c.engagement,
             "kind": c.kind, "channel": c.channel, "country": c.country, "tags": c.tags, "rating": c.rating,
+            "parent": c.parent, "thread": c.thread,
         })
     };
     json!({

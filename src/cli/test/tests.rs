@@ -170,7 +170,8 @@ fn people_do_with_incidents_what_they_may() {
 #[test]
 fn an_act_is_one_thing() {
     let wrong = |act: &str| {
-        let text = format!("{FIRE}\n[[test.act]]\nat = \"+1m\"\n{act}\n[[test.expect]]\nat = \"+9m\"\nquiet = [\"*\"]\n");
+        let text =
+            format!("{FIRE}\n[[test.act]]\nat = \"+1m\"\n{act}\n[[test.expect]]\nat = \"+9m\"\nquiet = [\"*\"]\n");
         faults(&text)
     };
     assert!(wrong("alert = \"acme-fire\"").contains("nothing is done here"));

@@ -394,27 +394,6 @@ impl Baseline {
         self.outlook(now, window, &[]).expected
     }
 
-    /// What is usual of a window of which so many mentions are expected now.
-    fn usual(&self, expected: f64) -> Outlook {
-        Outlook { expected, upper: expected, dispersion: self.dispersion(self.next.unwrap_or(0)) }
-    }
-
-    /// −log10 of the probability of at least `mentions` where `expected` are usual now.
-    pub fn surprise(&self, mentions: u64, expected: f64) -> f64 {
-        self.usual(expected).surprise(mentions)
-    }
-
-    /// −log10 of the probability of at most `mentions` where `expected` are usual now.
-    pub fn silence(&self, mentions: u64, expected: f64) -> f64 {
-        self.usual(expected).silence(mentions)
-    }
-
-    /// Between which numbers of mentions a window usually lies where `expected` are: more come one time in twenty, and
-    /// one time in 1,000.
-    pub fn range(&self, expected: f64) -> (u64, u64) {
-        self.usual(expected).range(0.95, 0.999)
-    }
-
     /// How far a window's mean sentiment lies below the usual one, in standard errors of a mean of `n`.
     pub fn sentiment_drop(&self, mean: f64, n: u64) -> f64 {
         if n == 0 {

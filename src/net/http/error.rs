@@ -71,6 +71,12 @@ pub enum FetchError {
         /// What went wrong.
         source: Cause,
     },
+    /// A connection that was to go on has ended.
+    #[error("{place} ended the connection")]
+    Ended {
+        /// The address, without secrets.
+        place: String,
+    },
     /// Any other status than success.
     #[error("{place} answered {status}")]
     Status {
@@ -98,6 +104,14 @@ pub enum FetchError {
         place: String,
         /// The status.
         status: u16,
+        /// Its own words, on one line and without our secret.
+        words: String,
+    },
+    /// A server that lets us in by a password does not.
+    #[error("{place} refuses the user or the password: {words}")]
+    Denied {
+        /// The address, without secrets.
+        place: String,
         /// Its own words, on one line and without our secret.
         words: String,
     },
@@ -136,6 +150,12 @@ pub enum FetchError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The site asks robots to leave the address alone.
+    #[error("{place} was not asked: the site's robots.txt asks robots to leave it alone")]
+    Robots {
+        /// The address, without secrets.
+        place: String,
+    },
     /// The body is too long.
     #[error("{place} sent more than {max} bytes")]
     TooLarge {
@@ -155,6 +175,33 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// The same failure at a place that may be named, for addresses that carry a secret in their path.
+    pub fn at(mut self, named: &str) -> FetchError {
+        match &mut self {
+            FetchError::Setup(_) | FetchError::Secret(_) => {}
+            FetchError::Address { place, .. }
+            | FetchError::Refused { place, .. }
+            | FetchError::Dns { place, .. }
+            | FetchError::Connect { place, .. }
+            | FetchError::Tls { place, .. }
+            | FetchError::Timeout { place, .. }
+            | FetchError::Broken { place, .. }
+            | FetchError::Ended { place }
+            | FetchError::Status { place, .. }
+            | FetchError::Unauthorized { place, .. }
+            | FetchError::Told { place, .. }
+            | FetchError::Denied { place, .. }
+            | FetchError::Gone { place }
+            | FetchError::RateLimited { place, .. }
+            | FetchError::Paused { place, .. }
+            | FetchError::Redirect { place, .. }
+            | FetchError::Robots { place }
+            | FetchError::TooLarge { place, .. }
+            | FetchError::Unreadable { place, .. } => named.clone_into(place),
+        }
+        self
+    }
+
     /// How long to stay away, where the site said so or its host rests.
     pub fn retry_after(&self) -> Option<Span> {
         match self {
@@ -165,7 +212,13 @@ impl FetchError {
 
     /// Whether asking again is pointless until a person changes something.
     pub fn is_final(&self) -> bool {
-        matches!(self, FetchError::Gone { .. } | FetchError::Refused { .. } | FetchError::Address { .. })
+        matches!(
+            self,
+            FetchError::Gone { .. }
+                | FetchError::Refused { .. }
+                | FetchError::Address { .. }
+                | FetchError::Robots { .. }
+        )
     }
 
     /// What a person can do about failures of a class; empty where only waiting helps.
@@ -185,6 +238,7 @@ impl FetchError {
             "rate_limited" | "paused" => "nothing to do, unless it happens every day: then ask less often with `every`",
             "redirect" => "write the address that it leads to into the settings",
             "too_large" => "raise `max_body` under [fetch], or look for less",
+            "robots" => "ask the site's owner for leave, or for a feed; its robots.txt is theirs to change",
             "decode" => "check that the address is that of a feed or API of this kind",
             _ => "",
         }
@@ -201,15 +255,17 @@ impl FetchError {
             FetchError::Tls { .. } => "tls",
             FetchError::Timeout { .. } => "timeout",
             FetchError::Broken { .. } => "broken",
+            FetchError::Ended { .. } => "ended",
             FetchError::Status { .. } => "status",
             FetchError::Unauthorized { .. } => "unauthorized",
-            FetchError::Told { status: 401 | 403, .. } => "unauthorized",
+            FetchError::Told { status: 401 | 403, .. } | FetchError::Denied { .. } => "unauthorized",
             FetchError::Told { .. } => "status",
             FetchError::Secret(_) => "secret",
             FetchError::Gone { .. } => "gone",
             FetchError::RateLimited { .. } => "rate_limited",
             FetchError::Paused { .. } => "paused",
             FetchError::Redirect { .. } => "redirect",
+            FetchError::Robots { .. } => "robots",
             FetchError::TooLarge { .. } => "too_large",
             FetchError::Unreadable { .. } => "decode",
         }

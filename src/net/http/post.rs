@@ -61,7 +61,7 @@ impl Http {
             other => other,
         };
         check(&url, post.allow).map_err(unnamed)?;
-        let client = self.client(post.allow)?;
+        let client = self.client(post.allow, false)?;
         let method = if post.put { Method::PUT } else { Method::POST };
         let mut ask = client.request(method, url).header(header::CONTENT_TYPE, post.content_type).body(post.body);
         for (name, value) in post.headers {

@@ -62,6 +62,7 @@ impl Plan {
             country: text(Field::Country).map_or_else(String::new, |word| country_of(&word)),
             tags: self.tags(cells),
             rating: text(Field::Rating).and_then(|t| stars(&t)),
+            ..Capture::default()
         })
     }
 

@@ -3,6 +3,7 @@
 
 mod capture;
 mod columns;
+mod guess;
 mod lines;
 mod places;
 mod sheet;
@@ -22,7 +23,9 @@ use xxhash_rust::xxh3::xxh3_128;
 
 pub use capture::Plan;
 pub use columns::{Field, Mapping, Wish, WrongMap};
+pub use guess::Known;
 pub(super) use places::{country_of, language_of};
+pub(super) use times::instant;
 pub use times::{Hint, Order, Reading, hint};
 
 use super::charset::Charset;

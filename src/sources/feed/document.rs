@@ -22,6 +22,10 @@ pub struct Document {
     pub format: &'static str,
     /// The page that it is the feed of.
     pub link: Option<String>,
+    /// The hub that it names.
+    pub hub: Option<String>,
+    /// Its own address, as it says itself.
+    pub own: Option<String>,
     /// Its title, as it stands.
     pub title: Option<String>,
     /// The language that it declares.
@@ -153,10 +157,21 @@ impl Reader<'_> {
         });
         let feed = self.parse(&shell.to_string()).map_err(DocumentError::NoFeed)?;
         let mut document = self.document(feed);
+        let hubs = head.get("hubs").and_then(Value::as_array).into_iter().flatten();
+        document.hub = hubs.filter_map(|h| h.get("url")?.as_str()).find_map(|hub| self.absolute(hub));
+        document.own = head.get("feed_url").and_then(Value::as_str).and_then(|own| self.absolute(own));
         document.skip_many(odd, "the item is no object");
         document.degraded =
             broken.map(|e| format!("{} complete items were read from broken JSON: {e}", document.captures.len()));
         Ok(document)
+    }
+
+    fn absolute(&self, link: &str) -> Option<String> {
+        let joined = match &self.base {
+            Some(base) => base.join(link).ok(),
+            None => Url::parse(link).ok(),
+        };
+        joined.map(String::from)
     }
 
     fn parse(&self, text: &str) -> Result<feed_rs::model::Feed, String> {
@@ -180,7 +195,12 @@ impl Reader<'_> {
         };
         let link = self.link(&feed.links);
         let title = title.filter(|t| !t.is_empty());
-        let mut document = Document { format, link, title, language, ..Document::default() };
+        let named = |rel: &str| {
+            let found = feed.links.iter().find(|l| l.rel.as_deref() == Some(rel) && l.href.len() <= LONGEST_ID)?;
+            self.absolute(&found.href)
+        };
+        let (hub, own) = (named("hub"), named("self"));
+        let mut document = Document { format, link, hub, own, title, language, ..Document::default() };
         self.captures(feed, &mut document);
         document
     }

@@ -165,7 +165,7 @@ async fn serve(app: Router) -> String {
 }
 
 fn feed(url: String) -> Feed {
-    Feed { url, network: "news".into(), language: None, allow: Allow::parse(["127.0.0.0/8"]).unwrap() }
+    Feed { url, network: "news".into(), language: None, allow: Allow::parse(["127.0.0.0/8"]).unwrap(), websub: false }
 }
 
 fn rss(ids: std::ops::Range<u32>) -> String {

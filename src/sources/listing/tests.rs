@@ -153,6 +153,10 @@ pub(in crate::sources) fn asked_of(listing: &dyn Listing, since: Option<Timestam
 }
 
 impl Page {
+    pub(in crate::sources) fn gone(&self) -> &[String] {
+        &self.gone
+    }
+
     pub(in crate::sources) fn captures(&self) -> Vec<&Capture> {
         self.items.iter().map(|(_, capture)| capture).collect()
     }

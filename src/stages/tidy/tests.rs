@@ -41,7 +41,7 @@ fn bring(ground: &Ground, days: i64, source: &str, network: &str) -> i64 {
     };
     let put = ground.store.write_blocking(move |tx| {
         let mut seq = mentions::last_seq(tx)?;
-        let identity = Identity { told: seq + 1, placed: None, content: 1 };
+        let identity = Identity { told: seq + 1, placed: None, called: None, content: 1 };
         mentions::put(tx, &m, &identity, &mut seq, &mut TopicIds::default())
     });
     match put.expect("it is stored") {

@@ -46,7 +46,7 @@ pub fn count(c: &Connection) -> Stored<i64> {
 const COLUMNS: &str =
     "id, source, network, site, url, title, text, author, handle, followers, at, received, flags, language,
     sentiment, why, intent, reach, engagement, tier, story, fingerprint, topics, seq, verified, kind, channel, country,
-    tags, rating, toward";
+    tags, rating, toward, parent, thread, lookup";
 
 fn lines(text: &str) -> Vec<String> {
     text.split('\n').filter(|t| !t.is_empty()).map(str::to_owned).collect()
@@ -92,6 +92,9 @@ fn read(r: &Row<'_>) -> rusqlite::Result<Mention> {
         rating: r.get(29)?,
         newcomer: flags & 4 != 0,
         toward: serde_json::from_str(&r.get::<_, String>(30)?).unwrap_or_default(),
+        parent: r.get(31)?,
+        thread: r.get(32)?,
+        lookup: r.get(33)?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Eighteen APIs in the shapes that their documents show: what was said an hour ago, and two new things on two pages.
+//! Twenty-one places in the shapes that their documents show: what was said an hour ago, and two new things on two pages.
 
 use std::sync::atomic::Ordering;
 
@@ -80,6 +80,7 @@ pub fn lemmy(asked: &Asked, day: &Day, _: &str) -> Said {
     if day.is_news() && !second {
         let gone = |_| {
             let mut view = about("post", SECOND);
+            view["post"]["ap_id"] = "https://l.example/post/gone".into();
             view["post"]["deleted"] = true.into();
             view
         };
@@ -401,6 +402,63 @@ pub fn trustpilot(asked: &Asked, day: &Day, _: &str) -> Said {
         reviews.extend((1..100).map(|n| json!({ "id": n.to_string(), "createdAt": day.ago(SECOND).to_string() })));
     }
     Said::ok(json!({ "reviews": reviews }))
+}
+
+/// A page without a feed, whose site lets robots read it.
+pub fn page(asked: &Asked, day: &Day, _: &str) -> Said {
+    if asked.path == "/robots.txt" {
+        return Said::ok(Value::String("User-agent: *\nDisallow: /\nAllow: /news$\n".into()));
+    }
+    let item = |minutes: i64| {
+        format!(
+            "<article class=\"news\"><h2><a href=\"/news/{minutes}\">Acme &amp; fire {minutes}</a></h2>\
+             <time datetime=\"{}\">just now</time><p class=\"teaser\">The kettle <b>burns</b></p><p class=\"by\">Ola</p></article>",
+            day.ago(minutes)
+        )
+    };
+    let shown: &[i64] = if day.is_news() { &[SECOND, FIRST, OLD] } else { &[OLD] };
+    let items: String = shown.iter().map(|minutes| item(*minutes)).collect();
+    Said::ok(Value::String(format!("<!DOCTYPE html><html lang=\"en\"><body><nav>Menu</nav>{items}</body></html>")))
+}
+
+/// What is stored is asked for no more, and forgotten.
+pub fn telegram(asked: &Asked, day: &Day, _: &str) -> Said {
+    if !asked.path.starts_with("/bot11:canary-telegram/getUpdates?") {
+        return Said::refused(401, json!({ "ok": false, "error_code": 401, "description": "Unauthorized" }));
+    }
+    let from: i64 = asked.path.rsplit_once("offset=").map_or(0, |(_, n)| n.parse().unwrap());
+    let update = |(id, minutes): (i64, i64)| {
+        json!({ "update_id": id, "message": { "message_id": 100 - minutes, "date": day.ago(minutes).as_second(),
+            "text": format!("My Acme kettle burned {minutes}"), "from": { "id": 7, "first_name": "Pia", "username": "pia" },
+            "chat": { "id": -1_001_234, "type": "supergroup", "title": "Kettles", "username": "kettles" } } })
+    };
+    let all = [(1, OLD), (2, FIRST), (3, SECOND)].into_iter().filter(|(id, _)| *id == 1 || day.is_news());
+    let list: Vec<Value> = all.filter(|(id, _)| *id >= from).map(update).collect();
+    Said::ok(json!({ "ok": true, "result": list }))
+}
+
+pub fn playstore(asked: &Asked, day: &Day, _: &str) -> Said {
+    if asked.path == "/token" {
+        return match asked.body.contains("assertion=ey") {
+            true => Said::ok(json!({ "access_token": "jwt-early", "expires_in": 3599, "token_type": "Bearer" })),
+            false => Said::refused(400, json!({ "error": "invalid_grant" })),
+        };
+    }
+    if !asked.head.contains("authorization: bearer jwt-early") {
+        return Said::refused(
+            401,
+            json!({ "error": { "code": 401, "message": "Request had invalid authentication credentials." } }),
+        );
+    }
+    let second = asked.path.contains("token=n");
+    let review = |minutes: i64| {
+        json!({ "reviewId": format!("gp-{minutes}"), "authorName": "Quinn", "comments": [{ "userComment": {
+            "text": "\tThe Acme app crashes", "lastModified": { "seconds": day.ago(minutes).as_second().to_string() }, "starRating": 2,
+            "reviewerLanguage": "en", "thumbsUpCount": 4 } }] })
+    };
+    let reviews: Vec<Value> = on_page(day, second).into_iter().map(review).collect();
+    let next = if day.is_news() && !second { json!({ "nextPageToken": "n" }) } else { json!({}) };
+    Said::ok(json!({ "reviews": reviews, "tokenPagination": next }))
 }
 
 /// A place that is asked too much as soon as there is news.

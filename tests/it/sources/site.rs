@@ -117,7 +117,8 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
 }
 
 fn write(stream: &mut TcpStream, said: &Said) {
-    let body = said.body.to_string();
+    // A text is a page as it is; everything else is JSON.
+    let body = said.body.as_str().map_or_else(|| said.body.to_string(), str::to_owned);
     let head = format!(
         "HTTP/1.1 {} X\r\ncontent-type: application/json\r\n{}content-length: {}\r\nconnection: close\r\n\r\n",
         said.status,
