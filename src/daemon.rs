@@ -178,8 +178,9 @@ impl Daemon {
             retopic(&store, &before, &rules, clock.now())?;
         }
         reload::keep_last_good(&store, &rules).await?;
-        let named = sources::read_for(&config.sheet, &config.fetch.allow_private, Some(&sought(&rules)));
-        let named = named.map_err(DaemonError::Faults)?;
+        let named = sources::read_in_force(&config.sheet, &config.fetch.allow_private, &sought(&rules));
+        let (named, unaimed) = named.map_err(DaemonError::Faults)?;
+        warnings.extend(unaimed);
         let hooks = hooks_of(config, &named)?;
         let names = named.iter().map(|n| n.name.clone()).collect();
         // The list has just been read without a fault.
@@ -355,8 +356,11 @@ impl Daemon {
 /// Reads the sources again for other topics.
 fn reread(config: &Config) -> collect::Reread {
     let (sheet, allow) = (config.sheet.clone(), config.fetch.allow_private.clone());
-    Box::new(move |topics| match sources::read_for(&sheet, &allow, Some(topics)) {
-        Ok(named) => Some(named),
+    Box::new(move |topics| match sources::read_in_force(&sheet, &allow, topics) {
+        Ok((named, unaimed)) => {
+            unaimed.iter().for_each(|fault| tracing::warn!(fault = fault.brief(), "a source is not aimed at a topic"));
+            Some(named)
+        }
         Err(faults) => {
             let first = faults.first().map(|f| f.message.clone()).unwrap_or_default();
             tracing::error!(

@@ -22,6 +22,8 @@ pub enum Matter {
     Back,
     /// It is approved and handed over to the reader, who posts it: the only mail that has the words in it.
     Post,
+    /// It is approved and was handed over, and has arrived nowhere: it may be handed over again.
+    Undelivered,
 }
 
 /// What a plea is made of.
@@ -47,6 +49,14 @@ pub struct Plea<'a> {
     pub from_domain: &'a str,
 }
 
+/// The draft's own words in the plain text of a mail that gives it to whoever posts it; the whole text where they are not
+/// found in it.
+pub fn own_words(text: &str) -> &str {
+    let begun = Words::all().iter().find_map(|w| text.split_once(&format!("\n{}:\n", w.as_it_stands)));
+    let Some((_, rest)) = begun else { return text };
+    rest.rsplit_once("\n  vakt draft show ").map_or(rest, |(own, _)| own)
+}
+
 /// Composes the mail.
 ///
 /// # Errors
@@ -62,7 +72,10 @@ pub fn compose(plea: &Plea<'_>) -> Result<Letter, LetterError> {
         Matter::Approved => (w.yours_approved, "approved", format!("vakt draft hand-over {id} --as {name}")),
         Matter::Back => (w.yours_back, "back", format!("vakt draft show {id}")),
         Matter::Post => (w.to_post, "post", format!("vakt draft show {id}")),
+        Matter::Undelivered => (w.undelivered, "undelivered", format!("vakt draft hand-over {id} --as {name}")),
     };
+    // Each hand-over has its own mails.
+    let kind = d.handed_over.as_ref().map_or(kind.to_owned(), |mark| format!("{kind}.{}", mark.at.as_millisecond()));
     let place = d.network.map(|n| format!(", {}", n.title())).unwrap_or_default();
     let brand = if plea.brand.is_empty() { String::new() } else { format!("{} · ", header_text(plea.brand, 40)) };
     let values = context! {
@@ -136,16 +149,21 @@ mod tests {
             "the page shows the text"
         );
         for language in ["en", "sv", "de", "it", "es"] {
-            let outlines = [Matter::Ask, Matter::Approved, Matter::Back, Matter::Post].map(|matter| {
-                let letter = written(matter, language, (matter == Matter::Ask).then_some(links));
-                assert_eq!(readable::faults(&letter.html, language), [""; 0], "{matter:?} in {language}");
-                assert_eq!(readable::unsaid(&letter.html, &letter.text), [""; 0], "{matter:?}: {}", letter.text);
-                if let Some(dir) = std::env::var_os("VAKT_PICTURES").filter(|_| matter == Matter::Ask) {
-                    let path = std::path::Path::new(&dir).join(format!("plea-{language}.html"));
-                    std::fs::write(path, &letter.html).expect("written");
-                }
-                readable::outline(&letter.html)
-            });
+            let outlines =
+                [Matter::Ask, Matter::Approved, Matter::Back, Matter::Post, Matter::Undelivered].map(|matter| {
+                    let letter = written(matter, language, (matter == Matter::Ask).then_some(links));
+                    assert_eq!(readable::faults(&letter.html, language), [""; 0], "{matter:?} in {language}");
+                    assert_eq!(readable::unsaid(&letter.html, &letter.text), [""; 0], "{matter:?}: {}", letter.text);
+                    if matter == Matter::Post {
+                        let own = own_words(&letter.text).trim();
+                        assert!(own.starts_with(&draft.text) && !own.contains("Maja"), "{}", letter.text);
+                    }
+                    if let Some(dir) = std::env::var_os("VAKT_PICTURES").filter(|_| matter == Matter::Ask) {
+                        let path = std::path::Path::new(&dir).join(format!("plea-{language}.html"));
+                        std::fs::write(path, &letter.html).expect("written");
+                    }
+                    readable::outline(&letter.html)
+                });
             insta::assert_snapshot!(format!("pleas_{language}"), outlines.join("\n\n"));
         }
         envelope_bytes(&letter, "vakt <vakt@acme.example>", &maria(), draft.written).expect("a mail");

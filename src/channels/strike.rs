@@ -1,7 +1,7 @@
 //! Strikes erased mentions out of mails that are composed already: out of those that wait, and whole ones that are done.
 
 use super::letter::{Shown, shown};
-use super::{defang, quoted};
+use super::{defang, plea, quoted};
 use crate::model::Mention;
 
 /// What stands in the place of what was erased.
@@ -13,6 +13,8 @@ pub struct Strike {
     authors: Vec<(Option<String>, String)>,
     shown: Vec<Shown>,
     notes: Vec<(String, String)>,
+    /// Those of the same author at the same place stay, where nothing else gives them away.
+    alone: bool,
 }
 
 /// How a voice begins in the HTML of a letter, and how many lines it has, with who, what and where.
@@ -23,6 +25,11 @@ impl Strike {
     /// Strikes mentions.
     pub fn of<'m>(mentions: impl IntoIterator<Item = &'m Mention>) -> Strike {
         Strike { shown: mentions.into_iter().map(shown).collect(), ..Strike::default() }
+    }
+
+    /// Strikes these mentions and none else that their authors wrote: each is known by its words, its title or its link.
+    pub fn alone<'m>(mentions: impl IntoIterator<Item = &'m Mention>) -> Strike {
+        Strike { alone: true, ..Strike::of(mentions) }
     }
 
     /// Strikes whatever a letter shows under an author's name, in one network or in any.
@@ -85,7 +92,9 @@ impl Strike {
         let has = |line: &str| block.iter().any(|l| l.trim_start().trim_end_matches(" (!)") == line);
         asked
             || self.shown.iter().any(|s| {
-                let signed = !s.author.is_empty() && (&*s.place, &*s.network, &*s.author) == (place, network, author);
+                let signed = !self.alone
+                    && !s.author.is_empty()
+                    && (&*s.place, &*s.network, &*s.author) == (place, network, author);
                 let quoted = !s.quote.is_empty() && has(&format!("\"{}\"", s.quote));
                 let titled = s.quote.is_empty() && has(&s.title);
                 signed || quoted || titled || s.link.as_ref().is_some_and(|l| has(&l.shown))
@@ -191,7 +200,8 @@ fn put_part(out: &mut Vec<u8>, part: &[u8], change: &mut impl FnMut(bool, &str) 
     out.extend(changed.as_deref().unwrap_or(part));
 }
 
-/// The plain text of a mail that gives a draft to whoever posts it; `None` for every other mail.
+/// The words of the draft in a mail that gives it to whoever posts it; `None` for every other mail. What stands around them
+/// is vakt's: names of colleagues, a command.
 pub fn posted(mail: &[u8]) -> Option<String> {
     let head = mail.windows(4).position(|w| w == b"\r\n\r\n").and_then(|at| mail.get(..at))?;
     let head = String::from_utf8_lossy(head);
@@ -203,7 +213,7 @@ pub fn posted(mail: &[u8]) -> Option<String> {
         }
         None
     });
-    (id.starts_with("<draft.") && id.contains(".post.")).then_some(out)
+    (id.starts_with("<draft.") && id.contains(".post.")).then(|| plea::own_words(&out).to_owned())
 }
 
 /// What is left of a mail that is done with: its envelope, and a word on why there is no more: an erasure by its number,
@@ -314,6 +324,16 @@ mod tests {
         };
         assert_eq!((by("caná ry", None), by("Caná Ry", Some("x")), by("Caná Ry", Some("news"))), (true, true, false));
         assert_eq!((by("Maria", None), by("Acme", None), by("Ry", None)), (false, false, false));
+        // Of what was taken back the author's other words stay.
+        let mut all = three();
+        all[1].author = all[0].author.clone();
+        (all[1].network, all[1].site) = (all[0].network.clone(), all[0].site.clone());
+        let whole = mail(&all);
+        let left = texts(&Strike::alone([&all[0]]).out_of(&whole));
+        let quotes = |n: usize| left[0].contains(&shown(&all[n]).quote);
+        assert_eq!((quotes(0), quotes(1)), (false, true), "{}", left[0]);
+        assert_eq!(texts(&Strike::of([&all[0]]).out_of(&whole))[0].matches(ERASED).count(), 2);
+        let whole = mail(&three());
         let other = Mention { url: String::new(), text: "It burned".into(), ..mention(9, 9, 0.0) };
         assert!(!Strike::of([&other]).touches(&whole));
     }

@@ -231,6 +231,9 @@ pub(crate) mod tests {
     fn what_it_said_before_is_kept_with_who_wrote_it() {
         let mut d = Draft { machine: Some(Machine { model: "m".into(), version: 1 }), ..draft() };
         assert_eq!((d.writer(), d.by_machine()), ("maja", Some("m")));
+        let mut struck = d.clone();
+        struck.strike("Wir sehen [erased].".into(), Timestamp::UNIX_EPOCH);
+        assert_eq!((struck.version, struck.by_machine()), (2, Some("m")), "they are no person's words for that");
         does(&mut d, Act::Write("Zwei.".into()), "sara", "");
         does(&mut d, Act::Write("Drei.".into()), "maja", "");
         let said: Vec<_> = d.past.iter().map(|p| (p.version, p.by.as_str(), p.text.as_str())).collect();

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use super::Ground;
 use super::acts::cut;
 use crate::engine::answers::{self, Act};
+use crate::model::answer::State;
+use crate::model::draft::Mark;
 use crate::model::{Answer, Mention};
 use crate::store::answers as kept;
 use crate::store::{Connection, StoreError, Stored, audit, mentions};
@@ -69,6 +71,15 @@ pub(super) fn replied(tx: &Connection, mention: i64, by: &str, now: Timestamp) -
         Ok(()) => keep(tx, &answer, Act::Done, by, now),
         Err(_) => Ok(()),
     }
+}
+
+/// A reply has arrived nowhere: the mention waits again, with whoever handed the reply over.
+pub(super) fn unreplied(tx: &Connection, mention: i64, handed_over: &Mark, now: Timestamp) -> Stored<()> {
+    let then = Some(handed_over.at.as_millisecond());
+    let of_it = |a: &Answer| a.state == State::Answered && a.done.map(|t| t.as_millisecond()) == then;
+    let Some(answer) = kept::get(tx, mention)?.filter(of_it) else { return Ok(()) };
+    kept::put(tx, &Answer { state: State::Taken, done: None, ..answer })?;
+    audit::append(tx, now, "vakt", "waits again", &format!("mention {mention}"), "")
 }
 
 /// The queue, or the praise, with the mentions.

@@ -204,15 +204,14 @@ impl Ground {
             .map_err(|e| DraftError::Refused(id, e))?;
         let approved = draft.state == State::Approved && before.state != State::Approved;
         let brand = self.spoken_for(&draft)?;
-        let parcel = match via {
+        let asker = Asker::of(self, brand.clone());
+        // What cannot be sent is not handed over.
+        let out = match via {
+            Way::Hands => None,
             Way::Channel(channel) => Some(self.parcel(&draft, &brand, channel, now)),
-            Way::Hands | Way::Mail(_) => None,
+            Way::Mail(person) => Some(asker.post(&draft, person, now).map_err(missing)?),
         };
-        let poster = match via {
-            Way::Mail(person) => Some(person.to_owned()),
-            Way::Hands | Way::Channel(_) => None,
-        };
-        let (after, by, asker) = (draft.clone(), by.to_owned(), Asker::of(self, brand));
+        let (after, by) = (draft.clone(), by.to_owned());
         self.store.write_blocking(move |tx| {
             if kept::get(tx, id)?.as_ref() != Some(&before) {
                 return Err(StoreError::Busy);
@@ -222,11 +221,8 @@ impl Ground {
             if let (State::HandedOver, Some(mention)) = (after.state, after.about.mention) {
                 answers::replied(tx, mention, &by, now)?;
             }
-            if let Some(parcel) = &parcel {
-                outbox::put(tx, parcel)?;
-            }
-            if let Some(poster) = &poster {
-                asker.post(tx, &after, poster, now)?;
+            if let Some(out) = &out {
+                outbox::put(tx, out)?;
             }
             match act {
                 Act::Write(_) => asker.ask(tx, &after, now),
@@ -244,7 +240,8 @@ impl Ground {
         let short = short::handed_over(draft, brand, self.house.domain(), now);
         Message {
             id: 0,
-            message_id: format!("out.{}", short.thread),
+            // A draft that came back may be handed over again.
+            message_id: format!("out.draft.{}.{}@{}", draft.id, now.as_millisecond(), self.house.domain()),
             incident: None,
             person: short.said.as_ref().map(|s| s.handed_over_by.clone()).unwrap_or_default(),
             by: By { channel: channel.to_owned(), ..By::default() },
@@ -257,7 +254,7 @@ impl Ground {
     }
 
     /// The brand that a draft speaks for.
-    fn spoken_for(&self, draft: &Draft) -> Result<String, StoreError> {
+    pub(super) fn spoken_for(&self, draft: &Draft) -> Result<String, StoreError> {
         let (incident, mention) = self.store.read(|c| {
             let incident = draft.about.incident.map_or(Ok(None), |id| incidents::get(c, id))?;
             Ok((incident, draft.about.mention.map_or(Ok(None), |id| mentions::get(c, id))?))
@@ -300,7 +297,7 @@ impl Ground {
 }
 
 /// The line in the audit log, and on the incident's timeline where it is about one. Neither says what the draft says.
-fn note(
+pub(super) fn note(
     tx: &crate::store::Connection,
     draft: &Draft,
     now: jiff::Timestamp,

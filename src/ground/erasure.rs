@@ -4,21 +4,23 @@
 //! the mentions last, so that an erasure that was cut short finds them again. Letters that are composed meanwhile are
 //! refused by the mark (see [`erasures::mark`]), and those stored just before are found by a second look.
 
+mod drafts;
+
 use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::Ground;
 use crate::channels::folder;
 use crate::channels::short::{Said, Short};
 use crate::channels::strike::{self, ERASED, Strike};
 use crate::model::Mention;
-use crate::model::draft::State;
 use crate::store::authors::{self, Glimpse};
 use crate::store::erasures::{self, Receipt, Scope, Tombstones};
 use crate::store::mentions::{self, TopicIds};
-use crate::store::{Store, StoreError, Stored, drafts, incidents, outbox};
+use crate::store::{Store, StoreError, Stored, incidents, outbox};
 
 /// Why what waits is not sent any more.
 const QUOTES: &str = "it quotes somebody who was erased";
@@ -183,6 +185,7 @@ fn strike_of(who: &Who, mentions: &[Mention]) -> Strike {
 
 /// An erasure being carried out.
 pub struct Erasure<'a> {
+    ground: &'a Ground,
     store: &'a Store,
     mail_dir: &'a Path,
     mentions: Vec<Mention>,
@@ -200,13 +203,14 @@ impl<'a> Erasure<'a> {
     /// # Errors
     /// When something cannot be read or written: it is to be done again then.
     pub fn carry_out(
-        store: &'a Store,
+        ground: &'a Ground,
         mail_dir: &'a Path,
         who: &Who,
         found: Found,
         reason: &str,
         now: Timestamp,
     ) -> Result<Erasure<'a>, ErasureError> {
+        let store = &ground.store;
         let receipt = lay(store, who, &found.mentions, reason, now)?;
         // What came in between the look and the tombstone.
         let late = find_after(store, who, found.looked_upto)?;
@@ -216,7 +220,7 @@ impl<'a> Erasure<'a> {
         names.extend(mentions.iter().flat_map(|m| [m.author.name.to_lowercase(), m.author.handle.to_lowercase()]));
         names.remove("");
         let strike = strike_of(who, &mentions);
-        let mut erasure = Erasure { store, mail_dir, mentions, names, strike, letters_seen: 0, receipt };
+        let mut erasure = Erasure { ground, store, mail_dir, mentions, names, strike, letters_seen: 0, receipt };
         erasure.notes()?;
         erasure.drafts(now)?;
         erasure.letters()?;
@@ -232,15 +236,23 @@ impl<'a> Erasure<'a> {
     /// # Errors
     /// As for [`Erasure::carry_out`].
     pub fn withdraw(
-        store: &'a Store,
+        ground: &'a Ground,
         mail_dir: &'a Path,
         mentions: Vec<Mention>,
         now: Timestamp,
     ) -> Result<Receipt, ErasureError> {
-        let strike = Strike::of(&mentions);
+        let strike = Strike::alone(&mentions);
         let receipt = Receipt { at: now, ..Receipt::default() };
-        let mut erasure =
-            Erasure { store, mail_dir, mentions, names: BTreeSet::new(), strike, letters_seen: 0, receipt };
+        let mut erasure = Erasure {
+            ground,
+            store: &ground.store,
+            mail_dir,
+            mentions,
+            names: BTreeSet::new(),
+            strike,
+            letters_seen: 0,
+            receipt,
+        };
         erasure.notes()?;
         erasure.drafts(now)?;
         erasure.letters()?;
@@ -302,41 +314,6 @@ impl<'a> Erasure<'a> {
             }
             Ok(())
         })
-    }
-
-    /// Names and words of theirs in drafts that reply to them, or that belong to such incidents. A text that is another one
-    /// has to be approved again.
-    fn drafts(&mut self, now: Timestamp) -> Stored<()> {
-        let ids: HashSet<i64> = self.mentions.iter().map(|m| m.id).collect();
-        let topics: HashSet<String> = self.mentions.iter().flat_map(|m| m.topics.clone()).collect();
-        let mut changed = Vec::new();
-        for draft in self.store.read(|c| drafts::latest(c, true, u32::MAX))? {
-            let incident = self.store.read(|c| draft.about.incident.map_or(Ok(None), |id| incidents::get(c, id)))?;
-            let answers = draft.about.mention.is_some_and(|id| ids.contains(&id));
-            if !answers && !incident.is_some_and(|i| topics.contains(&i.topic)) {
-                continue;
-            }
-            let mut after = draft.clone();
-            let left = self.struck(&draft.text);
-            match draft.state {
-                // What is out of the house was approved as it was.
-                State::HandedOver => after.text = left,
-                _ if left != draft.text => after.strike(left, now),
-                _ => {}
-            }
-            for past in &mut after.past {
-                past.text = self.struck(&past.text);
-            }
-            for mark in [&mut after.rejected, &mut after.handed_over].into_iter().flatten() {
-                mark.note = self.struck(&mark.note);
-            }
-            if after != draft {
-                self.receipt.notes += 1;
-                self.touch(draft.about.incident.unwrap_or(0));
-                changed.push(after);
-            }
-        }
-        self.store.write_blocking(move |tx| changed.iter().try_for_each(|d| drafts::put(tx, d).map(|_| ())))
     }
 
     fn struck(&self, text: &str) -> String {

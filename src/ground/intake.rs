@@ -1,6 +1,6 @@
 //! From what a source told to what is stored: cleaned, dated, told apart, analysed, in one transaction with the cursor.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -140,7 +140,11 @@ pub async fn follow(
                     }
                     fresh.push(Fresh { seq, mention, terms });
                 }
-                Put::Edited(_) => receipt.edited += 1,
+                Put::Edited(id) => {
+                    // With other words it is there again, if it had been taken back.
+                    withdrawn::done(tx, &[id])?;
+                    receipt.edited += 1;
+                }
                 Put::Known(_) => receipt.known += 1,
             }
         }
@@ -193,9 +197,8 @@ struct Prepared {
 fn prepare(ground: &Ground, batch: Batch, changed: Vec<Capture>, now: Timestamp) -> Stored<(Vec<Prepared>, Receipt)> {
     let knowledge = ground.knowledge();
     let mut receipt = Receipt::default();
-    let mut plain: Vec<(Mention, Identity, Option<String>)> = Vec::with_capacity(batch.captures.len());
+    let mut plain: Vec<(Mention, Identity, Option<String>, bool)> = Vec::with_capacity(batch.captures.len());
     let first_changed = batch.captures.len();
-    let mut only_known = HashSet::new();
     let mut ids: HashMap<i64, i64> = HashMap::new();
     let oldest = if batch.archive { plain::first_ever() } else { now - OLDEST };
     for (n, capture) in batch.captures.into_iter().chain(changed).enumerate() {
@@ -211,17 +214,14 @@ fn prepare(ground: &Ground, batch: Batch, changed: Vec<Capture>, now: Timestamp)
             // Two different items under one id: the second is known by what it says (F49).
             identity.told = by_content(&mention, identity.content);
         }
-        if n >= first_changed {
-            only_known.insert(identity.told);
-        }
-        plain.push((mention, identity, hint));
+        plain.push((mention, identity, hint, n >= first_changed));
     }
     // What is known and unchanged is not analysed again: most of what a feed tells, most of the time.
-    let identities: Vec<Identity> = plain.iter().map(|(_, i, _)| *i).collect();
+    let identities: Vec<Identity> = plain.iter().map(|(_, i, ..)| *i).collect();
     let known = ground.store.read(|c| mentions::known(c, &identities))?;
     let mut out = Vec::with_capacity(plain.len());
-    for (mut mention, identity, hint) in plain {
-        if only_known.contains(&identity.told) && !known.contains_key(&identity.told) {
+    for (mut mention, identity, hint, only_known) in plain {
+        if only_known && !known.contains_key(&identity.told) {
             continue;
         }
         let same = known.get(&identity.told) == Some(&identity.content)

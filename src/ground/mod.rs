@@ -23,6 +23,7 @@ mod publishing;
 mod pulse;
 mod rehearse;
 mod retopic;
+pub mod returned;
 mod room;
 pub mod tell;
 

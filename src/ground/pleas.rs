@@ -1,5 +1,6 @@
 //! Who is asked to approve a draft, and who hears what came of it: mails posted in the transaction that did it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -38,14 +39,36 @@ impl Asker {
         told.into_iter().try_for_each(|name| self.write(c, matter, draft, name, now))
     }
 
-    /// Gives an approved text to whoever posts it.
-    pub(super) fn post(&self, c: &Connection, draft: &Draft, name: &str, now: Timestamp) -> Stored<()> {
-        self.write(c, Matter::Post, draft, name, now)
+    /// Tells its authors, and whoever handed it over, that it has arrived nowhere: the draft as it was handed over.
+    pub(super) fn undelivered(&self, c: &Connection, draft: &Draft, now: Timestamp) -> Stored<()> {
+        let by = draft.handed_over.as_ref().map(|mark| &mark.by);
+        let told: BTreeSet<&String> = draft.authors.iter().chain(by).collect();
+        told.into_iter().try_for_each(|name| self.write(c, Matter::Undelivered, draft, name, now))
+    }
+
+    /// The mail that gives an approved text to whoever posts it; a sentence where there can be none: nothing is handed
+    /// over then.
+    pub(super) fn post(&self, draft: &Draft, name: &str, now: Timestamp) -> Result<Message, String> {
+        self.mail(Matter::Post, draft, name, now)
     }
 
     fn write(&self, c: &Connection, matter: Matter, draft: &Draft, name: &str, now: Timestamp) -> Stored<()> {
+        if self.knowledge.rules.people.person(name).is_none() {
+            return Ok(());
+        }
+        match self.mail(matter, draft, name, now) {
+            Ok(mail) => outbox::put(c, &mail),
+            Err(why) => {
+                // A mail that cannot be composed must not keep the draft from going on.
+                tracing::error!(draft = draft.id, person = name, error = why, "nobody is told of a draft");
+                Ok(())
+            }
+        }
+    }
+
+    fn mail(&self, matter: Matter, draft: &Draft, name: &str, now: Timestamp) -> Result<Message, String> {
         let rules = &self.knowledge.rules;
-        let Some(person) = rules.people.person(name) else { return Ok(()) };
+        let person = rules.must_person(name)?;
         let kind = if draft.reply { Kind::Reply } else { Kind::Statement };
         let full_name = |name: &str| rules.people.person(name).map_or_else(|| name.to_owned(), |p| p.full_name.clone());
         let approved_by: Vec<String> = draft.approvals.iter().map(|a| full_name(&a.by)).collect();
@@ -62,36 +85,24 @@ impl Asker {
             brand: &self.brand,
             findings: match matter {
                 Matter::Ask => wording::look(&draft.text, &rules.voice, &draft.language, draft.network, kind).len(),
-                Matter::Approved | Matter::Back | Matter::Post => 0,
+                Matter::Approved | Matter::Back | Matter::Post | Matter::Undelivered => 0,
             },
             door: door.as_deref().map(|door| (door, digits.as_str())),
             from_domain: self.house.domain(),
         });
-        let mail = letter.map_err(|e| e.to_string()).and_then(|letter| {
-            let body = mail::envelope_bytes(&letter, &self.house.from, person, now).map_err(|e| e.to_string())?;
-            Ok((letter, body))
-        });
-        match mail {
-            Ok((letter, body)) => outbox::put(
-                c,
-                &Message {
-                    id: 0,
-                    message_id: letter.message_id.trim_matches(['<', '>']).to_owned(),
-                    incident: None,
-                    person: person.name.clone(),
-                    by: By::default(),
-                    address: person.email.clone(),
-                    subject: letter.subject,
-                    body,
-                    created: now,
-                    attempts: 0,
-                },
-            ),
-            Err(why) => {
-                // A mail that cannot be composed must not keep the draft from going on.
-                tracing::error!(draft = draft.id, person = name, error = why, "nobody is told of a draft");
-                Ok(())
-            }
-        }
+        let letter = letter.map_err(|e| e.to_string())?;
+        let body = mail::envelope_bytes(&letter, &self.house.from, person, now).map_err(|e| e.to_string())?;
+        Ok(Message {
+            id: 0,
+            message_id: letter.message_id.trim_matches(['<', '>']).to_owned(),
+            incident: None,
+            person: person.name.clone(),
+            by: By::default(),
+            address: person.email.clone(),
+            subject: letter.subject,
+            body,
+            created: now,
+            attempts: 0,
+        })
     }
 }

@@ -155,7 +155,7 @@ async fn the_erased_stay_away_where_they_were_erased() {
         let work = tokio::task::spawn_blocking(move || {
             let found = find(&ground.store, &who).expect("they are found");
             let counted = (found.mentions.len(), found.named);
-            let done = Erasure::carry_out(&ground.store, &mail, &who, found, "", now()).expect("they are erased");
+            let done = Erasure::carry_out(&ground, &mail, &who, found, "", now()).expect("they are erased");
             (counted, done.receipt)
         });
         async { work.await.expect("it ends") }
@@ -244,13 +244,15 @@ async fn an_erased_author_is_in_no_draft() {
     };
     let reply = crate::model::draft::About { mention: Some(id), incident: None };
     let said = format!("@canary_7, you wrote \"{text}\". Call us.");
-    let mine = ground.draft(order(reply, &said), "maja").expect("written");
+    let mine = ground.draft(order(reply, &said), "a").expect("written");
     let other = ground.draft(order(Default::default(), "Nobody is named here: canary."), "maja").expect("written");
     ground.act_on_draft(mine.id, &Act::Approve(1), "anna", "").expect("approved");
     // One is on its way to be published.
     let out = ground.draft(order(reply, "@canary_7, thank you."), "maja").expect("written");
     ground.act_on_draft(out.id, &Act::Approve(1), "anna", "").expect("approved");
     ground.hand_over(out.id, "maja", "", drafts::Way::Channel("desk")).expect("handed over");
+    let nobody = pleas::Asker::of(&ground, String::new()).post(&out, "gone", now());
+    assert!(nobody.is_err_and(|why| why.contains("nobody is called `gone`")), "it is handed over to nobody");
     // One is with somebody who posts it, and said something else before.
     let posted = ground.draft(order(reply, "@canary_7, we know."), "maja").expect("written");
     ground.act_on_draft(posted.id, &Act::Write("@canary_7, we call.".into()), "maja", "").expect("rewritten");
@@ -258,10 +260,12 @@ async fn an_erased_author_is_in_no_draft() {
     ground.hand_over(posted.id, "maja", "", drafts::Way::Mail("a")).expect("handed over");
     let who = erasure::Who::new("canary_7", None, None);
     let found = erasure::find(&ground.store, &who).expect("found");
-    let done = erasure::Erasure::carry_out(&ground.store, dir.path(), &who, found, "", now()).expect("erased");
+    let done = erasure::Erasure::carry_out(&ground, dir.path(), &who, found, "", now()).expect("erased");
     assert_eq!((done.receipt.notes, done.receipt.stubbed), (3, 2));
     let mails = ground.store.read(|c| crate::store::outbox::bodies_after(c, 0, 99)).expect("read");
-    assert!(mails.len() == 1 && !String::from_utf8_lossy(&mails[0].1).contains("canary"), "no mail names them");
+    let mails: Vec<_> = mails.iter().map(|(_, mail)| String::from_utf8_lossy(mail)).collect();
+    assert!(mails.len() == 3 && mails.iter().all(|m| !m.contains("canary")), "no mail names them");
+    assert!(mails.iter().any(|m| m.contains(".2.back.a@")), "its author knows that it has to be approved again");
     let bodies = ground.store.read(crate::store::outbox::parcels).expect("read");
     let text = String::from_utf8_lossy(&bodies[0].1);
     assert!(bodies.len() == 1 && text.contains("@[erased], thank you.") && !text.contains("canary"), "{text}");

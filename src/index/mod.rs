@@ -5,6 +5,7 @@
 mod calendar;
 mod compile;
 mod facet;
+mod files;
 mod hunt;
 mod packed;
 mod ranked;

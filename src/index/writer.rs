@@ -2,9 +2,10 @@
 
 use futures_util::FutureExt;
 use tantivy::index::{SegmentId, SegmentMeta};
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::indexer::IndexWriterOptions;
 use tantivy::{FutureResult, Index, TantivyDocument, Term};
 
+use super::files::Sparing;
 use super::packed::Packing;
 use super::{Fields, IndexError};
 use crate::failpoint;
@@ -15,12 +16,6 @@ use crate::text::{Analyst, Terms};
 
 /// Memory that uncommitted mentions may take.
 const ARENA: usize = 24 << 20;
-/// Files of fewer mentions than this are merged together first.
-const SMALL: usize = 20_000;
-
-/// A file of which a larger share than this is deleted is written anew, however large it is.
-const DELETED: f32 = 0.3;
-
 /// How far the index has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Checkpoint {
@@ -71,10 +66,7 @@ impl IndexWriter {
             .memory_budget_per_thread(ARENA)
             .build();
         let writer = index.writer_with_options(options)?;
-        let mut policy = LogMergePolicy::default();
-        policy.set_min_layer_size(u32::try_from(SMALL).unwrap_or(u32::MAX));
-        policy.set_del_docs_ratio_before_merge(DELETED);
-        writer.set_merge_policy(Box::new(policy));
+        writer.set_merge_policy(Box::new(Sparing::default()));
         Ok(IndexWriter { writer, fields, committed, reached: committed, purge: None })
     }
 

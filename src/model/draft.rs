@@ -141,11 +141,19 @@ impl Draft {
         let over = self.past.len().saturating_sub(KEPT);
         self.past.drain(..over);
         self.writer = by.to_owned();
-        self.strike(text, now);
+        self.renew(text, now);
     }
 
-    /// Has it say something else without keeping what it said: what was approved was another text.
+    /// Has it say something else without keeping what it said: what was approved was another text. Whose words they are
+    /// stays: no person has written any.
     pub fn strike(&mut self, text: String, now: Timestamp) {
+        if let Some(machine) = self.machine.as_mut().filter(|m| m.version == self.version) {
+            machine.version += 1;
+        }
+        self.renew(text, now);
+    }
+
+    fn renew(&mut self, text: String, now: Timestamp) {
         self.text = text;
         self.version += 1;
         self.written = now;

@@ -69,6 +69,9 @@ impl Pace {
     }
 }
 
+/// No host rests for longer than a day: what ends later was told by a clock that was ahead.
+const LONGEST_REST: Span = Span::hours(25);
+
 /// Hosts that answered 429 or 503: none of their sources is asked before the time they named.
 #[derive(Debug, Default)]
 pub struct Pauses(HashMap<String, Timestamp>);
@@ -82,7 +85,7 @@ impl Pauses {
 
     /// All that still rest, in the order of their names.
     pub fn all(&self, now: Timestamp) -> Vec<(String, Timestamp)> {
-        let resting = self.0.iter().filter(|(_, until)| **until > now);
+        let resting = self.0.iter().filter(|(_, until)| is_resting(**until, now));
         let mut all: Vec<_> = resting.map(|(host, until)| (host.clone(), *until)).collect();
         all.sort();
         all
@@ -90,9 +93,13 @@ impl Pauses {
 
     /// How long the host still rests; forgets all that have rested enough.
     pub fn remaining(&mut self, host: &str, now: Timestamp) -> Option<Span> {
-        self.0.retain(|_, until| *until > now);
+        self.0.retain(|_, until| is_resting(*until, now));
         self.0.get(host).map(|until| between(now, *until))
     }
+}
+
+fn is_resting(until: Timestamp, now: Timestamp) -> bool {
+    until > now && between(now, until) <= LONGEST_REST
 }
 
 #[cfg(test)]
@@ -163,6 +170,10 @@ mod tests {
             (all(now), all(now + Span::mins(1))),
             (vec!["a.example".into(), "b.example".into()], vec!["a.example".to_owned()])
         );
+        // Told by a clock that was days ahead.
+        pauses.pause("c.example", now + Span::days(3));
+        assert_eq!(pauses.all(now).len(), 2);
+        assert_eq!(pauses.remaining("c.example", now), None);
     }
 
     proptest::proptest! {

@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -23,8 +24,12 @@ use super::http::{FetchError, Limits};
 trait Wire: AsyncRead + AsyncWrite + Send + Unpin + Debug {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + Debug> Wire for T {}
 
+/// Whom a line trusts: read at its first connection, and kept.
+#[derive(Debug, Clone, Default)]
+pub struct Trust(Arc<OnceCell<Arc<ClientConfig>>>);
+
 /// Where a line leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Line {
     /// What is spoken there, for telling: `imap`.
     pub scheme: &'static str,
@@ -38,6 +43,8 @@ pub struct Line {
     pub ca_file: Option<PathBuf>,
     /// Networks that may be reached besides public ones.
     pub allow: Allow,
+    /// Whom it trusts.
+    pub trust: Trust,
 }
 
 impl Line {
@@ -59,12 +66,14 @@ impl Line {
         })?;
         let limits = Limits::default();
         let late = |phase| FetchError::Timeout { place: place.clone(), phase };
-        let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        let broken = |source: io::Error| FetchError::Connect { place: place.clone(), source: source.into() };
+        let mut failed = broken(io::ErrorKind::AddrNotAvailable.into());
         for mut address in found {
             address.set_port(self.port);
             match timeout(limits.connect.to_std(), TcpStream::connect(address)).await {
-                Err(_) => return Err(late("connection")),
-                Ok(Err(e)) => failed = e,
+                // Another address may be alive.
+                Err(_) => failed = late("connection"),
+                Ok(Err(e)) => failed = broken(e),
                 Ok(Ok(stream)) => {
                     // Commands are short; waiting to fill a packet would only make them late.
                     stream.set_nodelay(true).ok();
@@ -79,22 +88,34 @@ impl Line {
                 }
             }
         }
-        Err(FetchError::Connect { place, source: failed.into() })
+        Err(failed)
     }
 
     async fn secure(&self, stream: TcpStream) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let more = self.ca_file.as_deref().map(authorities).transpose()?.unwrap_or_default();
-        let verifier = Verifier::new_with_extra_roots(more, provider.clone()).map_err(io::Error::other)?;
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+        let config = self.trust.0.get_or_try_init(|| self.trusting()).await?.clone();
         let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+        TlsConnector::from(config).connect(name, stream).await
     }
+
+    /// Reads whom to trust, away from the threads that serve the network: the system's authorities are many files.
+    async fn trusting(&self) -> io::Result<Arc<ClientConfig>> {
+        let file = self.ca_file.clone();
+        let read = tokio::task::spawn_blocking(move || trusting(file.as_deref())).await;
+        read.map_err(io::Error::other)?
+    }
+}
+
+fn trusting(ca_file: Option<&Path>) -> io::Result<Arc<ClientConfig>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let more = ca_file.map(authorities).transpose()?.unwrap_or_default();
+    let verifier = Verifier::new_with_extra_roots(more, provider.clone()).map_err(io::Error::other)?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
 }
 
 fn authorities(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
@@ -148,7 +169,7 @@ mod tests {
 
     fn line(port: u16, tls: bool) -> Line {
         let allow = Allow::parse(["127.0.0.0/8"]).unwrap();
-        Line { scheme: "imap", host: "127.0.0.1".into(), port, tls, ca_file: None, allow }
+        Line { scheme: "imap", host: "127.0.0.1".into(), port, tls, ca_file: None, allow, trust: Trust::default() }
     }
 
     #[tokio::test]

@@ -208,6 +208,9 @@ mod tests {
                 let values = led.values(&Voice::default(), "Maja Holm", "seen.mark", say.map(str::to_owned));
                 let page = html(words, values).expect("it is rendered");
                 assert_eq!(readable::faults(&page, language), [""; 0], "{page}");
+                // Enter in a field presses the first button of its form.
+                let mut forms = page.split("<form").skip(1).filter(|f| f.contains("name=\"note\""));
+                assert!(forms.all(|f| !f.contains("value=\"approve\"")), "{page}");
                 if let Some(dir) = std::env::var_os("VAKT_PICTURES").filter(|_| say.is_none()) {
                     let path = std::path::Path::new(&dir).join(format!("approve-{language}.html"));
                     std::fs::write(path, &page).expect("written");

@@ -2,34 +2,41 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequest, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
-use super::Served;
-use crate::ground::intake::{self, Batch};
+use super::{PUSHES, Served};
+use crate::ground::intake::{self, Batch, Followed};
 use crate::model::time::{Span, between};
 use crate::sources::hooks::{Call, NamedHook, Refusal, Told};
 use crate::store::{StoreError, hooks, sources};
 
 /// Calls with a wrong signature are logged at most this often, with how many there were.
 const LOG_EVERY: Span = Span::mins(1);
+/// The body of a call is here after this, or the call is turned away.
+const BODY: Duration = Duration::from_secs(10);
 
 /// The hooks of the settings, and who knocked with a wrong signature.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Hooks {
     known: Arc<HashMap<String, NamedHook>>,
     forged: Arc<Mutex<HashMap<String, (u64, Timestamp)>>>,
+    /// Calls that are read at once. Whoever sends slowly holds none of them: anybody may call.
+    turns: Arc<Semaphore>,
 }
 
 impl Hooks {
     /// Hooks by their names.
     pub fn new(hooks: Vec<NamedHook>) -> Hooks {
         let known = hooks.into_iter().map(|hook| (hook.name.clone(), hook)).collect();
-        Hooks { known: Arc::new(known), forged: Arc::default() }
+        Hooks { known: Arc::new(known), forged: Arc::default(), turns: Arc::new(Semaphore::new(PUSHES)) }
     }
 
     /// Counts a call with a wrong signature; how many there were since the last that was logged, where it is time to.
@@ -61,13 +68,19 @@ impl From<StoreError> for Turned {
 }
 
 /// A call.
-pub(super) async fn call(
-    State(served): State<Served>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+pub(super) async fn call(State(served): State<Served>, Path(name): Path<String>, request: Request) -> Response {
+    if !served.hooks.known.contains_key(&name) {
+        return answer(&served, &name, Err(Turned::Unknown));
+    }
+    let headers = request.headers().clone();
+    let body = match timeout(BODY, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(refused)) => return refused.into_response(),
+        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body takes too long\n").into_response(),
+    };
+    let turn = served.hooks.turns.acquire().await;
     let done = take(&served, &name, &headers, &body).await;
+    drop(turn);
     answer(&served, &name, done)
 }
 
@@ -120,7 +133,8 @@ async fn store(served: &Served, name: &str, told: Told, event: i64, now: Timesta
         archive: false,
     };
     let hook = name.to_owned();
-    let receipt = intake::accept(&served.ground, batch, now, move |tx, receipt| {
+    let followed = Followed { gone: told.gone, ..Followed::default() };
+    let receipt = intake::follow(&served.ground, batch, followed, now, move |tx, receipt| {
         hooks::note(tx, &hook, event, now)?;
         let mut state = sources::get(tx, &hook)?.unwrap_or_default();
         state.begun = true;

@@ -8,7 +8,10 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use super::Served;
+use crate::model::Incident;
 use crate::model::signals::meaning;
+use crate::store::incidents::Entry;
+use crate::store::outbox::Told;
 use crate::store::{StoreError, drafts, incidents, outbox, ticks};
 
 /// Incidents that a listing shows.
@@ -46,10 +49,14 @@ pub(super) async fn show(State(served): State<Served>, Path(id): Path<i64>) -> R
     }
 }
 
-fn render(name: &str, source: &str, values: Value) -> Response {
+fn html(name: &str, source: &str, values: Value) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    match environment.render_named_str(name, source, values) {
+    environment.render_named_str(name, source, values)
+}
+
+fn render(name: &str, source: &str, values: Value) -> Response {
+    match html(name, source, values) {
         Ok(page) => Html(page).into_response(),
         Err(e) => {
             tracing::error!(error = %e, page = name, "a page cannot be rendered");
@@ -77,6 +84,11 @@ pub(super) async fn page(State(served): State<Served>, Path(id): Path<i64>) -> R
         Ok((None, ..)) => return unknown(id),
         Err(e) => return failed(&e),
     };
+    render("incident.html", include_str!("incident.html"), values(&incident, timeline, messages))
+}
+
+/// What the page of an incident shows.
+fn values(incident: &Incident, timeline: Vec<Entry>, messages: Vec<Told>) -> Value {
     let terms: Vec<_> = incident
         .evidence
         .terms
@@ -87,9 +99,50 @@ pub(super) async fn page(State(served): State<Served>, Path(id): Path<i64>) -> R
             context! { meaning => meaning(&t.signal), op => t.op.as_str(), threshold => t.threshold, value, held => t.held }
         })
         .collect();
-    render(
-        "incident.html",
-        include_str!("incident.html"),
-        context! { i => Value::from(Serde(incident)), terms, timeline => Value::from(Serde(timeline)), messages => Value::from(Serde(messages)) },
-    )
+    context! { i => Value::from(Serde(incident)), terms, timeline => Value::from(Serde(timeline)), messages => Value::from(Serde(messages)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Severity, Term};
+    use crate::readable;
+
+    #[test]
+    fn pages_are_readable() {
+        let mut incident = crate::engine::incident::tests::opened();
+        let term = Term { signal: "mentions".into(), op: ">=".into(), threshold: 5.0, value: 42.0, held: true };
+        let evidence = crate::model::Evidence {
+            terms: vec![term],
+            raised: vec![(Severity::Crisis, "reach > 250000 || stories_in_tier1 > 0".into())],
+            ..crate::model::Evidence::default()
+        };
+        incident.evidence = evidence.into();
+        let at = incident.opened;
+        let entry =
+            |what: &str, detail: &str| Entry { at, who: "vakt".into(), what: what.into(), detail: detail.into() };
+        let timeline = vec![
+            entry("opened", "crisis · sara-lind, jonas-weber, giulia-conti, carmen-ortega"),
+            entry("noted", "<b>on it</b>"),
+        ];
+        let told = Told {
+            person: "sara-lind".into(),
+            channel: "mail".into(),
+            subject: "[CRISIS] Acme: product safety, 42 mentions in 15m (usual 2), 88 % negative".into(),
+            state: "delivered".into(),
+            created: at,
+            done: Some(at),
+        };
+        let one = html("incident.html", include_str!("incident.html"), values(&incident, timeline, vec![told]));
+        let all = context! { incidents => Value::from(Serde(vec![incident])) };
+        let all = html("incidents.html", include_str!("incidents.html"), all);
+        for (name, page) in [("incident", one), ("incidents", all)] {
+            let page = page.expect("it is rendered");
+            assert_eq!(readable::faults(&page, "en"), [""; 0], "{page}");
+            if let Some(dir) = std::env::var_os("VAKT_PICTURES") {
+                std::fs::write(std::path::Path::new(&dir).join(format!("{name}.html")), &page).expect("written");
+            }
+            insta::assert_snapshot!(name, readable::outline(&page));
+        }
+    }
 }

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::FetchError;
 use super::api::Answer;
+use crate::model::time::Span;
 
 /// How something stands by now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,13 +18,19 @@ pub struct Now {
     pub engagement: Option<u64>,
     /// How many people it may have reached.
     pub reach: Option<u64>,
-    /// It is not there any more.
+    /// It is not there any more, and the network says so.
     pub gone: bool,
+    /// The answer left it out: it may be gone, or be hidden for a while.
+    pub missing: bool,
 }
 
 impl Now {
     pub(super) fn gone(id: String) -> Now {
         Now { id, gone: true, ..Now::default() }
+    }
+
+    pub(super) fn missing(id: String) -> Now {
+        Now { id, missing: true, ..Now::default() }
     }
 
     /// What was found of what was asked for, where what is gone is simply not there. An answer with nothing at all in it
@@ -33,8 +40,8 @@ impl Now {
             return found;
         }
         let missing = asked.iter().filter(|id| !found.iter().any(|n| n.id == **id));
-        let gone: Vec<Now> = missing.map(|id| Now::gone((*id).to_owned())).collect();
-        found.into_iter().chain(gone).collect()
+        let missing: Vec<Now> = missing.map(|id| Now::missing((*id).to_owned())).collect();
+        found.into_iter().chain(missing).collect()
     }
 }
 
@@ -45,6 +52,11 @@ pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Vec<Now>, FetchError>> 
 pub(super) trait AskAgain: Send + Sync {
     /// How many can be asked for at once.
     fn most(&self) -> usize;
+
+    /// How often it may be asked.
+    fn every(&self) -> Span {
+        Span::mins(10)
+    }
 
     /// The address of the question.
     fn address(&self, ids: &[&str]) -> Url;
@@ -58,10 +70,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_there_is_gone_but_silence_says_nothing() {
+    fn what_is_not_there_is_missing_but_silence_says_nothing() {
         let here = Now { id: "1".into(), engagement: Some(7), ..Now::default() };
         let all = Now::all(vec![here.clone()], &["1", "2"]);
-        assert_eq!(all, [here, Now::gone("2".into())]);
+        assert_eq!(all, [here, Now::missing("2".into())]);
         assert!(Now::all(Vec::new(), &["1", "2"]).is_empty());
     }
 }

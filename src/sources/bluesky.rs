@@ -145,7 +145,7 @@ impl AskAgain for Again {
             id: post.text("/uri").to_owned(),
             engagement: post.sum(&COUNTS),
             reach: None,
-            gone: false,
+            ..Now::default()
         });
         Now::all(found.collect(), asked)
     }
@@ -308,7 +308,7 @@ mod tests {
         );
         let body = json!({ "posts": [{ "uri": "at://a", "likeCount": 7, "replyCount": 1 }] });
         let stand = again.read(&Answer { body, headers: Default::default() }, &["at://a", "at://b"]);
-        assert_eq!((stand[0].engagement, stand[1].clone()), (Some(8), Now::gone("at://b".into())));
+        assert_eq!((stand[0].engagement, stand[1].clone()), (Some(8), Now::missing("at://b".into())));
     }
 
     #[test]

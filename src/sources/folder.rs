@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, ArchiveError, Wish};
 use super::bounds::{MOST_REASONS, bounded};
-use super::{Brought, Entry, FetchError, Fetching, Http, Kind, Source, settings};
+use super::{Brought, Entry, FetchError, Fetching, Http, Kind, Source, Storing, settings};
 use crate::config::written::Form;
 use crate::model::time::{Span, between};
 
@@ -48,8 +48,9 @@ time_zone = "Europe/Stockholm"        # of times without an offset; else the sys
 map = ["published=Datum", "reach="]   # fields whose columns are guessed wrongly; nothing after = leaves a field out
 every = "1m"                          # the default"#;
 
-/// Rows of one fetch; where there are more, the next follows at once.
-const BATCH: usize = 2_000;
+/// Rows of one fetch; where there are more, the next follows at once, and reads the file from its beginning to get there:
+/// as many as are kept at hand for the stages behind.
+const BATCH: usize = 4_000;
 /// Bytes of text in one fetch.
 const BATCH_BYTES: usize = 16 << 20;
 /// Files of one fetch.
@@ -150,10 +151,16 @@ impl Source for Folder {
         false
     }
 
-    fn stored(&self, cursor: &serde_json::Value) {
-        let cursor: Cursor = serde_json::from_value(cursor.clone()).unwrap_or_default();
-        // What cannot be moved is told at the next look, which tries again.
-        drop(self.put_away(cursor.away));
+    fn stored<'a>(&'a self, cursor: &'a serde_json::Value) -> Storing<'a> {
+        Box::pin(async move {
+            let cursor: Cursor = serde_json::from_value(cursor.clone()).unwrap_or_default();
+            if cursor.away.is_empty() {
+                return;
+            }
+            let own = self.clone();
+            // What cannot be moved is told at the next look, which tries again.
+            drop(tokio::task::spawn_blocking(move || own.put_away(cursor.away)).await);
+        })
     }
 }
 

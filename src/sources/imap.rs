@@ -4,6 +4,7 @@
 //! alone, nothing in it is moved, marked or taken. Mails are told apart by `UIDVALIDITY` and their UIDs. Where the server
 //! offers `IDLE` (RFC 2177) it is listened to for some minutes at a time, so that a mail is here seconds after it came.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_imap::error::Error as ImapError;
@@ -21,7 +22,7 @@ use super::{Brought, Entry, FetchError, Fetching, Http, Kind, Source, settings};
 use crate::config::SecretRef;
 use crate::config::written::Form;
 use crate::model::time::Span;
-use crate::net::tls::{Bounded, Line};
+use crate::net::tls::{Bounded, Line, Trust};
 use crate::text::clean::one_line;
 
 /// Mails in a mailbox.
@@ -57,6 +58,8 @@ const MOST_BYTES: u64 = 32 << 20;
 const MOST_COMES: usize = 96 << 20;
 /// One command and its answer take no longer than this.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Mails are carried over for so long in one fetch; what has come by then is kept, and the next goes on behind it.
+const CARRY: Duration = Duration::from_secs(4 * 60);
 /// A server is listened to for so long in one fetch.
 const LISTEN: Duration = Duration::from_secs(4 * 60);
 /// One that lets nobody listen for this long is not asked again at once.
@@ -119,7 +122,8 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
         form.desk.error(folder.span.clone(), "`folder` is written in ASCII letters (modified UTF-7)", help);
     }
     let port = u16::try_from(port).unwrap_or(993);
-    let line = Line { scheme: "imap", host: host.value, port, tls: tls.is_none_or(|t| t.value), ca_file, allow };
+    let (tls, trust) = (tls.is_none_or(|t| t.value), Trust::default());
+    let line = Line { scheme: "imap", host: host.value, port, tls, ca_file, allow, trust };
     let folder = folder.map_or_else(|| "INBOX".to_owned(), |f| f.value);
     let letters = Letters { network, language };
     Some(Box::new(Imap { line, user: user?, password: password?, folder, history, letters }))
@@ -159,7 +163,7 @@ impl Imap {
         let until = Instant::now() + LISTEN;
         let began = Instant::now();
         loop {
-            self.within("mails", self.batch(&mut session, &mut cursor, &mut brought)).await?;
+            self.batch(&mut session, &mut cursor, &mut brought).await?;
             let told = !brought.captures.is_empty() || brought.more || brought.skipped_total > 0;
             if told || brought.anew || !listens || Instant::now() >= until {
                 break;
@@ -196,14 +200,8 @@ impl Imap {
         if client.read_response().await.map_err(|e| self.failed(e.into()))?.is_none() {
             return Err(self.failed(ImapError::ConnectionLost));
         }
-        let mut session = client.login(&self.user, password.expose_secret()).await.map_err(|(e, _)| match e {
-            ImapError::No(words) | ImapError::Bad(words) => {
-                // Some servers repeat what they were told.
-                let words = said(&words.replace(password.expose_secret(), "…"));
-                FetchError::Denied { place: self.line.place(), words }
-            }
-            e => self.failed(e),
-        })?;
+        let entered = client.login(&self.user, password.expose_secret()).await;
+        let mut session = entered.map_err(|(e, _)| self.denied(e, password.expose_secret()))?;
         let listens = session.capabilities().await.map_err(|e| self.failed(e))?.has_str("IDLE");
         let mailbox = session.examine(&self.folder).await.map_err(|e| match e {
             ImapError::No(words) => {
@@ -213,6 +211,22 @@ impl Imap {
         })?;
         let validity = mailbox.uid_validity.unwrap_or(0);
         Ok((session, Mailbox { validity, next: mailbox.uid_next }, listens))
+    }
+
+    /// Why nobody is let in, without the password: some servers repeat what they were told.
+    fn denied(&self, e: ImapError, password: &str) -> FetchError {
+        match e {
+            ImapError::No(words) | ImapError::Bad(words) => {
+                let words = one_line(&without(&unescaped(&words), password), 200);
+                FetchError::Denied { place: self.line.place(), words }
+            }
+            // An answer that cannot be read is shown with all that came.
+            e => {
+                let shown = unescaped(&e.to_string());
+                let repeats = without(&shown, password) != shown;
+                if repeats { self.wrong("this is no answer of an IMAP server".into()) } else { self.failed(e) }
+            }
+        }
     }
 
     fn failed(&self, e: ImapError) -> FetchError {
@@ -244,7 +258,7 @@ impl Imap {
 
     /// Reads mails that are new, the oldest first. History is never in one fetch with what came since.
     async fn batch(&self, session: &mut Open, cursor: &mut Cursor, brought: &mut Brought) -> Result<(), FetchError> {
-        let found = session.uid_search(format!("UID {}:*", cursor.next.max(1))).await.map_err(|e| self.failed(e))?;
+        let found = self.within("search", self.since(session, cursor.next)).await?;
         // `*` is the last mail, also where that has been read.
         let mut found: Vec<u32> = found.into_iter().filter(|uid| *uid >= cursor.next).collect();
         found.sort_unstable();
@@ -258,7 +272,7 @@ impl Imap {
         let (mut wanted, mut bytes) = (Vec::new(), 0u64);
         // What is taken away between two looks has no size.
         let mut next = found.last().map_or(cursor.next, |uid| uid.saturating_add(1));
-        for (uid, size) in self.sizes(session, &found).await? {
+        for (uid, size) in self.within("sizes", self.sizes(session, &found)).await? {
             bytes = bytes.saturating_add(size.min(LONGEST));
             if bytes > MOST_BYTES && !wanted.is_empty() {
                 next = uid;
@@ -269,13 +283,20 @@ impl Imap {
                 false => wanted.push(uid),
             }
         }
-        self.bodies(session, &wanted, brought).await?;
+        if let Some(unread) = self.bodies(session, &wanted, brought).await? {
+            next = unread;
+        }
         cursor.next = next;
         brought.more = newest >= next;
         if next > cursor.history || history == 0 {
             cursor.history = 0;
         }
         Ok(())
+    }
+
+    /// The UIDs from this one on, and the last.
+    async fn since(&self, session: &mut Open, next: u32) -> Result<HashSet<u32>, FetchError> {
+        session.uid_search(format!("UID {}:*", next.max(1))).await.map_err(|e| self.failed(e))
     }
 
     /// How long mails are, in the order of their UIDs.
@@ -292,21 +313,43 @@ impl Imap {
         Ok(sizes)
     }
 
-    async fn bodies(&self, session: &mut Open, uids: &[u32], brought: &mut Brought) -> Result<(), FetchError> {
+    /// Reads mails; the first that had not come where it took too long, and some had.
+    async fn bodies(&self, session: &mut Open, uids: &[u32], brought: &mut Brought) -> Result<Option<u32>, FetchError> {
         if uids.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let mut answers = session.uid_fetch(listed(uids), "(UID BODY.PEEK[])").await.map_err(|e| self.failed(e))?;
-        while let Some(answer) = answers.try_next().await.map_err(|e| self.failed(e))? {
-            let (Some(uid), Some(body)) = (answer.uid.filter(|uid| uids.contains(uid)), answer.body()) else {
-                continue;
-            };
-            match self.letters.read(body) {
+        let until = Instant::now() + CARRY;
+        let late = || FetchError::Timeout { place: self.line.place(), phase: "mails" };
+        let asked = timeout_at(until, session.uid_fetch(listed(uids), "(UID BODY.PEEK[])")).await;
+        let mut answers = asked.map_err(|_| late())?.map_err(|e| self.failed(e))?;
+        let mut mails: Vec<(u32, Vec<u8>)> = Vec::new();
+        let mut unread = None;
+        loop {
+            match timeout_at(until, answers.try_next()).await {
+                Ok(answer) => {
+                    let Some(answer) = answer.map_err(|e| self.failed(e))? else { break };
+                    if let (Some(uid), Some(body)) = (answer.uid.filter(|uid| uids.contains(uid)), answer.body()) {
+                        mails.push((uid, body.to_vec()));
+                    }
+                }
+                Err(_) if mails.is_empty() => return Err(late()),
+                Err(_) => {
+                    unread = uids.iter().copied().find(|uid| mails.iter().all(|(came, _)| came != uid));
+                    break;
+                }
+            }
+        }
+        // Away from the threads that serve the network.
+        let letters = self.letters.clone();
+        let read = move || mails.into_iter().map(|(uid, body)| (uid, letters.read(&body))).collect::<Vec<_>>();
+        let read = tokio::task::spawn_blocking(read).await;
+        for (uid, read) in read.map_err(|_| self.wrong("reading a mail failed inside the mail reader".into()))? {
+            match read {
                 Ok(capture) => brought.captures.extend(capture),
                 Err(why) => skip(brought, uid, why),
             }
         }
-        Ok(())
+        Ok(unread)
     }
 
     /// Waits until something happens in the mailbox, or until then; `None` where the server broke off meanwhile.
@@ -328,10 +371,20 @@ impl Imap {
 
 /// What a server said for people, of a refusal as the client tells it: `code: None, info: Some("…")`, or longer.
 fn said(words: &str) -> String {
+    one_line(&unescaped(words), 200)
+}
+
+/// The same, however long it is.
+fn unescaped(words: &str) -> String {
     let info = words.split_once("info").and_then(|(_, rest)| rest.split_once("Some(\""));
     let info = info.and_then(|(_, rest)| rest.rsplit_once("\")")).map(|(info, _)| info);
-    let info = info.map_or_else(|| words.to_owned(), |info| info.replace("\\\"", "\"").replace("\\\\", "\\"));
-    one_line(&info, 200)
+    info.unwrap_or(words).replace("\\\"", "\"").replace("\\\\", "\\")
+}
+
+/// A text without a password, as it is or as IMAP quotes it.
+fn without(text: &str, password: &str) -> String {
+    let quoted = password.replace('\\', "\\\\").replace('"', "\\\"");
+    text.replace(&quoted, "…").replace(password, "…")
 }
 
 /// UIDs as commands list them.

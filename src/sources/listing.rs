@@ -201,6 +201,10 @@ impl Source for Place {
         self.ask_again.as_ref().map_or(0, |again| again.most())
     }
 
+    fn again_every(&self) -> Span {
+        self.ask_again.as_ref().map_or(Span::ZERO, |again| again.every())
+    }
+
     fn ask_again<'a>(&'a self, http: &'a Http, ids: &'a [String], now: Timestamp) -> Asking<'a> {
         Box::pin(async move {
             let Some(again) = &self.ask_again else { return Ok(Vec::new()) };

@@ -32,6 +32,45 @@ pub struct Heard {
     pub gap: bool,
 }
 
+impl Heard {
+    /// Takes in what is said, by now: of what bears the same id it is the new words, and there it is again.
+    pub fn say(&mut self, capture: Capture) {
+        self.changed.retain(|c| !is_same(c, &capture));
+        self.is_there(&capture);
+        match self.captures.iter_mut().find(|c| is_same(c, &capture)) {
+            Some(known) => *known = capture,
+            None => self.captures.push(capture),
+        }
+    }
+
+    /// Takes in what an author has changed: what has just been said is new all the same.
+    pub fn change(&mut self, capture: Capture) {
+        self.is_there(&capture);
+        match self.captures.iter_mut().chain(&mut self.changed).find(|c| is_same(c, &capture)) {
+            Some(known) => *known = capture,
+            None => self.changed.push(capture),
+        }
+    }
+
+    /// Takes in what was heard later.
+    pub fn then(&mut self, more: Heard) {
+        more.captures.into_iter().for_each(|c| self.say(c));
+        more.changed.into_iter().for_each(|c| self.change(c));
+        self.gone.extend(more.gone);
+        self.closed.extend(more.closed);
+        self.cursor = more.cursor.or(self.cursor.take());
+        self.gap |= more.gap;
+    }
+
+    fn is_there(&mut self, capture: &Capture) {
+        self.gone.retain(|id| capture.native_id.as_ref() != Some(id));
+    }
+}
+
+fn is_same(a: &Capture, b: &Capture) -> bool {
+    a.native_id.is_some() && a.native_id == b.native_id
+}
+
 /// What a source that stays connected has to say.
 #[derive(Debug)]
 pub enum Said {
@@ -77,5 +116,44 @@ pub trait Live: Send + Sync {
     /// Whether it hears everything that asking would find, so that asking is no more than a net below it.
     fn hears_all(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(id: Option<&str>, text: &str) -> Capture {
+        Capture { native_id: id.map(str::to_owned), text: text.into(), ..Capture::default() }
+    }
+
+    fn texts(of: &[Capture]) -> Vec<&str> {
+        of.iter().map(|c| c.text.as_str()).collect()
+    }
+
+    #[test]
+    fn of_one_thing_what_it_says_last_counts() {
+        let mut heard = Heard::default();
+        heard.say(of(Some("a"), "one"));
+        heard.say(of(None, "nameless"));
+        heard.say(of(None, "nameless too"));
+        heard.change(of(Some("a"), "two"));
+        heard.change(of(Some("b"), "three"));
+        assert_eq!(texts(&heard.captures), ["two", "nameless", "nameless too"], "an edit of what is new is new");
+        assert_eq!(texts(&heard.changed), ["three"]);
+        heard.then(Heard { captures: vec![of(Some("b"), "four")], ..Heard::default() });
+        assert_eq!(texts(&heard.captures), ["two", "nameless", "nameless too", "four"]);
+        assert!(heard.changed.is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_back_and_said_again_is_there() {
+        let gone = |id: &str| Heard { gone: vec![id.into()], ..Heard::default() };
+        let mut heard = gone("a");
+        heard.then(gone("b"));
+        heard.say(of(Some("a"), "again"));
+        assert_eq!(heard.gone, ["b"]);
+        heard.then(gone("a"));
+        assert_eq!(heard.gone, ["b", "a"]);
     }
 }

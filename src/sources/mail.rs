@@ -3,9 +3,10 @@
 use mail_parser::{HeaderValue, Message, MessageParser};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::bounds::{bounded, escape};
+use super::bounds::bounded;
 use crate::model::time::from_millis;
 use crate::model::{Author, Capture};
+use crate::text::clean::{MAX_TEXT, html_to_text};
 
 /// Bytes of one mail.
 pub(super) const LONGEST: u64 = 8 << 20;
@@ -30,15 +31,16 @@ impl Letters {
         let name = from.and_then(|f| f.name()).map(str::to_owned).filter(|n| !n.trim().is_empty());
         let html = message.html_bodies().any(|part| part.is_text_html());
         let text = if html { message.body_html(0) } else { message.body_text(0) };
-        let text = text.unwrap_or_default().into_owned();
+        let text = text.unwrap_or_default();
+        // Before it is cut: a newsletter's markup is many times its text, and stands before it.
+        let text = if html { html_to_text(&text, MAX_TEXT) } else { text.into_owned() };
         let archived = message.header_raw("Archived-At").map(|at| at.trim().trim_matches(['<', '>']).to_owned());
-        let subject = message.subject().unwrap_or("");
         Capture {
             native_id: Some(message.message_id().map_or_else(|| format!("{:x}", xxh3_64(bytes)), str::to_owned)),
             url: archived,
-            title: Some(if html { escape(subject) } else { subject.to_owned() }),
+            title: Some(message.subject().unwrap_or("").to_owned()),
             text,
-            html,
+            html: false,
             author: Author { name: name.unwrap_or_else(|| address.clone()), handle: address, ..Author::default() },
             published: message.date().map(|d| from_millis(d.to_timestamp().saturating_mul(1000))),
             language: self.language.clone(),
@@ -67,6 +69,17 @@ pub(super) const LETTER: &str = "From: =?UTF-8?Q?=C3=85sa?= <asa@list.example>\r
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn markup_takes_no_room_of_the_text() {
+        let style = "x".repeat(100_000);
+        let mail = format!(
+            "Subject: Kettles\r\nContent-Type: text/html\r\n\r\n<style>{style}</style><p>They <b>burn</b></p>\r\n"
+        );
+        let read = Letters { network: "mail".into(), language: None }.read(mail.as_bytes());
+        let capture = read.unwrap().unwrap();
+        assert_eq!((capture.text.as_str(), capture.html), ("They burn", false));
+    }
 
     proptest::proptest! {
         #[test]

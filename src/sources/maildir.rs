@@ -125,7 +125,7 @@ impl Maildir {
                 Ok(capture) => {
                     left -= 1;
                     known.insert(name);
-                    brought.anew |= old;
+                    brought.anew |= old && capture.is_some();
                     brought.captures.extend(capture);
                 }
                 Err(unread) => {
@@ -134,10 +134,16 @@ impl Maildir {
                             known.insert(name);
                             why
                         }
-                        // What cannot be opened now may be later.
-                        Unread::Closed(why) => why,
+                        // What cannot be opened now may be later, and is as old then.
+                        Unread::Closed(why) => {
+                            history_left |= old;
+                            why
+                        }
                         // Renamed between two looks: it is there under its other name the next time.
-                        Unread::Gone => continue,
+                        Unread::Gone => {
+                            history_left |= old;
+                            continue;
+                        }
                     };
                     brought.skipped_total += 1;
                     let file = path.file_name().unwrap_or_default().to_string_lossy();
@@ -217,10 +223,7 @@ mod tests {
         assert!(first.anew && first.captures.len() == 1, "what is being written is not there yet");
         let c = &first.captures[0];
         assert_eq!((c.author.name.as_str(), c.author.handle.as_str()), ("Åsa", "asa@list.example"));
-        assert_eq!(
-            (c.title.as_deref(), c.text.as_str(), c.html),
-            (Some("Acme &amp; fire"), "<p>It <b>burns</b></p>", true)
-        );
+        assert_eq!((c.title.as_deref(), c.text.as_str(), c.html), (Some("Acme & fire"), "It burns", false));
         assert_eq!(
             (c.channel.as_str(), c.kind.as_str(), c.url.as_deref()),
             ("Kettles", "reply", Some("https://list.example/1"))
@@ -282,5 +285,26 @@ mod tests {
         assert!(third.anew && third.more && third.captures.len() == 7, "history and news are never in one");
         let news = fetch(&maildir, &mut cursor).await;
         assert!(!news.anew && !news.more && news.captures.len() == 1, "{news:?}");
+    }
+
+    #[tokio::test]
+    async fn an_old_mail_that_says_nothing_makes_no_history_of_what_comes() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, mail: &str, second: u64| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, mail).unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second)).unwrap();
+        };
+        (0..MOST).for_each(|n| write(&format!("{n}.eml"), &plain(n), n as u64));
+        write("silent.eml", "From: bo@b.example\r\n\r\n", 5_000);
+        let maildir =
+            Maildir { folder: dir.path().to_owned(), letters: Letters { network: "mail".into(), language: None } };
+        let mut cursor = serde_json::Value::Null;
+        let first = fetch(&maildir, &mut cursor).await;
+        assert!(first.anew && first.more && first.captures.len() == MOST);
+        write("news.eml", &plain(9_999), 10_000);
+        let news = fetch(&maildir, &mut cursor).await;
+        assert!(!news.anew && news.captures.len() == 1, "{news:?}");
     }
 }

@@ -138,7 +138,7 @@ impl AskAgain for Again {
             id: post.id("/id"),
             engagement: post.sum(&COUNTS),
             reach: None,
-            gone: false,
+            ..Now::default()
         });
         Now::all(found.collect(), asked)
     }

@@ -59,7 +59,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::config::fault::{self, Fault, Sheet, suggest};
+use crate::config::fault::{self, Fault, Sheet, Weight, suggest};
 use crate::config::written::{At, Desk, Form};
 use crate::model::Capture;
 use crate::model::time::Span;
@@ -100,6 +100,9 @@ pub struct Brought {
 /// A fetch under way.
 pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Brought, FetchError>> + Send + 'a>>;
 
+/// What it was read from, being put away.
+pub type Storing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// A place that mentions come from.
 pub trait Source: Send + Sync {
     /// Asks for what is new since `cursor`, which is null at first.
@@ -112,7 +115,10 @@ pub trait Source: Send + Sync {
 
     /// What it brought up to `cursor` is stored, so that what it was read from may be put away. After a crash this is
     /// not said: the next fetch begins with the same cursor, and finds it out.
-    fn stored(&self, _cursor: &serde_json::Value) {}
+    fn stored<'a>(&'a self, _cursor: &'a serde_json::Value) -> Storing<'a> {
+        Box::pin(async {})
+    }
+
     /// How it stays connected, where it does.
     fn live(&self) -> Option<&dyn live::Live> {
         None
@@ -121,6 +127,11 @@ pub trait Source: Send + Sync {
     /// How many things it can be asked for again at once; 0 where it cannot.
     fn most_again(&self) -> usize {
         0
+    }
+
+    /// How often it may be asked for them again.
+    fn again_every(&self) -> Span {
+        Span::ZERO
     }
 
     /// Asks how things stand by now that it is asked for by these ids, [`Source::most_again`] of them at most.
@@ -266,6 +277,34 @@ pub fn read_for(
     allow_private: &[String],
     topics: Option<&[Sought<'_>]>,
 ) -> Result<Vec<Named>, Vec<Fault>> {
+    read_aimed(sheet, allow_private, Aims { topics, missing: Weight::Error }).map(|(named, _)| named)
+}
+
+/// The same, aimed at the topics that are in force, for a daemon that has to watch whatever the rules say by now: a topic
+/// that is not there is no mistake then but a warning, and its source looks for the others.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_in_force(
+    sheet: &Arc<Sheet>,
+    allow_private: &[String],
+    topics: &[Sought<'_>],
+) -> Result<(Vec<Named>, Vec<Fault>), Vec<Fault>> {
+    read_aimed(sheet, allow_private, Aims { topics: Some(topics), missing: Weight::Warning })
+}
+
+/// What sources are aimed at, and what it means that a topic is not there.
+#[derive(Clone, Copy)]
+struct Aims<'a> {
+    topics: Option<&'a [Sought<'a>]>,
+    missing: Weight,
+}
+
+fn read_aimed(
+    sheet: &Arc<Sheet>,
+    allow_private: &[String],
+    aims: Aims<'_>,
+) -> Result<(Vec<Named>, Vec<Fault>), Vec<Fault>> {
     let desk = Desk::new(sheet.clone());
     let mut out: Vec<Named> = Vec::new();
     if let Err(e) = Allow::parse(allow_private) {
@@ -275,7 +314,7 @@ pub fn read_for(
     let mut reachable = false;
     desk.read(|root| {
         reachable = root.has("base_url");
-        read_all(&root, allow_private, topics, &mut out);
+        read_all(&root, allow_private, aims, &mut out);
         files = root.texts("source_files");
     });
     // The rest of the sheet is the settings' business, syntax included.
@@ -287,7 +326,7 @@ pub fn read_for(
             Ok(text) => {
                 let desk = Desk::new(Sheet::new(path.display().to_string(), text));
                 desk.read(|root| {
-                    read_all(&root, allow_private, topics, &mut out);
+                    read_all(&root, allow_private, aims, &mut out);
                     root.finish();
                 });
                 faults.extend(desk.into_faults());
@@ -303,16 +342,16 @@ pub fn read_for(
         let help = "set `base_url` to an address that the hub can reach, or take `websub` out";
         faults.push(Fault::error(sheet, 0..0, message).help(help));
     }
-    if fault::any_error(&faults) { Err(faults) } else { Ok(out) }
+    if fault::any_error(&faults) { Err(faults) } else { Ok((out, faults)) }
 }
 
-fn read_all(root: &Form<'_>, allow_private: &[String], topics: Option<&[Sought<'_>]>, out: &mut Vec<Named>) {
+fn read_all(root: &Form<'_>, allow_private: &[String], aims: Aims<'_>, out: &mut Vec<Named>) {
     for form in root.tables("source", "source") {
-        read_one(form, allow_private, topics, out);
+        read_one(form, allow_private, aims, out);
     }
 }
 
-fn read_one(form: Form<'_>, allow_private: &[String], topics: Option<&[Sought<'_>]>, out: &mut Vec<Named>) {
+fn read_one(form: Form<'_>, allow_private: &[String], aims: Aims<'_>, out: &mut Vec<Named>) {
     let name = form.must_text("name");
     let kind = form.must_text("kind");
     let every = form.span("every").map(|e| e.value);
@@ -330,7 +369,7 @@ fn read_one(form: Form<'_>, allow_private: &[String], topics: Option<&[Sought<'_
     let wanted = form.texts("topics");
     let mut notes = Vec::new();
     if let Some(source) = source.as_mut().filter(|_| !wanted.is_empty()) {
-        let sought = sought(&form, &wanted, topics);
+        let sought = sought(&form, &wanted, aims);
         let queries: Vec<_> = sought.iter().map(|s| (s.node, s.languages)).collect();
         settings ^= if queries.is_empty() { 0 } else { xxh3_64(format!("{queries:?}").as_bytes()) };
         match source.aim(&sought) {
@@ -360,15 +399,17 @@ fn read_one(form: Form<'_>, allow_private: &[String], topics: Option<&[Sought<'_
 }
 
 /// The topics that are wanted; nothing where the rules are not known.
-fn sought<'t>(form: &Form<'_>, wanted: &[At<String>], topics: Option<&[Sought<'t>]>) -> Vec<Sought<'t>> {
-    let Some(topics) = topics else { return Vec::new() };
+fn sought<'a>(form: &Form<'_>, wanted: &[At<String>], aims: Aims<'a>) -> Vec<Sought<'a>> {
+    let Some(topics) = aims.topics else { return Vec::new() };
     let mut out = Vec::new();
     for name in wanted {
         match topics.iter().find(|t| t.name == name.value) {
             Some(topic) => out.push(*topic),
             None => {
+                let message = format!("the rules have no topic `{}`", name.value);
+                let fault = Fault::error(&form.desk.sheet, name.span.clone(), message);
                 let help = suggest(&name.value, topics.iter().map(|t| t.name));
-                form.desk.error(name.span.clone(), format!("the rules have no topic `{}`", name.value), help);
+                form.desk.push(Fault { weight: aims.missing, ..fault }.help(help));
             }
         }
     }

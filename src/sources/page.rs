@@ -128,7 +128,7 @@ fn is_format(form: &Form<'_>, format: &At<String>) -> bool {
 impl Source for Page {
     fn fetch<'a>(&'a self, http: &'a Http, cursor: &'a serde_json::Value, now: Timestamp) -> Fetching<'a> {
         Box::pin(async move {
-            let place = format!("{} {}", self.url, self.picks.item);
+            let place = format!("{} {}", bare(&self.url), self.picks.item);
             let mut cursor: Cursor = serde_json::from_value(cursor.clone()).unwrap_or_default();
             let anew = cursor.place != place;
             if anew {
@@ -186,6 +186,15 @@ impl Page {
         let document = reading.unwrap_or_else(fault);
         document.map_err(|reason| FetchError::Unreadable { place: place(&self.url), reason })
     }
+}
+
+/// An address without what lets vakt in: it is kept, and told.
+fn bare(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Only what names no host can bear neither.
+    url.set_username("").ok();
+    url.set_password(None).ok();
+    url
 }
 
 fn hash(id: &str) -> u64 {

@@ -89,7 +89,7 @@ impl AskAgain for Again {
         let things = answer.body.list("/data/children").iter().filter_map(|thing| thing.get("data"));
         let now = |data: &Value| {
             let engagement = data.sum(&["/ups", "/num_comments"]);
-            Now { id: data.text("/name").to_owned(), engagement, reach: None, gone: is_gone(data) }
+            Now { id: data.text("/name").to_owned(), engagement, reach: None, gone: is_gone(data), missing: false }
         };
         things.map(now).collect()
     }

@@ -101,6 +101,11 @@ fn sent(message: &Value) -> Option<Timestamp> {
     Some(from_millis(seconds.checked_mul(1000)?))
 }
 
+/// What a message is known by: its channel and its number there.
+pub(super) fn id(channel: &str, ts: &str) -> String {
+    format!("{channel} {ts}")
+}
+
 /// A message as a mention. Joins, leaves and the like are no messages of anybody.
 pub(super) fn message(workspace: &Url, channel: &str, message: &Value) -> Option<Capture> {
     if !matches!(message.text("/subtype"), "" | "bot_message" | "file_share" | "thread_broadcast") {
@@ -113,7 +118,7 @@ pub(super) fn message(workspace: &Url, channel: &str, message: &Value) -> Option
         message.list("/reactions").iter().filter_map(|r| r.count("/count")).fold(0_u64, u64::saturating_add);
     let point = format!("p{}", ts.replace('.', ""));
     Some(Capture {
-        native_id: Some(format!("{} {ts}", channel)),
+        native_id: Some(id(channel, ts)),
         url: Some(below(workspace, &["archives", channel, &point], &[]).into()),
         // Slack escapes the three signs of HTML in texts, and nothing else.
         text: with_pictures(&super::refs::plain(message.text("/text")), false, files),

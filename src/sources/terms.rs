@@ -22,6 +22,8 @@ pub(super) struct Dialect {
     or: Option<&'static str>,
     /// Alternatives of several words may stand in brackets.
     brackets: bool,
+    /// Within brackets each alternative is one word or phrase.
+    flat: bool,
     /// What stands before what must not be there, if anything can.
     not: Option<&'static str>,
     /// The signs that a word keeps; another's is left out.
@@ -42,6 +44,7 @@ const PLAIN: Dialect = Dialect {
     all: true,
     or: None,
     brackets: false,
+    flat: false,
     not: None,
     signs: "",
     tags_alone: false,
@@ -79,10 +82,18 @@ pub(super) const HACKERNEWS: Dialect = Dialect { network: "hackernews", ..PLAIN 
 pub(super) const GITHUB: Dialect = Dialect { network: "github", most: 6, ..PLAIN };
 /// Stack Exchange.
 pub(super) const STACKEXCHANGE: Dialect = Dialect { network: "stackexchange", most: 4, ..PLAIN };
-/// GDELT: one search with `OR` in brackets; short words are refused. It looks through whole articles of which the title is
+/// GDELT: one search with `OR` in brackets, between single words or phrases alone; short words are refused. It looks through whole articles of which the title is
 /// told, so nothing is excluded.
-pub(super) const GDELT: Dialect =
-    Dialect { network: "news", or: Some(" OR "), brackets: true, shortest: 3, longest: 1000, most: 1, ..PLAIN };
+pub(super) const GDELT: Dialect = Dialect {
+    network: "news",
+    or: Some(" OR "),
+    brackets: true,
+    flat: true,
+    shortest: 3,
+    longest: 1000,
+    most: 1,
+    ..PLAIN
+};
 /// Lemmy: one word or phrase.
 pub(super) const LEMMY: Dialect = Dialect { network: "lemmy", quotes: false, all: false, most: 8, ..PLAIN };
 /// TikTok: words any one of which is in the description.
@@ -122,7 +133,11 @@ pub(super) fn push(dialect: &Dialect, topics: &[Sought<'_>]) -> Pushed {
             ));
         }
     }
-    let all = alternatives::simplified(all);
+    let mut all = alternatives::simplified(all);
+    if dialect.flat && all.len() > 1 && all.iter().any(|a| a.0.len() > 1) {
+        all = alternatives::flattened(all);
+        pushed.notes.push("each alternative is asked for by one of its words alone; the topics decide".to_owned());
+    }
     let written = all.iter().map(|a| a.written(dialect)).collect();
     pushed.searches = joined(written, &all, dialect);
     if pushed.searches.len() > dialect.most {

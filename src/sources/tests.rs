@@ -150,3 +150,13 @@ fn put(into: &mut serde_json::Value, path: &str, value: serde_json::Value) {
     }
     *at = value;
 }
+
+#[test]
+fn a_topic_that_the_rules_have_no_more_keeps_no_daemon_from_its_watch() {
+    let text = "[[source]]\nkind = \"hackernews\"\nname = \"hn\"\ntopics = [\"acme\"]\n";
+    let sheet = Sheet::new("vakt.toml", text);
+    assert!(read_for(&sheet, &[], Some(&[])).is_err_and(|f| f.iter().any(|f| f.message.contains("no topic `acme`"))));
+    let (named, warnings) = read_in_force(&sheet, &[], &[]).unwrap();
+    assert_eq!((named.len(), warnings.len(), warnings[0].weight), (1, 1, Weight::Warning));
+    assert!(named[0].source.listings().is_empty(), "it looks for nothing");
+}

@@ -42,7 +42,8 @@ stream = true                         # stay connected: the searches are rules o
                                       # only after a break. One connection an app
 backfill = true                       # the contract has backfill_minutes: short breaks are filled by the stream itself
 topics = ["acme"]                     # or topics of the rules, put into the network's own words as far as it has them
-every = "1m"                          # the default; it costs by post, not by question
+every = "1m"                          # the default; it costs by post, not by question. Posts that open incidents are about
+                                      # are asked for again, 200 at most, once a day: each is paid for
 allow_private = ["10.0.0.0/8"]        # private networks that this source may reach
 # api = "https://api.x.com"           # where the API is"#;
 
@@ -67,6 +68,7 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
     let allow = settings::allow(form, house);
     let stream = form.flag("stream").is_some_and(|f| f.value);
     let backfill = form.flag("backfill").is_some_and(|f| f.value);
+    let tag = format!("vakt {}", form.text("name").map(|name| name.value).unwrap_or_default());
     if searches.is_empty() && !form.has("topics") {
         settings::nothing_to_look_for(form, "add search = [\"acme -is:retweet\"]");
     }
@@ -78,8 +80,8 @@ fn read(form: &Form<'_>, house: &[String]) -> Option<Box<dyn Source>> {
                 |search: &String| Box::new(Search { api: api.clone(), search: search.clone() }) as Box<dyn Listing>;
             let listings = pushed.iter().map(listing).collect();
             rules.extend(pushed);
-            let (api, allow, token) = (api.clone(), allow.clone(), token.clone());
-            let live = Box::new(filtered::Filtered { api, allow, token, rules, backfill }) as Box<dyn Live>;
+            let (api, allow, token, tag) = (api.clone(), allow.clone(), token.clone(), tag.clone());
+            let live = Box::new(filtered::Filtered { api, allow, token, tag, rules, backfill }) as Box<dyn Live>;
             Aimed { listings, live: stream.then_some(live), notes: Vec::new() }
         }
     };
@@ -195,6 +197,11 @@ impl AskAgain for Again {
         100
     }
 
+    fn every(&self) -> Span {
+        // Every post that is told again is paid for again, and what is deleted has to leave within a day.
+        Span::hours(24)
+    }
+
     fn address(&self, ids: &[&str]) -> Url {
         below(&self.api, &["2", "tweets"], &[("ids", &ids.join(",")), ("tweet.fields", "public_metrics")])
     }
@@ -204,7 +211,7 @@ impl AskAgain for Again {
             id: post.text("/id").to_owned(),
             engagement: engagement(post),
             reach: post.count("/public_metrics/impression_count"),
-            gone: false,
+            ..Now::default()
         });
         // What is deleted, or only its owner may see now, is told as an error of its own.
         let gone = answer.body.list("/errors").iter();
@@ -264,7 +271,7 @@ mod tests {
                        { "resource_id": "3", "type": "https://api.twitter.com/2/problems/not-authorized-for-resource" }],
         });
         let stand = again.read(&Answer { body, headers: Default::default() }, &["1", "2", "3"]);
-        let first = Now { id: "1".into(), engagement: Some(8), reach: Some(90), gone: false };
+        let first = Now { id: "1".into(), engagement: Some(8), reach: Some(90), ..Now::default() };
         assert_eq!(stand, [first, Now::gone("2".into())], "what only its owner may see is still there");
     }
 

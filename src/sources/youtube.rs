@@ -96,7 +96,7 @@ impl AskAgain for Again {
             id: video.text("/id").to_owned(),
             engagement: video.sum(&["/statistics/likeCount", "/statistics/commentCount"]),
             reach: video.count("/statistics/viewCount"),
-            gone: false,
+            ..Now::default()
         });
         Now::all(found.collect(), asked)
     }
@@ -242,8 +242,8 @@ mod tests {
         assert!(again.address(&["a", "b"]).as_str().ends_with("/youtube/v3/videos?part=statistics&id=a%2Cb"));
         let body = json!({ "items": [{ "id": "a", "statistics": { "viewCount": "900", "likeCount": "7", "commentCount": "2" } }] });
         let stand = again.read(&Answer { body, headers: Default::default() }, &["a", "b"]);
-        let first = Now { id: "a".into(), engagement: Some(9), reach: Some(900), gone: false };
-        assert_eq!(stand, [first, Now::gone("b".into())]);
+        let first = Now { id: "a".into(), engagement: Some(9), reach: Some(900), ..Now::default() };
+        assert_eq!(stand, [first, Now::missing("b".into())]);
     }
 
     #[test]

@@ -175,6 +175,9 @@ impl Collect {
         self.last_pass = Some(now);
         let latest = now + LONGEST_WAIT.max(self.pace.max);
         for (i, state) in &mut self.states {
+            if back.is_some() || state.stream.due > latest.as_millisecond() {
+                state.stream.due = state.stream.due.min(now.as_millisecond());
+            }
             let Some(source) = self.sources.get(*i) else { continue };
             let latest = source.every.map_or(latest, |every| latest.max(now + every + every));
             if back.is_some() || state.due > latest.as_millisecond() {
@@ -276,8 +279,7 @@ impl Collect {
         now: Timestamp,
     ) -> Stored<SourceState> {
         let history = (!state.begun && source.source.begins_with_history()) || brought.anew;
-        let paused = Span::millis(now.as_millisecond() - state.last_ok);
-        let undated_is_old = paused > PAUSE.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)));
+        let undated_is_old = was_away(&state, now);
         let batch =
             Batch { source: source.name.clone(), captures: brought.captures, history, undated_is_old, archive: false };
         state.begun = true;
@@ -310,7 +312,7 @@ impl Collect {
         })
         .await?;
         let state = receiver.await.map_err(|_| StoreError::Closed)?;
-        source.source.stored(&state.cursor);
+        source.source.stored(&state.cursor).await;
         let fresh = receipt.new + receipt.edited;
         metrics::counter!("vakt_mentions_total", "source" => source.name.clone()).increment(receipt.new as u64);
         metrics::counter!("vakt_fetches_total", "outcome" => if fresh > 0 { "new" } else { "unchanged" }).increment(1);
@@ -436,6 +438,12 @@ fn after_answer(
     state
 }
 
+/// Whether a source was not read for so long that what bears no date may be as old as that.
+fn was_away(state: &SourceState, now: Timestamp) -> bool {
+    let paused = Span::millis(now.as_millisecond() - state.last_ok);
+    paused > PAUSE.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)))
+}
+
 /// Why a source is taken for blind; empty while it sees. The words change once an hour at most.
 fn blindness(state: &SourceState, now: Timestamp) -> String {
     let unheard = Span::millis(now.as_millisecond() - state.last_ok);
@@ -463,6 +471,19 @@ fn blindness(state: &SourceState, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn after_a_pause_what_has_no_date_may_be_old() {
+        let now = from_millis(1_000_000_000_000);
+        let read = |ago: Span, interval: Span| SourceState {
+            last_ok: now.as_millisecond() - ago.as_millis(),
+            interval: interval.as_millis(),
+            ..SourceState::default()
+        };
+        assert!(!was_away(&read(Span::mins(50), Span::mins(1)), now));
+        assert!(was_away(&read(Span::mins(70), Span::mins(1)), now));
+        assert!(!was_away(&read(Span::mins(70), Span::hours(1)), now));
+    }
 
     #[test]
     fn blindness_is_failing_or_silence_against_habit() {

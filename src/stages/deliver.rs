@@ -199,10 +199,14 @@ impl Deliver {
     /// The person's next way is due at once; where there is none, the incident's next step is (F21).
     async fn fail(&mut self, message: Message, why: String, now: Timestamp) -> Stored<()> {
         let watch = self.ground.bells.watch.clone();
+        let hand_over = self.ground.hand_over_of(&message)?;
         self.ground
             .store
             .write(move |tx| {
                 outbox::failed(tx, message.id, &why, now)?;
+                if let Some(hand_over) = &hand_over {
+                    return hand_over.carry_out(tx, &message, now);
+                }
                 // No person waits for what the publishing tool refuses.
                 let Some(number) = message.incident.filter(|_| message.person != PUBLISHING) else { return Ok(()) };
                 if outbox::goes_otherwise(tx, &message)? {

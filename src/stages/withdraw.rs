@@ -12,7 +12,7 @@ use super::Stage;
 use crate::ground::Ground;
 use crate::ground::erasure::{Erasure, ErasureError};
 use crate::model::time::Span;
-use crate::store::{Store, mentions, withdrawn};
+use crate::store::{mentions, withdrawn};
 
 /// How often it looks.
 const EVERY: Span = Span::hours(1);
@@ -50,10 +50,10 @@ impl Stage for Withdraw {
         if self.work.is_none() && now < self.next && self.next <= now + EVERY {
             return self.next;
         }
-        let (store, mail_dir) = (&self.ground.store, &self.mail_dir);
+        let (ground, mail_dir) = (&self.ground, &self.mail_dir);
         let mut work = self.work.take().unwrap_or_else(|| {
-            let (store, mail_dir) = (store.clone(), mail_dir.clone());
-            tokio::task::spawn_blocking(move || carry_out(&store, &mail_dir, now))
+            let (ground, mail_dir) = (ground.clone(), mail_dir.clone());
+            tokio::task::spawn_blocking(move || carry_out(&ground, &mail_dir, now))
         });
         // Where there are many letters it takes longer than a pass may.
         let Ok(done) = tokio::time::timeout(LOOK, &mut work).await else {
@@ -82,13 +82,14 @@ impl Stage for Withdraw {
 }
 
 /// Takes the first of them away; how many.
-fn carry_out(store: &Store, mail_dir: &std::path::Path, now: Timestamp) -> Result<u64, ErasureError> {
+fn carry_out(ground: &Ground, mail_dir: &std::path::Path, now: Timestamp) -> Result<u64, ErasureError> {
+    let store = &ground.store;
     let ids = store.read(|c| withdrawn::first(c, MOST))?;
     if ids.is_empty() {
         return Ok(0);
     }
     let found = store.read(|c| mentions::of_ids(c, &ids))?;
-    Erasure::withdraw(store, mail_dir, found, now)?;
+    Erasure::withdraw(ground, mail_dir, found, now)?;
     let n = ids.len() as u64;
     store.write_blocking(move |tx| withdrawn::done(tx, &ids))?;
     // What is deleted is overwritten in the database at once, and stays in its log until that is emptied.
@@ -155,5 +156,31 @@ mod tests {
         let again = batch(vec![said("a", "", &format!("Acme {CANARY}")), said("uri-b", "7", "Acme two")]);
         let receipt = intake::accept(&ground, again, now, also).await.unwrap();
         assert_eq!((receipt.new, receipt.known), (0, 2));
+    }
+
+    #[tokio::test]
+    async fn what_is_new_and_told_as_an_edit_as_well_is_new_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let now: Timestamp = "2026-03-10T12:00:00Z".parse().unwrap();
+        let ground = standing(&dir, Clock::stepped(now));
+        let also = |_: &crate::store::Transaction<'_>, _: &intake::Receipt| Ok(());
+        let followed = Followed { changed: vec![said("a", "", "Acme one")], ..Followed::default() };
+        let receipt =
+            intake::follow(&ground, batch(vec![said("a", "", "Acme one")]), followed, now, also).await.unwrap();
+        assert_eq!((receipt.new, receipt.edited), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn what_is_said_again_with_other_words_before_it_left_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let now: Timestamp = "2026-03-10T12:00:00Z".parse().unwrap();
+        let ground = standing(&dir, Clock::stepped(now));
+        let also = |_: &crate::store::Transaction<'_>, _: &intake::Receipt| Ok(());
+        intake::accept(&ground, batch(vec![said("a", "", "Acme one")]), now, also).await.unwrap();
+        let followed = Followed { gone: vec!["a".to_owned()], ..Followed::default() };
+        assert_eq!(intake::follow(&ground, batch(Vec::new()), followed, now, also).await.unwrap().withdrawn, 1);
+        let receipt = intake::accept(&ground, batch(vec![said("a", "", "Acme two")]), now, also).await.unwrap();
+        assert_eq!(receipt.edited, 1);
+        assert!(ground.store.read(|c| withdrawn::first(c, 9)).unwrap().is_empty());
     }
 }

@@ -88,6 +88,24 @@ pub fn keep(c: &Connection, s: &Subscription) -> Stored<()> {
     Ok(())
 }
 
+/// The sources that have subscriptions.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn sources(c: &Connection) -> Stored<Vec<String>> {
+    let mut q = c.prepare_cached("SELECT source FROM subscriptions ORDER BY source")?;
+    Ok(q.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Ends the subscription of a source: whoever tells it something is told that it is gone.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn end(c: &Connection, source: &str) -> Stored<()> {
+    c.prepare_cached("DELETE FROM subscriptions WHERE source = ?1")?.execute([source])?;
+    Ok(())
+}
+
 /// What a hub has delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -157,6 +175,9 @@ mod tests {
         assert_eq!(of_token(&c, &first.token).expect("read"), None, "an old address is nobody's");
         keep(&c, &Subscription { until: 7, ..other.clone() }).expect("written");
         assert_eq!(of_token(&c, &other.token).expect("read").map(|s| s.until), Some(7));
+        assert_eq!(sources(&c).expect("read"), ["news"]);
+        end(&c, "news").expect("written");
+        assert_eq!(of_token(&c, &other.token).expect("read"), None);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn first(c: &Connection, limit: u32) -> Stored<Vec<i64>> {
     Ok(q.query_map([limit], |r| r.get(0))?.collect::<Result<_, _>>()?)
 }
 
-/// They have left.
+/// They have left, or are there again.
 ///
 /// # Errors
 /// When the database cannot be written.

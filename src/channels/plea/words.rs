@@ -13,6 +13,8 @@ pub struct Words {
     pub yours_back: &'static str,
     /// An approved text is the reader's to post.
     pub to_post: &'static str,
+    /// The reader's approved text was handed over and has arrived nowhere.
+    pub undelivered: &'static str,
     /// Approved by, before names.
     pub approved_by: &'static str,
     /// Before the words of a text that is to be posted.
@@ -58,6 +60,11 @@ pub struct Words {
 }
 
 impl Words {
+    /// The words of every language.
+    pub(super) fn all() -> &'static [&'static Words] {
+        &WORDS
+    }
+
     /// The words for somebody who reads these languages, best first; English where none is known.
     pub fn of(languages: &[String]) -> &'static Words {
         let of = |language: &String| WORDS.iter().find(|w| w.code == language);
@@ -71,6 +78,7 @@ static EN: Words = Words {
     yours_approved: "Your draft is approved",
     yours_back: "Your draft comes back",
     to_post: "An approved text is yours to post",
+    undelivered: "Your approved text has arrived nowhere",
     approved_by: "approved by",
     as_it_stands: "Please post it exactly as it stands here",
     machine: "Proposed by a machine: read every word",
@@ -102,6 +110,7 @@ static SV: Words = Words {
     yours_approved: "Ditt utkast är godkänt",
     yours_back: "Ditt utkast kommer tillbaka",
     to_post: "En godkänd text är din att publicera",
+    undelivered: "Din godkända text har inte kommit fram",
     approved_by: "godkänd av",
     as_it_stands: "Publicera den precis som den står här",
     machine: "Föreslagen av en maskin: läs vartenda ord",
@@ -131,6 +140,7 @@ static DE: Words = Words {
     yours_approved: "Ihr Entwurf ist freigegeben",
     yours_back: "Ihr Entwurf kommt zurück",
     to_post: "Ein freigegebener Text wartet darauf, dass Sie ihn veröffentlichen",
+    undelivered: "Ihr freigegebener Text ist nicht angekommen",
     approved_by: "freigegeben von",
     as_it_stands: "Bitte genau so veröffentlichen, wie er hier steht",
     machine: "Von einer Maschine vorgeschlagen: Bitte jedes Wort lesen",
@@ -160,6 +170,7 @@ static IT: Words = Words {
     yours_approved: "La Sua bozza è approvata",
     yours_back: "La Sua bozza torna indietro",
     to_post: "Un testo approvato attende che Lei lo pubblichi",
+    undelivered: "Il Suo testo approvato non è arrivato",
     approved_by: "approvato da",
     as_it_stands: "Lo pubblichi esattamente come sta qui",
     machine: "Proposto da una macchina: legga ogni parola",
@@ -189,6 +200,7 @@ static ES: Words = Words {
     yours_approved: "Su borrador está aprobado",
     yours_back: "Su borrador vuelve",
     to_post: "Un texto aprobado espera a que usted lo publique",
+    undelivered: "Su texto aprobado no ha llegado",
     approved_by: "aprobado por",
     as_it_stands: "Publíquelo exactamente como está aquí",
     machine: "Propuesto por una máquina: lea cada palabra",

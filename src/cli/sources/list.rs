@@ -42,7 +42,8 @@ pub(super) fn list(file: Option<&Path>, json: bool) -> anyhow::Result<Verdict> {
         let row = |n: &Named| {
             let state = states.get(&n.name);
             serde_json::json!({
-                "name": n.name, "kind": n.kind, "standing": standing(state), "remedy": state.map_or("", remedy), "state": state,
+                "name": n.name, "kind": n.kind, "standing": standing(state), "remedy": state.map_or("", remedy),
+                "state": state.map(without_cursors),
                 "topics": n.topics, "notes": n.notes, "hub": hubs.get(n.name.as_str()),
             })
         };
@@ -51,7 +52,7 @@ pub(super) fn list(file: Option<&Path>, json: bool) -> anyhow::Result<Verdict> {
             let standing = if state.is_some() { "well" } else { "new" };
             serde_json::json!({
                 "name": h.name, "kind": h.kind, "hook": format!("{base}{}", hooks::path(&h.name)), "standing": standing, "remedy": "",
-                "state": state,
+                "state": state.map(without_cursors),
             })
         };
         say!("{}", serde_json::Value::from(named.iter().map(row).chain(hooks.iter().map(hook)).collect::<Vec<_>>()));
@@ -108,6 +109,18 @@ fn hubs<'n>(store: &Store, named: &'n [Named]) -> anyhow::Result<BTreeMap<&'n st
         out.extend(hub.map(|hub| (source.name.as_str(), hub)));
     }
     Ok(out)
+}
+
+/// What is kept of a source, without how far it was read: that is in its own words, and among them may be addresses with
+/// what lets vakt in.
+fn without_cursors(state: &SourceState) -> serde_json::Value {
+    let mut shown = serde_json::json!(state);
+    for at in ["", "/stream"] {
+        if let Some(kept) = shown.pointer_mut(at).and_then(serde_json::Value::as_object_mut) {
+            kept.remove("cursor");
+        }
+    }
+    shown
 }
 
 /// How a connection stands.
@@ -253,6 +266,15 @@ mod tests {
             "{:?}",
             trouble(&failing)
         );
+    }
+
+    #[test]
+    fn cursors_are_not_shown() {
+        let kept = serde_json::json!({ "url": "https://u:canary@a.example/" });
+        let stream = StreamState { cursor: kept.clone(), since: 7, ..StreamState::default() };
+        let shown = without_cursors(&SourceState { cursor: kept, mentions: 3, stream, ..SourceState::default() });
+        assert_eq!((&shown["mentions"], &shown["stream"]["since"]), (&3.into(), &7.into()));
+        assert!(!shown.to_string().contains("cursor") && !shown.to_string().contains("canary"), "{shown}");
     }
 
     #[test]

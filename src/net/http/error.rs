@@ -188,6 +188,7 @@ impl FetchError {
             | FetchError::Tls { place, .. }
             | FetchError::Timeout { place, .. }
             | FetchError::Broken { place, .. }
+            | FetchError::Ended { place }
             | FetchError::Status { place, .. }
             | FetchError::Unauthorized { place, .. }
             | FetchError::Told { place, .. }

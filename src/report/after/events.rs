@@ -62,4 +62,24 @@ pub(super) static EVENTS: &[Row] = &[
     ("approved", ["approved", "godkände", "freigegeben", "approvato", "aprobado"]),
     ("rejected", ["sent back", "avvisade", "abgelehnt", "respinto", "rechazado"]),
     ("handed over", ["handed over", "lämnade ut", "übergeben", "consegnato", "entregado"]),
+    (
+        "struck",
+        [
+            "somebody struck out of a draft",
+            "någon ströks ur ett utkast",
+            "jemand aus einem Entwurf gestrichen",
+            "qualcuno tolto da una bozza",
+            "alguien suprimido de un borrador",
+        ],
+    ),
+    (
+        "undelivered",
+        [
+            "draft arrived nowhere",
+            "utkast kom inte fram",
+            "Entwurf nicht angekommen",
+            "bozza non arrivata",
+            "borrador no llegado",
+        ],
+    ),
 ];

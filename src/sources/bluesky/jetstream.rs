@@ -12,7 +12,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 use url::Url;
 
 use super::capture;
-use super::profiles::Profiles;
+use super::profiles::{AT_ONCE, Profiles};
 use crate::model::Capture;
 use crate::model::time::{Span, from_millis};
 use crate::sources::bounds::bounded;
@@ -23,6 +23,9 @@ use crate::sources::live::{Ear, Heard, Listening, Live};
 use crate::sources::sieve::Sieve;
 use crate::sources::told::Told;
 
+/// Messages longer than this are left out there: one that is too long for us would end the connection, whenever it is
+/// told again.
+const LONGEST: &str = "1000000";
 const POSTS: &str = "app.bsky.feed.post";
 /// The whole network is never silent for so long.
 const SILENCE: Span = Span::mins(1);
@@ -32,6 +35,8 @@ const BACK: i64 = 5_000_000;
 const FORGETS: i64 = 600_000_000;
 /// How often the place up to which it has heard is handed on, whatever was in it.
 const NOTED: Duration = Duration::from_secs(3);
+/// How long what is kept waits for more, so that many authors are asked for at once.
+const GATHERED: Duration = Duration::from_millis(250);
 /// Deletions handed on at once.
 const MOST_GONE: usize = 500;
 
@@ -64,7 +69,8 @@ impl Live for Jetstream {
 
 impl Jetstream {
     fn address(&self, upto: Option<Upto>) -> Url {
-        let mut url = below(&self.place, &["subscribe"], &[("wantedCollections", POSTS)]);
+        let mut url =
+            below(&self.place, &["subscribe"], &[("wantedCollections", POSTS), ("maxMessageSizeBytes", LONGEST)]);
         if let Some(upto) = upto {
             url.query_pairs_mut().append_pair("cursor", &upto.time_us.saturating_sub(BACK).to_string());
         }
@@ -82,13 +88,17 @@ impl Jetstream {
         let mut socket = http.socket(Request::of(url.as_str(), &self.allow), SILENCE, now).await?;
         ear.open().await;
         let mut profiles = Profiles::new(&self.profiles, &self.allow);
-        let mut noted = Instant::now();
+        let opened = Instant::now();
+        let mut noted = opened;
         let mut heard = Heard::default();
         let (mut last, mut handed) = (upto, upto);
         let mut first = true;
+        // Since when something that is kept waits.
+        let mut waits: Option<Instant> = None;
         loop {
+            let until = waits.map_or(noted + NOTED, |since| (since + GATHERED).min(noted + NOTED));
             // What is no JSON, or of another kind, is passed over; what is noted is not kept back by silence.
-            let told = match timeout_at(noted + NOTED, socket.next()).await {
+            let told = match timeout_at(until, socket.next()).await {
                 Ok(message) => serde_json::from_slice::<Value>(&message?).unwrap_or_default(),
                 Err(_) => Value::Null,
             };
@@ -99,13 +109,20 @@ impl Jetstream {
                 last = last.filter(|l| l.time_us >= time_us).or(Some(Upto { time_us }));
             }
             self.sift(&told, &mut heard);
-            let waits = !heard.captures.is_empty() || !heard.changed.is_empty() || heard.gone.len() >= MOST_GONE;
-            if !waits && noted.elapsed() < NOTED {
+            if waits.is_none() && !(heard.captures.is_empty() && heard.changed.is_empty()) {
+                waits = Some(Instant::now());
+            }
+            let full = heard.captures.len() >= AT_ONCE || heard.gone.len() >= MOST_GONE;
+            let gathered = waits.is_some_and(|since| since.elapsed() >= GATHERED);
+            if !full && !gathered && noted.elapsed() < NOTED {
                 continue;
             }
             noted = Instant::now();
-            if last != handed || !heard.gone.is_empty() || !heard.closed.is_empty() {
-                profiles.name(&mut heard.captures, http, now).await;
+            let waited = waits.take().is_some();
+            if last != handed || waited || !heard.gone.is_empty() || !heard.closed.is_empty() {
+                // The connection was opened at `now`, which may be days ago.
+                let by_now = now + Span::millis(opened.elapsed().as_millis() as i64);
+                profiles.name(&mut heard.captures, http, by_now).await;
                 heard.cursor = last.and_then(|l| serde_json::to_value(l).ok());
                 ear.hear(std::mem::take(&mut heard)).await;
                 handed = last;
@@ -130,11 +147,15 @@ impl Jetstream {
         let uri = format!("at://{did}/{POSTS}/{key}");
         match told.text("/commit/operation") {
             "delete" => heard.gone.push(uri),
-            "create" => heard.captures.extend(post(told, &uri).filter(|c| self.sieve.passes(c))),
+            "create" => {
+                if let Some(c) = post(told, &uri).filter(|c| self.sieve.passes(c)) {
+                    heard.say(c);
+                }
+            }
             "update" => match post(told, &uri) {
                 // What it says now may be looked for, whatever it said before.
-                Some(c) if self.sieve.passes(&c) => heard.captures.push(c),
-                Some(c) => heard.changed.push(c),
+                Some(c) if self.sieve.passes(&c) => heard.say(c),
+                Some(c) => heard.change(c),
                 None => {}
             },
             _ => {}
@@ -172,14 +193,21 @@ mod tests {
             "reply": { "root": { "uri": "at://r" }, "parent": { "uri": "at://p" } } } } })
     }
 
+    fn with_key(key: &str, mut told: Value) -> Value {
+        told["commit"]["rkey"] = key.into();
+        told
+    }
+
     #[test]
     fn posts_are_sifted_and_what_becomes_of_them_is_followed() {
         let mut heard = Heard::default();
         let all = [
             commit("create", "My Acme kettle"),
-            commit("create", "My cat"),
-            commit("update", "My cat again"),
-            commit("update", "acme after all"),
+            with_key("3k2", commit("create", "My cat")),
+            with_key("3k2", commit("update", "My cat again")),
+            with_key("3k3", commit("update", "acme after all")),
+            with_key("3k4", commit("delete", "")),
+            with_key("3k4", commit("create", "Acme, said anew")),
             commit("delete", ""),
             json!({ "kind": "account", "did": "did:plc:a", "account": { "active": false, "status": "deactivated" } }),
             json!({ "kind": "account", "did": "did:plc:b", "account": { "active": false, "status": "deleted" } }),
@@ -187,7 +215,7 @@ mod tests {
         ];
         all.iter().for_each(|told| stream().sift(told, &mut heard));
         let texts = |of: &[Capture]| of.iter().map(|c| c.text.clone()).collect::<Vec<_>>();
-        assert_eq!(texts(&heard.captures), ["My Acme kettle", "acme after all"]);
+        assert_eq!(texts(&heard.captures), ["My Acme kettle", "acme after all", "Acme, said anew"]);
         assert_eq!(texts(&heard.changed), ["My cat again"]);
         assert_eq!(heard.gone, ["at://did:plc:a/app.bsky.feed.post/3k1"]);
         assert_eq!(heard.closed, ["at://did:plc:b/"]);
@@ -200,7 +228,10 @@ mod tests {
     #[test]
     fn it_goes_on_a_little_before_where_it_stopped() {
         let address = |upto| stream().address(upto).to_string();
-        assert_eq!(address(None), "https://jetstream.example/subscribe?wantedCollections=app.bsky.feed.post");
+        assert_eq!(
+            address(None),
+            "https://jetstream.example/subscribe?wantedCollections=app.bsky.feed.post&maxMessageSizeBytes=1000000"
+        );
         assert!(address(Some(Upto { time_us: 1_793_534_340_000_000 })).ends_with("&cursor=1793534335000000"));
     }
 }

@@ -20,7 +20,7 @@ use crate::sources::listing::below;
 use crate::sources::told::Told;
 
 /// Accounts asked for at once, and remembered.
-const AT_ONCE: usize = 25;
+pub(super) const AT_ONCE: usize = 25;
 const MOST: usize = 5_000;
 /// How long posts wait for their authors.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Profiles<'a> {
     pub place: &'a Url,
     pub allow: &'a Allow,
-    known: HashMap<String, Author>,
+    /// None where nobody knows of one.
+    known: HashMap<String, Option<Author>>,
 }
 
 impl<'a> Profiles<'a> {
@@ -49,7 +50,7 @@ impl<'a> Profiles<'a> {
             self.ask(&unknown, http, now).await;
         }
         for post in posts {
-            if let Some(author) = self.known.get(&post.author.handle) {
+            if let Some(author) = self.known.get(&post.author.handle).and_then(Option::as_ref) {
                 post.author = author.clone();
             }
         }
@@ -65,10 +66,11 @@ impl<'a> Profiles<'a> {
         if self.known.len() > MOST {
             self.known.clear();
         }
+        self.known.extend(dids.iter().map(|did| (did.clone(), None)));
         for profile in answer.body.list("/profiles") {
             let did = profile.text("/did");
             if dids.iter().any(|asked| asked == did) {
-                self.known.insert(did.to_owned(), author(profile));
+                self.known.insert(did.to_owned(), Some(author(profile)));
             }
         }
     }

@@ -68,7 +68,7 @@ async fn files_are_read_once_and_moved_once_they_are_stored() {
     std::fs::write(dir.join("b.jsonl"), "{\"id\": \"8\", \"text\": \"Acme again\"}\n").unwrap();
     let brought = fetch(&own, &after.cursor, later(&dir.join("b.jsonl"))).await;
     assert_eq!(brought.captures.len(), 1);
-    own.stored(&brought.cursor);
+    own.stored(&brought.cursor).await;
     assert_eq!(names(dir, "done"), ["2-b.jsonl", "a.csv", "a.csv.why.txt", "b.jsonl"]);
     assert_eq!(names(dir, ""), ["d.csv.part", "f.csv"], "what is unfinished, and a link");
 }
@@ -110,7 +110,7 @@ async fn long_files_are_read_in_batches_and_a_kill_loses_and_doubles_none() {
     }
     ids.dedup();
     assert_eq!(ids.len(), BATCH * 2 + 3);
-    own.stored(&cursor);
+    own.stored(&cursor).await;
     assert_eq!(names(dir.path(), "done"), ["a.csv"]);
 }
 
@@ -126,7 +126,7 @@ async fn what_cannot_be_moved_is_told_and_not_read_again() {
     let (own, now) = (folder(dir.path()), later(&path));
     let first = fetch(&own, &Value::Null, now).await;
     assert_eq!(first.captures.len(), 1);
-    own.stored(&first.cursor);
+    own.stored(&first.cursor).await;
     let second = fetch(&own, &first.cursor, now).await;
     let trouble = second.degraded.unwrap_or_default();
     assert!(second.captures.is_empty() && trouble.starts_with("a.csv cannot be moved to done/"), "{trouble}");

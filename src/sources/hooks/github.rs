@@ -39,7 +39,8 @@ impl Hook for GitHub {
         signature::check(&self.secret, &[call.body], said)?;
         let body = json(call.body)?;
         let mut told = Told { event: (call.header)("x-github-delivery"), ..Told::default() };
-        let said = matches!(body.text("/action"), "opened" | "created" | "edited" | "submitted" | "reopened");
+        let action = body.text("/action");
+        let said = matches!(action, "opened" | "created" | "edited" | "submitted" | "reopened");
         let (about, own) = match (call.header)("x-github-event").as_deref() {
             Some("issues") => ("/issue", "/issue"),
             Some("issue_comment") => ("/issue", "/comment"),
@@ -51,7 +52,12 @@ impl Hook for GitHub {
             Some("commit_comment") => ("/comment", "/comment"),
             _ => return Ok(told),
         };
-        if let (true, Some(own), Some(about)) = (said, body.pointer(own), body.pointer(about)) {
+        if action == "deleted" {
+            told.take_back(body.pointer(own).map_or("", |own| own.text("/node_id")).to_owned());
+        }
+        // An approval by one click says nothing, and would bear the title of what it approves.
+        let wordless = own == "/review" && body.text("/review/body").trim().is_empty();
+        if let (true, Some(own), Some(about)) = (said && !wordless, body.pointer(own), body.pointer(about)) {
             told.add(Some(capture(own, about, body.text("/repository/full_name"))));
         }
         Ok(told)

@@ -72,9 +72,9 @@ impl Hook for Meta {
     }
 }
 
-/// Posts and comments of the page's feed. What is removed, liked or hidden says nothing new.
+/// Posts and comments of the page's feed, and those that were removed. What is liked or hidden says nothing new.
 fn page(told: &mut Told, value: &Value, entry: &Value) {
-    if !matches!(value.text("/verb"), "add" | "edit" | "edited" | "") {
+    if !matches!(value.text("/verb"), "add" | "edit" | "edited" | "remove" | "") {
         return;
     }
     let comment = value.text("/item") == "comment";
@@ -83,6 +83,10 @@ fn page(told: &mut Told, value: &Value, entry: &Value) {
         return;
     }
     let (post, id) = (value.id("/post_id"), value.id(if comment { "/comment_id" } else { "/post_id" }));
+    if value.text("/verb") == "remove" {
+        told.take_back(id);
+        return;
+    }
     let permalink = [value.text("/permalink_url"), value.text("/post/permalink_url")];
     let url = permalink.into_iter().find(|u| !u.is_empty()).map(str::to_owned);
     let built = || match comment {

@@ -40,6 +40,8 @@ pub struct Told {
     pub skipped_total: usize,
     /// What the caller calls the event; the same call again has the same. Without it the body stands for itself.
     pub event: Option<String>,
+    /// What was taken back there, by the ids that it gives to captures.
+    pub gone: Vec<String>,
     /// What the answer says.
     pub reply: String,
 }
@@ -158,6 +160,11 @@ impl Told {
     /// Adds a mention within bounds; one that says nothing is left out without a word.
     fn add(&mut self, capture: Option<Capture>) {
         self.captures.extend(capture.and_then(bounded));
+    }
+
+    /// Notes that something was taken back; without an id nobody knows what.
+    fn take_back(&mut self, id: String) {
+        self.gone.extend(Some(id).filter(|id| !id.is_empty()));
     }
 
     /// Notes an item that cannot be read.

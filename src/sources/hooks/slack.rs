@@ -5,6 +5,7 @@
 //! within three seconds comes again, up to three times, with the same `event_id`.
 
 use jiff::Timestamp;
+use serde_json::Value;
 use url::Url;
 
 use super::{Call, Hook, Kind, Refusal, Told, json, signature};
@@ -60,7 +61,7 @@ impl Hook for Slack {
             "url_verification" => body.text("/challenge").clone_into(&mut told.reply),
             "event_callback" => {
                 told.event = Some(body.text("/event_id").to_owned());
-                let event = body.pointer("/event").unwrap_or(&serde_json::Value::Null);
+                let event = body.pointer("/event").unwrap_or(&Value::Null);
                 let channel = event.text("/channel");
                 let wanted = self.channels.is_empty() || self.channels.iter().any(|c| c == channel);
                 let message = match (event.text("/type"), event.text("/subtype")) {
@@ -69,7 +70,10 @@ impl Hook for Slack {
                     _ => None,
                 };
                 if let Some(message) = message.filter(|_| wanted && !channel.is_empty()) {
-                    told.add(slack::message(&self.workspace, channel, message));
+                    match deleted(event, message) {
+                        Some(ts) => told.take_back(slack::id(channel, ts)),
+                        None => told.add(slack::message(&self.workspace, channel, message)),
+                    }
                 }
             }
             _ => {}
@@ -80,4 +84,14 @@ impl Hook for Slack {
     fn secrets(&self) -> Vec<&SecretRef> {
         vec![&self.secret]
     }
+}
+
+/// The number of a message that was deleted; where others have replied to it, a tombstone takes its place.
+fn deleted<'a>(event: &'a Value, message: &'a Value) -> Option<&'a str> {
+    let ts = match (event.text("/subtype"), message.text("/subtype")) {
+        ("message_deleted", _) => event.text("/deleted_ts"),
+        (_, "tombstone") => message.text("/ts"),
+        _ => return None,
+    };
+    Some(ts).filter(|ts| !ts.is_empty())
 }

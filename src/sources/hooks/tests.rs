@@ -120,6 +120,16 @@ fn slack_tells_messages() {
         json!({ "type": "reaction_added", "item": {} }),
     ];
     assert!(quiet.into_iter().all(|e| event(e).captures.is_empty()));
+    let deleted = |channel: &str| {
+        let told = json!({ "type": "message", "subtype": "message_deleted", "channel": channel, "deleted_ts": "1793534340.000200" });
+        event(told).gone
+    };
+    assert_eq!(deleted("C1"), ["C1 1793534340.000200"]);
+    assert!(deleted("C2").is_empty());
+    let tombstone = json!({ "type": "message", "subtype": "message_changed", "channel": "C1",
+        "message": { "subtype": "tombstone", "text": "This message was deleted.", "ts": "1793534340.000200" } });
+    let told = event(tombstone);
+    assert_eq!((told.gone.len(), told.captures.len()), (1, 0));
     assert!(matches!(take(&slack, &[], b"{}", now()), Err(Refusal::Forged(_))));
 }
 
@@ -170,6 +180,14 @@ fn github_tells_issues_and_comments() {
     );
     assert_eq!(c.native_id.as_deref(), Some("IC_2"));
     assert!(call("issues", json!({ "action": "closed", "issue": issue })).captures.is_empty());
+    let told = call("issue_comment", json!({ "action": "deleted", "issue": issue, "comment": comment }));
+    assert!(told.captures.is_empty() && told.gone == ["IC_2"], "{told:?}");
+    let review = |body: &str| {
+        let review = json!({ "node_id": "PRR_3", "body": body, "user": { "login": "flo" } });
+        let pull = json!({ "node_id": "PR_3", "title": "Mend the SDK" });
+        call("pull_request_review", json!({ "action": "submitted", "pull_request": pull, "review": review })).captures
+    };
+    assert_eq!((review("").len(), review("Not yet").len()), (0, 1));
     assert!(call("ping", json!({ "zen": "Keep it logically awesome." })).captures.is_empty());
 }
 
@@ -197,6 +215,7 @@ fn meta_is_greeted_and_tells_posts_and_comments() {
         change("mention", json!({ "item": "post", "verb": "add", "post_id": "5_6", "sender_name": "Cy", "sender_id": "5", "message": "@Acme why?" })),
         change("leadgen", json!({})),
     ] }] }));
+    assert_eq!(told.gone, ["2_8"]);
     let [comment, mention] = told.captures.as_slice() else { panic!("{told:?}") };
     assert_eq!(
         (comment.text.as_str(), comment.author.name.as_str(), comment.kind.as_str()),

@@ -132,7 +132,15 @@ fn imap(dir: &std::path::Path, port: u16) -> Imap {
     std::fs::write(&file, "canary\n").unwrap();
     let allow = Allow::parse(["127.0.0.0/8"]).unwrap();
     Imap {
-        line: Line { scheme: "imap", host: "127.0.0.1".into(), port, tls: false, ca_file: None, allow },
+        line: Line {
+            scheme: "imap",
+            host: "127.0.0.1".into(),
+            port,
+            tls: false,
+            ca_file: None,
+            allow,
+            trust: Trust::default(),
+        },
         user: "ann".into(),
         password: SecretRef::File(file),
         folder: "INBOX".into(),
@@ -265,6 +273,22 @@ async fn what_is_wrong_is_told_without_the_password() {
         let told = fetch(&own, &mut serde_json::Value::Null).await.unwrap_err();
         assert!(matches!(told.class(), "broken" | "decode" | "unauthorized"), "{told:?}");
     }
+}
+
+#[test]
+fn a_password_is_not_repeated_in_any_form() {
+    let dir = tempfile::tempdir().unwrap();
+    let (own, password) = (imap(dir.path(), 9), r#"can"ar\y"#);
+    for form in [password, r#"can\"ar\\y"#] {
+        // As the client tells a refusal, with the password where it is cut.
+        let info = Some(format!("{} {form} is wrong", "x".repeat(190)));
+        let told = own.denied(ImapError::No(format!("code: None, info: {info:?}")), password).to_string();
+        assert!(told.contains("x …") && !told.contains("can"), "{told}");
+        let odd = std::io::Error::other(format!("Error during parsing of {:?}", format!("* {form}")));
+        let told = format!("{:?}", own.denied(odd.into(), password));
+        assert!(!told.contains("can"), "{told}");
+    }
+    assert!(matches!(own.denied(ImapError::ConnectionLost, password), FetchError::Broken { .. }));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A page as a tree, and its items by selectors: bounded in size, in nodes and in time, since strangers write it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use ego_tree::iter::Edge;
@@ -22,6 +23,8 @@ use crate::sources::charset;
 
 /// Nodes of a page, and the time that reading it may take.
 const MOST_NODES: usize = 500_000;
+/// How deep its elements stand in each other at most; browsers go no deeper either.
+const DEEPEST: usize = 512;
 const LONGEST: Duration = Duration::from_secs(5);
 /// Bytes that are read before both are looked at again.
 const CHUNK: usize = 4096;
@@ -131,12 +134,14 @@ pub(super) fn read(
     let finders = Finders::of(picks)?;
     let named = charset.map(str::to_owned).or_else(|| declared(body));
     let text = charset::decode(body, named.as_deref());
-    let html = tree(&text)?;
+    let began = Instant::now();
+    let html = tree(&text, began)?;
     // What lets vakt in is no part of the addresses that it tells.
     let mut url = url.clone();
     url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| "its address names no host")?;
     let base = Selector::parse("base[href]").ok().and_then(|base| html.select(&base).next()?.attr("href"));
     let base = base.and_then(|base| url.join(base.trim()).ok()).unwrap_or_else(|| url.clone());
+    let page = apart_from_fragment(&url);
     let url = url.as_str();
     let language = picks.language.clone().or_else(|| html.root_element().attr("lang").map(str::to_owned));
     let mut document = Document::default();
@@ -147,6 +152,7 @@ pub(super) fn read(
             break;
         }
         items += 1;
+        in_time(began)?;
         let item = Item { item, finders: &finders, picks, base: &base, url };
         let date = item.date(now);
         if let Date::Odd(shown) = &date {
@@ -164,6 +170,7 @@ pub(super) fn read(
             }
         }
     }
+    name_apart(&mut document.captures, &page);
     if items == 0 {
         let item = &picks.item;
         let script = "it may also make its items by a script, which vakt does not run";
@@ -178,9 +185,31 @@ pub(super) fn read(
     Ok(document)
 }
 
+/// Knows items by their addresses where these are their own. Those that lead to the page itself, and those that several
+/// share (a category, a button), tell nothing apart: such items stay known by what they say, or one that is new would be
+/// taken for an edit of another.
+fn name_apart(captures: &mut [Capture], page: &str) {
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for url in captures.iter().filter_map(|c| c.url.as_deref()) {
+        *uses.entry(url.to_owned()).or_default() += 1;
+    }
+    for capture in captures {
+        let own = capture.url.as_deref().filter(|url| uses.get(*url) == Some(&1));
+        let own = own.filter(|url| Url::parse(url).is_ok_and(|url| apart_from_fragment(&url) != page));
+        if let Some(own) = own {
+            capture.native_id = Some(own.to_owned());
+        }
+    }
+}
+
+fn apart_from_fragment(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    url.into()
+}
+
 /// The page as a tree, unless it is made to take for ever.
-fn tree(text: &str) -> Result<Html, String> {
-    let began = Instant::now();
+fn tree(text: &str, began: Instant) -> Result<Html, String> {
     let mut parser = parse_document(HtmlTreeSink::new(Html::new_document()), ParseOpts::default());
     let mut rest = text;
     while !rest.is_empty() {
@@ -191,11 +220,27 @@ fn tree(text: &str) -> Result<Html, String> {
         if nodes > MOST_NODES {
             return Err(format!("the page has more than {MOST_NODES} elements"));
         }
-        if began.elapsed() > LONGEST {
-            return Err(format!("the page takes more than {} s to read", LONGEST.as_secs()));
+        in_time(began)?;
+    }
+    let html = parser.finish();
+    let mut depth = 0usize;
+    for edge in html.tree.root().traverse() {
+        depth = match edge {
+            Edge::Open(_) => depth + 1,
+            Edge::Close(_) => depth.saturating_sub(1),
+        };
+        if depth > DEEPEST {
+            return Err(format!("the page's elements stand more than {DEEPEST} deep in each other"));
         }
     }
-    Ok(parser.finish())
+    Ok(html)
+}
+
+fn in_time(began: Instant) -> Result<(), String> {
+    if began.elapsed() > LONGEST {
+        return Err(format!("the page takes more than {} s to read", LONGEST.as_secs()));
+    }
+    Ok(())
 }
 
 /// The charset that a page's own beginning names.
@@ -259,9 +304,9 @@ impl<'a> Item<'a> {
         let text = text.trim().to_owned();
         let author = self.finders.author.as_ref().and_then(|author| self.first(author));
         let name = author.map(|author| line(author, 400)).unwrap_or_default();
-        let id = url.clone().unwrap_or_else(|| format!("{:016x}", xxh3_64(format!("{title}\0{text}").as_bytes())));
         Capture {
-            native_id: Some(id),
+            // By what it says, until it is known whether its address is its own.
+            native_id: Some(format!("{:016x}", xxh3_64(format!("{title}\0{text}").as_bytes()))),
             // What has no address of its own is found on the page.
             url: url.or_else(|| Some(self.url.to_owned())),
             title: Some(title),

@@ -86,6 +86,22 @@ fn what_is_not_told_is_guessed() {
 }
 
 #[test]
+fn addresses_that_are_not_their_own_tell_no_items_apart() {
+    let item = |link: &str, words: &str| format!("<p class=i><a href='{link}'>{words}</a></p>");
+    let ids = |page: &[(&str, &str)]| -> Vec<String> {
+        let html: String = page.iter().map(|(link, words)| item(link, words)).collect();
+        let document = read_page(&html, &picks(".i")).unwrap();
+        document.captures.into_iter().filter_map(|c| c.native_id).collect()
+    };
+    let shared = ids(&[("/kettles", "One"), ("/kettles", "Two"), ("/3", "Three")]);
+    assert!(shared[0] != shared[1] && !shared[0].contains("kettles"), "{shared:?}");
+    assert_eq!(shared[2], "https://press.example/3");
+    let itself = ids(&[("#", "One"), ("/start#two", "Two")]);
+    assert!(itself[0] != itself[1] && itself.iter().all(|id| !id.contains("press.example")), "{itself:?}");
+    assert_ne!(ids(&[("#", "Three")])[0], itself[0], "what is new is no edit of what was there");
+}
+
+#[test]
 fn dates_as_pages_write_them() {
     let date = |html: &str, formats: &[&str]| {
         let formats = formats.iter().map(|f| (*f).to_owned()).collect();
@@ -128,7 +144,8 @@ fn pages_made_to_take_for_ever_end() {
     let why = read_page(&bomb, &picks("p")).unwrap_err();
     assert!(why.contains("more than 500000 elements") || why.contains("s to read"), "{why}");
     let deep = format!("{}x", "<div class=i>".repeat(20_000));
-    drop(read_page(&deep, &picks(".i")));
+    let why = read_page(&deep, &picks(".i")).unwrap_err();
+    assert!(why.contains("512 deep") || why.contains("s to read"), "{why}");
     let wide: String = (0..600).map(|n| format!("<p class=i>item {n}</p>")).collect();
     let document = read_page(&wide, &picks(".i")).unwrap();
     assert_eq!(document.captures.len(), 500);
@@ -204,6 +221,10 @@ async fn a_page_is_asked_as_its_site_wishes() {
     shown.store(3, Ordering::SeqCst);
     let failed = fetch(&mut cursor, Span::hours(27)).await.unwrap_err();
     assert!(failed.to_string().contains("/news: 0 items by `.i`"), "{failed}");
+    let secret = base.replace("http://", "http://u:canary@");
+    let secret = Page { url: Url::parse(&format!("{secret}/news")).unwrap(), picks: picks(".j"), allow: local() };
+    let brought = secret.fetch(&http, &serde_json::Value::Null, now() + Span::hours(28)).await.unwrap();
+    assert!(brought.anew && !brought.cursor.to_string().contains("canary"), "{}", brought.cursor);
     let closed = page("/closed/news");
     let refused = closed.fetch(&http, &serde_json::Value::Null, now()).await.unwrap_err();
     assert_eq!((refused.class(), refused.is_final()), ("robots", true));

@@ -254,3 +254,16 @@ pub(super) fn simplified(all: Vec<Alternative>) -> Vec<Alternative> {
     }
     out
 }
+
+/// Alternatives of one term each, which find all that these find and more: what all of them ask for, or else the longest
+/// of each.
+pub(super) fn flattened(all: Vec<Alternative>) -> Vec<Alternative> {
+    let letters = |term: &Term| term.words.iter().map(|w| w.chars().count()).sum::<usize>();
+    let common = |term: &Term| all.iter().all(|a| a.0.contains(term));
+    let choose = |a: &Alternative| {
+        let asked = a.0.iter().filter(|t| !t.not);
+        asked.max_by_key(|t| (common(t), letters(t))).cloned()
+    };
+    let flat = all.iter().map(|a| Alternative(choose(a).into_iter().collect())).filter(|a| !a.0.is_empty());
+    simplified(flat.collect())
+}

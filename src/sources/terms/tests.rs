@@ -44,6 +44,12 @@ fn a_brand_in_each_networks_words() {
 fn a_theme_is_asked_for_by_what_must_be_there() {
     assert_eq!(asked(&REDDIT, "acme AND (fire OR burn*)"), ["acme"]);
     assert_eq!(asked(&REDDIT, "acme AND (fire OR smoke)"), ["((acme fire) OR (acme smoke))"]);
+    assert_eq!(asked(&GDELT, "acme AND fire"), ["acme fire"]);
+    assert_eq!(asked(&GDELT, "acme AND (fire OR smoke)"), ["acme"], "no brackets around more than one word each");
+    assert_eq!(
+        asked(&GDELT, "(acmecorp AND fire) OR \"globex group\" OR (tulip AND kettle)"),
+        ["(acmecorp OR \"globex group\" OR kettle)"]
+    );
     assert_eq!(asked(&LEMMY, "acme AND kettles"), ["kettles"]);
     assert_eq!(asked(&BLUESKY, "acme NEAR/5 (fire OR smoke)"), ["acme fire", "acme smoke"]);
     assert_eq!(asked(&YOUTUBE, "acme AND (fire OR smoke)"), ["acme fire", "acme smoke"]);
@@ -141,6 +147,7 @@ proptest! {
             // Where no word must be there nothing is asked, and people are told.
             if let Some(all) = alternatives(&node, &dialect, &mut Vec::new()) {
                 let all = alternatives::simplified(all);
+                let all = if dialect.flat { alternatives::flattened(all) } else { all };
                 prop_assert!(all.iter().any(|a| tells(a, &text, &dialect)), "{} asks {:?} and misses {:?}", query, all, text);
             }
         }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::Collect;
 use crate::ground::intake::{self, Batch, Followed};
 use crate::ground::tell;
-use crate::model::time::Span;
+use crate::model::time::{Span, between};
 use crate::sources::{FetchError, Now};
 use crate::store::mentions::{self, raise};
 use crate::store::{Stored, incidents};
@@ -22,6 +22,9 @@ const EVERY: Span = Span::mins(10);
 const BACK: Span = Span::hours(24);
 /// Questions to one source in one round.
 const MOST_QUESTIONS: usize = 2;
+/// What an answer leaves out is gone once it is still left out after so long: accounts are closed for a while, and posts
+/// hidden, and what leaves here does not come back.
+const SURE: Span = Span::hours(1);
 /// Mentions of one incident that are looked at.
 const MOST_MENTIONS: u32 = 500;
 
@@ -32,8 +35,12 @@ type Answer = (usize, Result<Vec<Now>, FetchError>);
 pub(super) struct Again {
     flying: FuturesUnordered<BoxFuture<'static, Answer>>,
     due: Option<Timestamp>,
+    /// When each source was asked last, as some are asked more seldom.
+    last: HashMap<usize, Timestamp>,
     /// The mentions that were asked for, by source and by what it calls them.
     asked: HashMap<(usize, String), i64>,
+    /// When what was left out of an answer was first left out.
+    missed: HashMap<(usize, String), Timestamp>,
 }
 
 impl Again {
@@ -43,6 +50,27 @@ impl Again {
 
     pub(super) async fn next(&mut self) -> Option<Answer> {
         self.flying.next().await
+    }
+
+    /// What is gone by the answers of a source: what it says so of, and what it has left out for long enough.
+    fn gone(&mut self, i: usize, stand: &[Now], now: Timestamp) -> Vec<String> {
+        // What nobody asks for any more, and what a clock that has gone back since had missed, is forgotten.
+        self.missed.retain(|_, first| *first <= now && *first >= now - BACK - BACK);
+        let mut out = Vec::new();
+        for n in stand {
+            let key = (i, n.id.clone());
+            let gone = match n.missing {
+                true => between(*self.missed.entry(key.clone()).or_insert(now), now) >= SURE,
+                false => n.gone,
+            };
+            if gone || !n.missing {
+                self.missed.remove(&key);
+            }
+            if gone {
+                out.push(n.id.clone());
+            }
+        }
+        out
     }
 }
 
@@ -63,7 +91,12 @@ impl Collect {
         };
         for (i, ids) in wanted {
             let Some(source) = self.sources.get(i) else { continue };
-            let most = source.source.most_again();
+            let (most, every) = (source.source.most_again(), source.source.again_every());
+            // A clock that has gone back puts nothing off.
+            if every > EVERY && self.again.last.get(&i).is_some_and(|last| *last <= now && now < *last + every) {
+                continue;
+            }
+            self.again.last.insert(i, now);
             for some in ids.chunks(most.max(1)).take(MOST_QUESTIONS) {
                 let (http, name) = (self.http.clone(), source.name.clone());
                 let (source, some) = (source.source.clone(), some.to_vec());
@@ -118,12 +151,12 @@ impl Collect {
                 return;
             }
         };
-        let gone: Vec<String> = stand.iter().filter(|n| n.gone).map(|n| n.id.clone()).collect();
+        let gone = self.again.gone(i, &stand, now);
         let known = |n: &Now| {
             let id = self.again.asked.get(&(i, n.id.clone()))?;
             Some((*id, n.engagement.unwrap_or(0), n.reach.unwrap_or(0)))
         };
-        let raised: Vec<(i64, u64, u64)> = stand.iter().filter(|n| !n.gone).filter_map(known).collect();
+        let raised: Vec<(i64, u64, u64)> = stand.iter().filter(|n| !n.gone && !n.missing).filter_map(known).collect();
         let batch = Batch {
             source: source.name.clone(),
             captures: Vec::new(),
@@ -145,5 +178,24 @@ impl Collect {
             }
             Err(e) => tracing::error!(stage = "collect", error = %e, "how things stand by now cannot be kept"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_once_may_come_back() {
+        let at = |mins| "2026-03-10T12:00:00Z".parse::<Timestamp>().unwrap() + Span::mins(mins);
+        let of = |id: &str, missing, gone| Now { id: id.into(), missing, gone, ..Now::default() };
+        let (mut again, none) = (Again::default(), Vec::<String>::new());
+        assert_eq!(again.gone(0, &[of("a", true, false), of("b", false, true)], at(0)), ["b"], "the network says so");
+        assert_eq!(again.gone(0, &[of("a", true, false)], at(10)), none);
+        assert_eq!(again.gone(1, &[of("a", true, false)], at(70)), none, "another source's");
+        assert_eq!(again.gone(0, &[of("a", true, false)], at(70)), ["a"]);
+        assert_eq!(again.gone(0, &[of("c", true, false)], at(80)), none);
+        assert_eq!(again.gone(0, &[of("c", false, false)], at(90)), none, "it is there again");
+        assert_eq!(again.gone(0, &[of("c", true, false)], at(150)), none);
     }
 }

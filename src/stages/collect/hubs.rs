@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
-use super::Collect;
+use super::{Collect, was_away};
 use crate::ground::intake::{self, Batch};
 use crate::model::time::{Span, between, from_millis};
 use crate::sources::http::{Body, Request, Response};
@@ -74,11 +74,26 @@ impl Collect {
             return;
         }
         self.hubs.due = Some(now + LOOK);
+        if let Err(e) = self.end_subscriptions().await {
+            tracing::error!(stage = "collect", error = %e, "a subscription that nobody wants cannot be ended");
+        }
         for i in 0..self.sources.len() {
             if let Err(e) = self.ask_hub(i, now).await {
                 tracing::error!(stage = "collect", error = %e, "a subscription cannot be kept");
             }
         }
+    }
+
+    /// Ends what no source wants any more; its hub learns of it when it next delivers.
+    async fn end_subscriptions(&mut self) -> Stored<()> {
+        for name in self.ground.store.read(subscriptions::sources)? {
+            if self.sources.iter().any(|s| s.name == name && s.source.wants_hub()) {
+                continue;
+            }
+            tracing::info!(source = name, "the hub need not tell any more");
+            self.ground.store.write(move |tx| subscriptions::end(tx, &name)).await?;
+        }
+        Ok(())
     }
 
     async fn ask_hub(&mut self, i: usize, now: Timestamp) -> Stored<()> {
@@ -141,7 +156,7 @@ impl Collect {
 
     /// Reads what hubs have delivered.
     pub(super) async fn read_deliveries(&mut self, now: Timestamp) {
-        if self.full || !self.sources.iter().any(|s| s.source.wants_hub()) {
+        if self.full {
             return;
         }
         for _ in 0..MOST_READ {
@@ -178,7 +193,7 @@ impl Collect {
             source: source.name.clone(),
             captures: brought.captures,
             history: false,
-            undated_is_old: false,
+            undated_is_old: was_away(&state, now),
             archive: false,
         };
         state.cursor = brought.cursor;

@@ -125,14 +125,7 @@ impl Collect {
             let Some((_, opened, heard)) = all.get_mut(place) else { continue };
             match said {
                 Said::Open => *opened = true,
-                Said::Heard(more) => {
-                    heard.captures.extend(more.captures);
-                    heard.changed.extend(more.changed);
-                    heard.gone.extend(more.gone);
-                    heard.closed.extend(more.closed);
-                    heard.cursor = more.cursor.or(heard.cursor.take());
-                    heard.gap |= more.gap;
-                }
+                Said::Heard(more) => heard.then(more),
             }
         }
         for (i, opened, heard) in all {
@@ -193,7 +186,8 @@ impl Collect {
     pub(super) async fn ended(&mut self, connection: u64, why: &FetchError, now: Timestamp) {
         // What it had said before counts.
         let mut last = Vec::new();
-        while let Some(said) = self.streams.queue.try_recv().ok().filter(|_| !self.full) {
+        while !self.full {
+            let Ok(said) = self.streams.queue.try_recv() else { break };
             last.push(said);
         }
         self.hear(last, now).await;

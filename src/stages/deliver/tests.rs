@@ -280,3 +280,25 @@ async fn a_channel_that_hangs_with_many_messages_holds_up_its_own_alone() {
     assert!(began.elapsed() < LAST_CALL + Duration::from_secs(2));
     assert!(!world.states().contains("push delivered") && world.states().contains("push waiting"));
 }
+
+#[tokio::test]
+async fn a_hand_over_that_arrives_nowhere_is_taken_back_and_told() {
+    use crate::engine::drafts::Act;
+    use crate::ground::drafts::{Order, Way};
+    let mut world = world(&[], &[]).await;
+    let ground = world.ground.clone();
+    let order = Order { language: "en".into(), text: Some("We look into it.".into()), ..Order::default() };
+    let id = ground.draft(order, "anna").expect("written").id;
+    ground.act_on_draft(id, &Act::Approve(1), "bo", "").expect("approved");
+    for times in 1..=2 {
+        ground.hand_over(id, "cleo", "", Way::Channel("gone")).expect("handed over");
+        world.deliver().await;
+        let left = ground.store.read(|c| crate::store::drafts::get(c, id)).expect("read").expect("it is there");
+        assert_eq!((left.state.as_str(), left.approvals.len(), left.handed_over), ("approved", 1, None));
+        let mails = ground.store.read(|c| outbox::bodies_after(c, 0, 99)).expect("read");
+        let told = mails.iter().filter(|(_, body)| String::from_utf8_lossy(body).contains(".undelivered."));
+        assert_eq!(told.count(), 2 * times, "its author, and whoever handed it over");
+        world.after(Span::secs(1)).await;
+    }
+    ground.hand_over(id, "cleo", "", Way::Hands).expect("it is out");
+}

@@ -1,6 +1,7 @@
 //! What is put before the daemon instead of being fetched: files dropped into a folder, and calls of others.
 
-use std::net::SocketAddr;
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -127,6 +128,15 @@ fn hooks_are_believed_by_their_signature_and_told_once() {
         assert!(told.contains(status) && !words.contains("canary"), "{told} {words}");
     }
     assert!(call(address, "nobody", &right, &body).0.contains("404"));
+    // Whoever sends slowly, or not to the end, is in nobody's way.
+    let begun = format!("POST /hooks/crm HTTP/1.1\r\nHost: {address}\r\nContent-Length: 9\r\n\r\n[");
+    let slow = [(); 6].map(|()| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(begun.as_bytes()).unwrap();
+        stream
+    });
+    assert!(call(address, "crm", &right, &body).1.contains("known"));
+    drop(slow);
     assert!(call(address, "crm", &right, &"x".repeat(3 << 20)).0.contains("413"));
 
     // Slack: its challenge, and a message that is sent again before and after an edit.

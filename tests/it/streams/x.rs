@@ -52,7 +52,7 @@ fn serve(mut stream: TcpStream, talk: &Talk<Value>, rules: &Mutex<Vec<Value>>) {
     talk.listen(talk.all().len(), |post| match post {
         None => piece(&mut stream, "\r\n"),
         Some(post) => {
-            let ours = json!({ "data": post, "includes": users, "matching_rules": [{ "id": "10", "tag": "vakt" }] });
+            let ours = json!({ "data": post, "includes": users, "matching_rules": [{ "id": "11", "tag": "vakt x" }] });
             let theirs = json!({ "data": { "id": "666", "text": "Acme of others" }, "matching_rules": [{ "id": "1", "tag": "other" }] });
             piece(&mut stream, &format!("{theirs}\r\n{ours}\r\n"))
         }
@@ -68,7 +68,7 @@ fn rules_are_kept_and_breaks_are_filled_by_the_search() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let other = json!({ "id": "1", "value": "theirs", "tag": "other" });
-    let stale = json!({ "id": "2", "value": "what we wanted once", "tag": "vakt" });
+    let stale = json!({ "id": "2", "value": "what we wanted once", "tag": "vakt x" });
     let rules = Arc::new(Mutex::new(vec![other.clone(), stale]));
     let kept = rules.clone();
     let place = Place::start(62, move |stream, talk| serve(stream, &talk, &kept));

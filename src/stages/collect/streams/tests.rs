@@ -125,3 +125,15 @@ async fn what_is_heard_is_stored_with_its_place_and_told_on_from_there() {
     assert_eq!((&stage.states[&0].stream.cursor, stage.states[&0].stream.since), (&json!(6), 0));
     assert_eq!(stage.every_of(0, &named, now()), None);
 }
+
+#[tokio::test]
+async fn on_a_full_disk_nothing_that_was_told_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let ground = standing(&dir, Clock::stepped(now()));
+    let (mut stage, _) = collect(&ground, false);
+    let ear = Ear::new(7, stage.streams.ear.clone());
+    ear.hear(Heard { cursor: Some(json!(1)), ..Heard::default() }).await;
+    stage.full = true;
+    stage.ended(8, &FetchError::Ended { place: "a.example".into() }, now()).await;
+    assert!(stage.streams.queue.try_recv().is_ok(), "it waits until there is room");
+}
