@@ -169,7 +169,7 @@ fn capture(notification: &Value, at: Option<Timestamp>) -> Option<Capture> {
     let owner = said.text("/owner").rsplit(':').next().unwrap_or("");
     let home = if comment { post } else { urn };
     let page = Url::parse("https://www.linkedin.com/feed/update/").ok().filter(|_| !id(home).is_empty());
-    let page = page.and_then(|base| Some(below(&base, &[home, ""], &[]))).map(|page| match comment {
+    let page = page.map(|base| below(&base, &[home, ""], &[])).map(|page| match comment {
         true => with(&page, "commentUrn", urn),
         false => page,
     });
