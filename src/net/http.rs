@@ -161,7 +161,7 @@ impl Http {
     pub fn rest(&self, url: &Url, status: u16, wait: Span, now: Timestamp) -> FetchError {
         let retry_after = wait.clamp(Span::secs(1), LONGEST_PAUSE);
         lock(&self.inner.pauses).pause(url.host_str().unwrap_or_default(), now + retry_after);
-        FetchError::RateLimited { place: place(url), status, retry_after }
+        FetchError::RateLimited { place: place(url), status, retry_after, body: Vec::new() }
     }
 
     /// The hosts that are left alone, each with the end of its rest.
@@ -273,6 +273,9 @@ impl Http {
         if let Some((name, secret)) = request.secret {
             ask = ask.header(name, sensitive(secret)?);
         }
+        for (name, value) in request.headers {
+            ask = ask.header(*name, value);
+        }
         let wanted = [
             (header::ACCEPT, Some(request.accept).filter(|a| !a.is_empty())),
             (header::IF_NONE_MATCH, request.etag),
@@ -297,7 +300,13 @@ impl Http {
         let status = answer.status().as_u16();
         let asks_for_rest = Headers::of(answer.headers()).retry_after(now);
         match (status, asks_for_rest) {
-            (429 | 503, wait) => self.rest(url, status, wait.unwrap_or(SHORTEST_PAUSE), now),
+            (429 | 503, None) => match self.rest(url, status, SHORTEST_PAUSE, now) {
+                FetchError::RateLimited { place, status, retry_after, .. } => {
+                    FetchError::RateLimited { place, status, retry_after, body: beginning(answer, left).await }
+                }
+                other => other,
+            },
+            (429 | 503, Some(wait)) => self.rest(url, status, wait, now),
             // GitHub and others call an allowance that is used up "forbidden".
             (403, Some(wait)) => self.rest(url, status, wait, now),
             (410, _) => FetchError::Gone { place: place(url) },

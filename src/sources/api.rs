@@ -65,6 +65,12 @@ impl Pass {
 /// How long a refusal of this status and body asks us to stay away, where it says so in words of its own.
 pub(super) type Rest = fn(u16, &Value, Timestamp) -> Option<Span>;
 
+/// How long it is until the day ends by UTC, when allowances of a day begin anew.
+pub(super) fn to_midnight(now: Timestamp) -> Span {
+    const DAY: i64 = Span::days(1).as_millis();
+    Span::millis(DAY - now.as_millisecond().rem_euclid(DAY))
+}
+
 /// An API during one fetch.
 pub(super) struct Api<'a> {
     pub http: &'a Http,
@@ -72,6 +78,8 @@ pub(super) struct Api<'a> {
     pub pass: &'a Pass,
     pub rest: Rest,
     pub accept: &'static str,
+    /// Headers besides, without secrets.
+    pub headers: &'a [(&'static str, String)],
     pub now: Timestamp,
 }
 
@@ -82,15 +90,20 @@ pub(super) struct Answer {
 }
 
 impl Api<'_> {
-    /// Asks a question. A session that has ended is opened anew, once.
+    /// Asks a question.
     pub(super) async fn get(&self, url: &Url) -> Result<Answer, FetchError> {
-        let Pass::Session(_, open) = self.pass else { return self.ask(url).await };
+        self.question(url, None).await
+    }
+
+    /// Asks a question, by POST where something is sent with it. A session that has ended is opened anew, once.
+    pub(super) async fn question(&self, url: &Url, sent: Option<&Value>) -> Result<Answer, FetchError> {
+        let Pass::Session(_, open) = self.pass else { return self.ask(url, sent).await };
         let was_open = open.lock().await.is_some();
-        match self.ask(url).await {
+        match self.ask(url, sent).await {
             // One that was opened a moment ago has not ended: then it is the account that is refused.
             Err(e) if was_open && ended(&e) => {
                 *open.lock().await = None;
-                self.ask(url).await
+                self.ask(url, sent).await
             }
             answer => answer,
         }
@@ -104,15 +117,23 @@ impl Api<'_> {
         secret: Option<&SecretString>,
     ) -> Result<Answer, FetchError> {
         let secret = secret.map(|s| ("authorization", s));
-        let request = Request { accept: self.accept, secret, ..Request::of(url.as_str(), self.allow) };
+        let request = Request { secret, ..self.request(url) };
         self.understand(url, self.http.post(request, body, self.now).await, secret.map(|s| s.1)).await
     }
 
-    async fn ask(&self, url: &Url) -> Result<Answer, FetchError> {
+    fn request<'u>(&'u self, url: &'u Url) -> Request<'u> {
+        Request { accept: self.accept, headers: self.headers, ..Request::of(url.as_str(), self.allow) }
+    }
+
+    async fn ask(&self, url: &Url, sent: Option<&Value>) -> Result<Answer, FetchError> {
         let secret = self.secret().await?;
         let shown = secret.as_ref().map(|(name, value)| (*name, value));
-        let request = Request { accept: self.accept, secret: shown, ..Request::of(url.as_str(), self.allow) };
-        self.understand(url, self.http.get(request, self.now).await, shown.map(|s| s.1)).await
+        let request = Request { secret: shown, ..self.request(url) };
+        let answer = match sent {
+            Some(sent) => self.http.post(request, Body::Json(sent), self.now).await,
+            None => self.http.get(request, self.now).await,
+        };
+        self.understand(url, answer, shown.map(|s| s.1)).await
     }
 
     async fn secret(&self) -> Result<Option<(&'static str, SecretString)>, FetchError> {
@@ -166,6 +187,13 @@ impl Api<'_> {
                 }
                 let words = words(&told, secret);
                 Err(FetchError::Told { place: place(url), status, words })
+            }
+            // Some say in words of their own how long, such as until tomorrow.
+            Err(FetchError::RateLimited { status, ref body, .. })
+                if let Ok(told) = serde_json::from_slice::<Value>(body)
+                    && let Some(wait) = (self.rest)(status, &told, self.now) =>
+            {
+                Err(self.http.rest(url, status, wait, self.now))
             }
             Err(e) => Err(e),
         }

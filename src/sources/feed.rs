@@ -164,6 +164,7 @@ impl Feed {
             last_modified: cursor.last_modified.as_deref().filter(|_| recent),
             accept: ACCEPT,
             secret: None,
+            headers: &[],
         };
         http.get(request, now).await
     }

@@ -41,6 +41,17 @@ pub(super) trait Listing: Send + Sync {
     /// The address of its first page; what is older than `since` is known, where the API can leave that out.
     fn first(&self, since: Option<Timestamp>) -> Url;
 
+    /// The same where the API must be told what time it is now.
+    fn first_at(&self, since: Option<Timestamp>, _now: Timestamp) -> Url {
+        self.first(since)
+    }
+
+    /// What is sent with a question, which then is asked by POST. What stands behind the `#` of its address goes to nobody,
+    /// so that it can hold where in a listing one is.
+    fn sent(&self, _asked: &Url, _now: Timestamp) -> Option<serde_json::Value> {
+        None
+    }
+
     /// Whether the API leaves out what is known, so that the end of the listing is the end of what is new.
     fn sifts(&self) -> bool;
 
@@ -117,6 +128,8 @@ pub(super) struct Place {
     pub rest: Rest,
     /// The `Accept` header.
     pub accept: &'static str,
+    /// Headers besides, without secrets.
+    pub headers: Vec<(&'static str, String)>,
     pub listings: Vec<Box<dyn Listing>>,
     /// How it stays connected, where it does.
     pub live: Option<Box<dyn Live>>,
@@ -134,6 +147,7 @@ impl Place {
             pass: Pass::Open,
             rest: |_, _, _| None,
             accept: "application/json",
+            headers: Vec::new(),
             listings,
             live: None,
             aim: None,
@@ -225,7 +239,8 @@ impl Source for Place {
 
 impl Place {
     fn api<'a>(&'a self, http: &'a Http, now: Timestamp) -> Api<'a> {
-        Api { http, allow: &self.allow, pass: &self.pass, rest: self.rest, accept: self.accept, now }
+        let Place { allow, pass, rest, accept, headers, .. } = self;
+        Api { http, allow, pass, rest: *rest, accept, headers, now }
     }
 
     /// Reads all listings; those that are new alone, since what they bring is history and no other's news may be.
@@ -310,7 +325,7 @@ impl Tour<'_> {
         let reach = listing.reach().map(|reach| now - reach);
         let since = since.map(|since| reach.map_or(since, |reach| since.max(reach)));
         self.pages = if known.is_some() { MOST_PAGES } else { FIRST_PAGES };
-        let walk = self.walk(listing, listing.first(since), &mark, mark.newest).await;
+        let walk = self.walk(listing, listing.first_at(since, now), &mark, mark.newest).await;
         if walk.read == 0 {
             return None;
         }
@@ -399,8 +414,8 @@ impl Tour<'_> {
     }
 
     async fn page(&mut self, listing: &dyn Listing, url: &Url) -> Result<Page, FetchError> {
-        let answer = self.api.get(url).await?;
         let (http, now) = (self.api.http, self.api.now);
+        let answer = self.api.question(url, listing.sent(url, now).as_ref()).await?;
         if let Some(quota) = answer.headers.quota(now) {
             self.brought.quota = self.brought.quota.filter(|q| q.left <= quota.left).or(Some(quota));
             if let Some(until) = quota.until.filter(|until| quota.left == 0 && *until > now) {

@@ -22,6 +22,7 @@ pub mod hooks;
 mod imap;
 mod instagram;
 mod lemmy;
+mod linkedin;
 mod listing;
 pub mod live;
 mod mail;
@@ -44,6 +45,7 @@ mod tags;
 mod telegram;
 mod terms;
 mod threads;
+mod tiktok;
 mod told;
 mod trustpilot;
 mod x;
@@ -223,6 +225,8 @@ pub const KINDS: &[Kind] = &[
     facebook::KIND,
     instagram::KIND,
     threads::KIND,
+    tiktok::KIND,
+    linkedin::KIND,
     trustpilot::KIND,
     page::KIND,
     folder::KIND,

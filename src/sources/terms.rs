@@ -96,6 +96,8 @@ pub(super) const GDELT: Dialect = Dialect {
 };
 /// Lemmy: one word or phrase.
 pub(super) const LEMMY: Dialect = Dialect { network: "lemmy", quotes: false, all: false, most: 8, ..PLAIN };
+/// TikTok: words any one of which is in the description.
+pub(super) const TIKTOK: Dialect = Dialect { network: "tiktok", quotes: false, all: false, most: 20, ..PLAIN };
 /// A feed that takes a search in its address, such as that of a news search.
 pub(super) const FEED: Dialect = Dialect { or: Some(" OR "), brackets: true, longest: 500, most: 1, ..PLAIN };
 

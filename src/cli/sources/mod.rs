@@ -154,7 +154,7 @@ fn kinds(json: bool) {
     }
     say!("");
     say!(
-        "Not by vakt itself: TikTok, LinkedIn, and Quora and closed groups, which let nobody in. What\n\
+        "Not by vakt itself: TikTok and LinkedIn without a contract, and Quora and closed groups, which let nobody in. What\n\
          they write to a member comes in by mail (maildir), what another tool or a person exports by `vakt import`, and\n\
          whatever else by a push to /api/v1/mentions.\n\n`vakt sources explain KIND` shows a kind's settings."
     );

@@ -133,6 +133,8 @@ pub enum FetchError {
         status: u16,
         /// How long.
         retry_after: Span,
+        /// The beginning of the answer, where it did not say how long in its headers.
+        body: Vec<u8>,
     },
     /// The host rests after an earlier 429 or 503.
     #[error("{place} was not asked: its host is left alone for another {retry_after}")]

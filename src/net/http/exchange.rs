@@ -21,12 +21,14 @@ pub struct Request<'a> {
     pub accept: &'a str,
     /// A header with a secret in it, by its name. No other host ever gets it, wherever a redirect leads.
     pub secret: Option<(&'static str, &'a SecretString)>,
+    /// Headers besides, such as the version that an API is asked for.
+    pub headers: &'a [(&'static str, String)],
 }
 
 impl<'a> Request<'a> {
     /// Anything at all that is at an address.
     pub fn of(url: &'a str, allow: &'a Allow) -> Request<'a> {
-        Request { url, allow, etag: None, last_modified: None, accept: "", secret: None }
+        Request { url, allow, etag: None, last_modified: None, accept: "", secret: None, headers: &[] }
     }
 }
 

@@ -60,7 +60,8 @@ impl<'a> Profiles<'a> {
         let actors: Vec<(&str, &str)> = dids.iter().map(|did| ("actors", did.as_str())).collect();
         let url = below(self.place, &["xrpc", "app.bsky.actor.getProfiles"], &actors);
         let rest = |_: u16, _: &Value, _: Timestamp| None;
-        let api = Api { http, allow: self.allow, pass: &Pass::Open, rest, accept: "application/json", now };
+        let api =
+            Api { http, allow: self.allow, pass: &Pass::Open, rest, accept: "application/json", headers: &[], now };
         let Ok(Ok(answer)) = timeout(PATIENCE, api.get(&url)).await else { return };
         if self.known.len() > MOST {
             self.known.clear();

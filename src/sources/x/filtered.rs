@@ -76,7 +76,7 @@ impl Filtered {
         let url = below(&self.api, &["2", "tweets", "search", "stream", "rules"], &[]);
         let pass = Pass::Header("authorization", "Bearer ", self.token.clone());
         let rest = |_: u16, _: &Value, _: Timestamp| None;
-        let api = Api { http, allow: &self.allow, pass: &pass, rest, accept: "application/json", now };
+        let api = Api { http, allow: &self.allow, pass: &pass, rest, accept: "application/json", headers: &[], now };
         let kept = api.get(&url).await?.body;
         let (stale, missing) = changes(&self.tag, &self.rules, &kept);
         let mut ours = numbers(&self.rules, kept.list("/data"));

@@ -1,4 +1,4 @@
-//! Twenty-one places in the shapes that their documents show: what was said an hour ago, and two new things on two pages.
+//! Places in the shapes that their documents show: what was said an hour ago, and two new things on two pages.
 
 use std::sync::atomic::Ordering;
 
@@ -8,11 +8,11 @@ use super::site::{Asked, Day, Said};
 
 /// Minutes ago: what is old, and the two new things.
 const OLD: i64 = 60;
-const FIRST: i64 = 20;
-const SECOND: i64 = 10;
+pub const FIRST: i64 = 20;
+pub const SECOND: i64 = 10;
 
 /// What stands on a page: the newest on the first, the rest on the second, all that is old on one before there is news.
-fn on_page(day: &Day, second: bool) -> Vec<i64> {
+pub fn on_page(day: &Day, second: bool) -> Vec<i64> {
     match (day.is_news(), second) {
         (false, false) => vec![OLD],
         (false, true) => vec![],
@@ -21,7 +21,7 @@ fn on_page(day: &Day, second: bool) -> Vec<i64> {
     }
 }
 
-fn missing(what: &str) -> Said {
+pub fn missing(what: &str) -> Said {
     Said::refused(400, json!({ "error": format!("the question lacks {what}") }))
 }
 

@@ -1,6 +1,7 @@
 //! Every kind of source against a place that speaks its API: pages, an error, sessions that end, limits, lures.
 
 mod apis;
+mod contracts;
 mod inbox;
 mod mailbox;
 mod site;
@@ -34,7 +35,7 @@ fn day() -> (Arc<Day>, Arc<AtomicUsize>) {
 }
 
 /// Each kind with its settings; `BASE` is where it is asked.
-const KINDS: [(&str, Speak, &str); 23] = [
+const KINDS: [(&str, Speak, &str); 25] = [
     ("mastodon", apis::mastodon, "instance = \"BASE\"\nhashtags = [\"acme\"]\ntoken = { file = \"secrets/mastodon\" }"),
     ("lemmy", apis::lemmy, "instance = \"BASE\"\nsearch = [\"acme\"]"),
     ("discourse", apis::discourse, "instance = \"BASE\"\ntoken = { file = \"secrets/discourse\" }\nlanguage = \"en\""),
@@ -84,6 +85,13 @@ const KINDS: [(&str, Speak, &str); 23] = [
         apis::playstore,
         "api = \"BASE\"\nlogin = \"BASE/token\"\napp = \"com.acme.kettle\"\naccount = { file = \"secrets/playstore\" }",
     ),
+    (
+        "tiktok",
+        contracts::tiktok,
+        "api = \"BASE\"\nhashtags = [\"#acme\"]\nkeywords = [\"acme\"]\nregions = [\"SE\"]\nrequests = 100000\n\
+         client_key = \"vakt-client\"\nsecret = { file = \"secrets/tiktok\" }",
+    ),
+    ("linkedin", contracts::linkedin, "api = \"BASE\"\norganization = \"96\"\ntoken = { file = \"secrets/linkedin\" }"),
     ("busy", apis::busy, "instance = \"BASE\"\ntoken = { file = \"secrets/discourse\" }"),
     ("lure", apis::lure, "instance = \"BASE\""),
 ];
@@ -149,10 +157,10 @@ fn every_kind_brings_its_mentions_with_their_facts() {
     write_rule(dir, "alerts/acme.toml", alert);
     let mut daemon = Daemon::start(dir);
     // Of each place what was said an hour ago, as history; the lure has nothing.
-    until(dir, "history of all twenty-two", || count(dir, "flags & 2") == 22);
+    until(dir, "history of all twenty-four", || count(dir, "flags & 2") == 24);
     day.news.store(true, Ordering::SeqCst);
-    // Two new things of twenty-one places. Every one of them stumbled first; two sessions had ended.
-    until(dir, "news of all twenty-one", || count(dir, "NOT flags & 2") == 42);
+    // Two new things of twenty-three places. Every one of them stumbled first; three sessions had ended.
+    until(dir, "news of all twenty-three", || count(dir, "NOT flags & 2") == 46);
     let facts = format!(
         "SELECT source, network, ({} - at) / 60000, url, title, text, author, handle, followers, verified, language, engagement, reach,
          kind, channel, country, tags, rating FROM mentions WHERE source <> 'busy' ORDER BY source, at DESC",
@@ -174,7 +182,7 @@ fn every_kind_brings_its_mentions_with_their_facts() {
         let of = |(site, before): (&Site, &usize)| site.asked.load(Ordering::SeqCst) > before + 2;
         sites.iter().zip(&asked).zip(KINDS).all(|(at, (name, ..))| quiet.contains(&name) || of(at))
     });
-    assert_eq!(count(dir, "1"), 64);
+    assert_eq!(count(dir, "1"), 70);
     let hackernews = sites[3].paths.lock().unwrap();
     assert!(hackernews.iter().rev().take(2).all(|p| p.contains("numericFilters=created_at_i")), "{hackernews:?}");
     drop(hackernews);
@@ -182,7 +190,7 @@ fn every_kind_brings_its_mentions_with_their_facts() {
     // What somebody changes is changed here too.
     day.edited.store(true, Ordering::SeqCst);
     until(dir, "the edit", || count(dir, "text LIKE 'It was the cat after all%'") == 1);
-    assert_eq!(count(dir, "1"), 64);
+    assert_eq!(count(dir, "1"), 70);
 
     // A place that wants rest gets it, one that leads inside is not followed, and both are told in words.
     let said = ask(dir, &["sources", "list", "--json"]);
@@ -227,6 +235,16 @@ fn a_source_is_tried_before_anything_runs() {
         said.status.code() == Some(1) && shown.contains("401: Bad credentials") && shown.contains("check the token"),
         "{shown}"
     );
+    std::fs::write(dir.join("secrets/linkedin"), "canary-old").unwrap();
+    let said = ask(dir, &["sources", "try", "linkedin"]);
+    let shown = text(&said);
+    assert!(
+        said.status.code() == Some(1) && shown.contains("401: The token used in the request has expired"),
+        "{shown}"
+    );
+    std::fs::write(dir.join("secrets/tiktok"), "canary-wrong").unwrap();
+    let shown = text(&ask(dir, &["sources", "try", "tiktok"]));
+    assert!(shown.contains("invalid_client") && shown.contains("check client_key and secret"), "{shown}");
     std::fs::remove_file(dir.join("secrets/github")).unwrap();
     let shown = text(&ask(dir, &["sources", "try", "github"]));
     assert!(shown.contains("cannot be read") && shown.contains("put the secret"), "{shown}");

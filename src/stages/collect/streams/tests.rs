@@ -21,7 +21,12 @@ fn connections_come_back_later_and_later() {
     assert_eq!(rest(3, &ended, -1.0), Span::secs(2));
     let refused = FetchError::Unauthorized { place: "a.example".into(), status: 401, body: Vec::new() };
     assert_eq!(rest(1, &refused, 1.0), HOPELESS);
-    let busy = FetchError::RateLimited { place: "a.example".into(), status: 429, retry_after: Span::mins(7) };
+    let busy = FetchError::RateLimited {
+        place: "a.example".into(),
+        status: 429,
+        retry_after: Span::mins(7),
+        body: Vec::new(),
+    };
     assert_eq!(rest(1, &busy, -1.0), Span::mins(7));
 }
 
