@@ -312,6 +312,8 @@ fn open_reader(path: &Path) -> Stored<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     prepare(&connection)?;
+    // Several are open: what is read again soon is at hand in the system's own cache too.
+    connection.pragma_update(None, "cache_size", -3072)?;
     Ok(connection)
 }
 
