@@ -62,6 +62,9 @@ impl Line {
 }
 
 pub fn quantiles(mut ms: Vec<f64>) -> String {
+    if ms.is_empty() {
+        return "none seen".to_owned();
+    }
     ms.sort_by(f64::total_cmp);
     let at = |q: f64| ms[((ms.len() as f64 * q) as usize).min(ms.len() - 1)];
     format!("p50 {:>6.1} ms   p99 {:>6.1} ms", at(0.5), at(0.99))
