@@ -12,23 +12,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use notify::Watcher;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::channels::mail::{Mailer, Relay, Signer};
-use crate::channels::{self, Channels, Means, Post};
 use crate::config::fault::Fault;
 use crate::config::{Config, SecretError};
-use crate::ground::{Clock, Ground, Letterhead, Pulse, retopic, sought};
-use crate::rules::Rules;
+use crate::ground::{Clock, Ground, Pulse, retopic, sought};
 use crate::serve::{self, Served};
-use crate::sources::{self, FetchError, Http, Limits, Named};
+use crate::sources::{self, FetchError, Http, Limits};
 use crate::stages::deliver::Deliver;
 use crate::stages::{Stage, auditor, collect, digests, index, reload, stage, tidy, watch, withdraw};
 use crate::store::{Store, StoreError, erasures};
+
+mod parts;
+
+pub use parts::{channels_of, letterhead};
+use parts::{hooks_of, is_home, listen, reread, rules_in_force};
 
 /// Why the daemon cannot start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -353,36 +354,6 @@ impl Daemon {
     }
 }
 
-/// Reads the sources again for other topics.
-fn reread(config: &Config) -> collect::Reread {
-    let (sheet, allow) = (config.sheet.clone(), config.fetch.allow_private.clone());
-    Box::new(move |topics| match sources::read_in_force(&sheet, &allow, topics) {
-        Ok((named, unaimed)) => {
-            unaimed.iter().for_each(|fault| tracing::warn!(fault = fault.brief(), "a source is not aimed at a topic"));
-            Some(named)
-        }
-        Err(faults) => {
-            let first = faults.first().map(|f| f.message.clone()).unwrap_or_default();
-            tracing::error!(
-                faults = faults.len(),
-                first,
-                "the sources cannot be aimed at the new topics; they stay as they were"
-            );
-            None
-        }
-    })
-}
-
-/// Whether an address leads to the machine that it is opened on.
-fn is_home(base_url: &str) -> bool {
-    url::Url::parse(base_url).is_ok_and(|url| match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    })
-}
-
 fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
     // Without systemd there is nobody to tell.
     sd_notify::notify(states).ok();
@@ -429,81 +400,4 @@ fn finish_erasures(store: &Store) -> Result<(), StoreError> {
         }
         Err(e) => Err(e),
     }
-}
-
-/// The rules of the directory; where they have mistakes, the last good ones, with the mistakes.
-fn rules_in_force(config: &Config, store: &Store, now: Timestamp) -> Result<(Rules, Option<Vec<Fault>>), DaemonError> {
-    match Rules::load(&config.rules_dir, now) {
-        Ok(rules) => Ok((rules, None)),
-        Err(faults) => match reload::last_good(store, now)? {
-            Some(rules) => Ok((rules, Some(faults))),
-            None => Err(DaemonError::Faults(faults)),
-        },
-    }
-}
-
-/// How letters look, by the settings.
-pub fn letterhead(config: &Config) -> Letterhead {
-    let from = &config.mail.from;
-    let own = from.rsplit_once('<').map_or(from.as_str(), |(_, a)| a.trim_end_matches('>'));
-    Letterhead {
-        from: from.clone(),
-        operator: config.mail.operator.clone().unwrap_or_else(|| own.to_owned()),
-        // Mistakes in them keep the daemon from starting, and nothing else.
-        operator_reach: channels::read(&config.sheet, &config.fetch.allow_private)
-            .and_then(|all| channels::operator(&config.sheet, &all))
-            .unwrap_or_default(),
-        base_url: config.base_url.clone(),
-        most_an_hour: config.mail.most_an_hour,
-    }
-}
-
-/// Every way out by the settings: relays, or the folder where there are none, and the other channels.
-///
-/// # Errors
-/// When a channel has mistakes, a relay makes no sense or a secret cannot be had.
-pub fn channels_of(config: &Config) -> Result<Channels, DaemonError> {
-    let all = channels::read(&config.sheet, &config.fetch.allow_private).map_err(DaemonError::Faults)?;
-    channels::operator(&config.sheet, &all).map_err(DaemonError::Faults)?;
-    for secret in all.iter().flat_map(|named| named.channel.secrets()) {
-        secret.fetch()?;
-    }
-    let http = Http::new(&config.fetch.contact, channels::limits()).map_err(DaemonError::Client)?;
-    Ok(Channels::new(all, Means { http, post: post_of(config)?, from: config.mail.from.clone() }))
-}
-
-/// The webhooks of the settings.
-///
-/// # Errors
-/// When one has mistakes, or a secret of it cannot be had.
-fn hooks_of(config: &Config, named: &[Named]) -> Result<serve::Hooks, DaemonError> {
-    let hooks = sources::hooks::read(&config.sheet, named).map_err(DaemonError::Faults)?;
-    for secret in hooks.iter().flat_map(|named| named.hook.secrets()) {
-        secret.fetch()?;
-    }
-    Ok(serve::Hooks::new(hooks))
-}
-
-fn post_of(config: &Config) -> Result<Post, DaemonError> {
-    if config.mail.relays.is_empty() {
-        return Ok(Post::Folder(config.mail_dir()));
-    }
-    let mut relays = Vec::new();
-    for spec in &config.mail.relays {
-        let password = spec.password.as_ref().map(|p| p.fetch()).transpose()?;
-        let relay = Relay::new(&spec.address, spec.user.clone(), password, spec.ca_file.as_deref());
-        relays.push(relay.map_err(DaemonError::Relay)?);
-    }
-    let signer = config
-        .mail
-        .dkim
-        .as_ref()
-        .map(|dkim| Signer::new(&dkim.domain, &dkim.selector, &dkim.key.fetch()?).map_err(DaemonError::Relay));
-    Ok(Post::Relays(Arc::new(Mailer::new(relays).signed(signer.transpose()?))))
-}
-
-async fn listen(config: &Config) -> Result<Option<tokio::net::TcpListener>, DaemonError> {
-    let Some(address) = config.http.listen else { return Ok(None) };
-    let listener = tokio::net::TcpListener::bind(address).await;
-    listener.map(Some).map_err(|source| DaemonError::Listen { address, source })
 }

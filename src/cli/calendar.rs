@@ -50,7 +50,7 @@ impl Month {
         say!("{} {}", paint.bold(&name), paint.dim(&format!("· {}", rules.time_zone)));
         if planned.is_empty() {
             let folder = config.rules_dir.join("calendar");
-            say!("Nothing is planned. Calendars are .ics and .csv files in {}/", folder.display());
+            say!("Nothing is planned. Calendars are .ics, .csv and .xlsx files in {}/", folder.display());
         }
         for line in days.table(&planned, paint) {
             say!("{line}");

@@ -11,7 +11,7 @@ use crate::channels::mail;
 use crate::channels::plea::{self, Matter, Plea};
 use crate::engine::wording::{self, Kind};
 use crate::model::Draft;
-use crate::store::outbox::{self, By, Message};
+use crate::store::outbox::{self, Message};
 use crate::store::{Connection, Stored};
 
 /// What it takes to ask, apart from the ground: it goes into a transaction.
@@ -92,17 +92,7 @@ impl Asker {
         });
         let letter = letter.map_err(|e| e.to_string())?;
         let body = mail::envelope_bytes(&letter, &self.house.from, person, now).map_err(|e| e.to_string())?;
-        Ok(Message {
-            id: 0,
-            message_id: letter.message_id.trim_matches(['<', '>']).to_owned(),
-            incident: None,
-            person: person.name.clone(),
-            by: By::default(),
-            address: person.email.clone(),
-            subject: letter.subject,
-            body,
-            created: now,
-            attempts: 0,
-        })
+        let id = letter.message_id.trim_matches(['<', '>']).to_owned();
+        Ok(Message::mail(id, person, letter.subject, body, now))
     }
 }

@@ -4,7 +4,6 @@
 //! distinct [`Allow`]: a connection that one list opened is never lent to a source with another.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,10 +17,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use super::guard::{self, Allow, GuardError};
+use super::guard::{self, Allow};
 use super::pace::Pauses;
 use crate::model::time::Span;
 
+mod address;
 mod error;
 mod exchange;
 mod headers;
@@ -29,7 +29,10 @@ mod live;
 mod post;
 mod robots;
 
+use address::{check, redirect};
+pub(crate) use address::{place, place_of};
 pub use error::FetchError;
+use error::{chain, explain};
 pub use exchange::{Body, Request, Response};
 pub use headers::{Headers, Quota};
 use headers::{LONGEST_PAUSE, SHORTEST_PAUSE};
@@ -406,100 +409,6 @@ fn build(agent: &str, limits: &Limits, allow: &Allow, old: bool) -> Result<Clien
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing that is done under these locks can leave them half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn check(url: &Url, allow: &Allow) -> Result<(), FetchError> {
-    let wrong = |reason: &str| FetchError::Address { place: place(url), reason: reason.to_owned() };
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("only http and https are fetched"));
-    }
-    let host = url.host().ok_or_else(|| wrong("it names no host"))?;
-    guard::check_host(&host, allow).map_err(|source| FetchError::Refused { place: place(url), source })
-}
-
-/// Where an answer sends us, if it does.
-fn redirect(from: &Url, answer: &reqwest::Response) -> Result<Option<Url>, FetchError> {
-    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
-    }
-    let wrong = |reason: &str| FetchError::Redirect { place: place(from), reason: reason.to_owned() };
-    let location = answer.headers().get(header::LOCATION).ok_or_else(|| wrong("without saying where to"))?;
-    let location = String::from_utf8_lossy(location.as_bytes());
-    let mut to = from.join(&location).map_err(|_| wrong("to something that is no address"))?;
-    if !matches!(to.scheme(), "http" | "https") {
-        return Err(wrong("to something that is neither http nor https"));
-    }
-    if from.scheme() == "https" && to.scheme() == "http" {
-        return Err(wrong("from https to http"));
-    }
-    let same = from.host_str() == to.host_str() && from.port_or_known_default() == to.port_or_known_default();
-    // The host of a redirect never gets a password, neither ours nor one it made up.
-    if !same || (to.username(), to.password()) != (from.username(), from.password()) {
-        let cleared = to.set_username("").and_then(|()| to.set_password(None));
-        cleared.map_err(|()| wrong("to an address without a host"))?;
-    }
-    to.set_fragment(None);
-    Ok(Some(to))
-}
-
-/// Scheme, host and path: what may be shown of an address.
-pub(crate) fn place(url: &Url) -> String {
-    match url.host_str() {
-        Some(host) => {
-            let port = url.port().map(|p| format!(":{p}")).unwrap_or_default();
-            format!("{}://{host}{port}{}", url.scheme(), url.path())
-        }
-        None => format!("{}:", url.scheme()),
-    }
-}
-
-/// The same for text that may be no address at all.
-pub(crate) fn place_of(text: &str) -> String {
-    Url::parse(text).map_or_else(|_| "the address".to_owned(), |url| place(&url))
-}
-
-fn explain(url: &Url, error: reqwest::Error) -> FetchError {
-    let place = place(url);
-    let error = error.without_url();
-    let mut cause = error.source();
-    let mut unknown_host = false;
-    let mut tls = false;
-    while let Some(inner) = cause {
-        match inner.downcast_ref::<GuardError>() {
-            Some(GuardError::Refused { host }) => {
-                return FetchError::Refused { place, source: GuardError::Refused { host: host.clone() } };
-            }
-            Some(GuardError::Unknown { .. }) => unknown_host = true,
-            None => {}
-        }
-        tls |= inner.is::<rustls::Error>();
-        // An io::Error hides what it wraps: its source() is the source of what is inside.
-        if let Some(wrapped) = inner.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {
-            tls |= wrapped.is::<rustls::Error>();
-        }
-        cause = inner.source();
-    }
-    if unknown_host {
-        FetchError::Dns { place, source: error.into() }
-    } else if error.is_timeout() {
-        FetchError::Timeout { place, phase: "connection" }
-    } else if tls {
-        FetchError::Tls { place, source: error.into() }
-    } else if error.is_connect() {
-        FetchError::Connect { place, source: error.into() }
-    } else {
-        FetchError::Broken { place, source: error.into() }
-    }
-}
-
-fn chain(error: &dyn Error) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        said = format!("{said}: {inner}");
-        cause = inner.source();
-    }
-    said
 }
 
 #[cfg(test)]

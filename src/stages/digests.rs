@@ -14,7 +14,7 @@ use crate::model::time::Span;
 use crate::model::{Period, Person};
 use crate::report::digest::show;
 use crate::rules::Scheduled;
-use crate::store::outbox::{self, By, Message};
+use crate::store::outbox::{self, Message};
 use crate::store::{StoreError, Stored, erasures, meta};
 
 /// How often it is looked whether one is due.
@@ -148,18 +148,7 @@ fn compose(
         Ok(body) => body,
         Err(e) => return failed(e.to_string()),
     };
-    Ok(Some(Message {
-        id: 0,
-        message_id: id,
-        incident: None,
-        person: person.name.clone(),
-        by: By::default(),
-        address: person.email.clone(),
-        subject: letter.subject,
-        body,
-        created: now,
-        attempts: 0,
-    }))
+    Ok(Some(Message::mail(id, person, letter.subject, body, now)))
 }
 
 #[cfg(test)]

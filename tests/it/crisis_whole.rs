@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::readable;
-use crate::world::{Daemon, Feed, Service, Smtp, Taken, ask, free_port, get, http, push_as, until};
+use crate::world::{Daemon, Feed, Service, Smtp, Taken, free_port, get, http, push_as, refused, said, until};
 
 /// The recording is told as if this minute of it were now: the crisis is an hour old.
 const NOW: f64 = 1350.0;
@@ -103,18 +103,6 @@ fn settle(dir: &Path, feeds: &[(&str, &str, &Feed)], smtp: u16, http: u16, studi
     lay_rules(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules"), &rules);
     let people = std::fs::read_to_string(rules.join("people.toml")).unwrap();
     std::fs::write(rules.join("people.toml"), format!("{people}\n[publishing]\nchannel = \"studio\"\n")).unwrap();
-}
-
-fn said(dir: &Path, words: &[&str]) -> String {
-    let out = ask(dir, words);
-    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8_lossy(&out.stdout).into_owned()
-}
-
-fn refused(dir: &Path, words: &[&str]) -> String {
-    let out = ask(dir, words);
-    assert_eq!(out.status.code(), Some(2), "{words:?}: {}", String::from_utf8_lossy(&out.stdout));
-    String::from_utf8_lossy(&out.stderr).into_owned()
 }
 
 /// The path of a mail's link that begins so, and the four digits that stand after it.

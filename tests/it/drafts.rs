@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::world::{Daemon, Feed, ask, free_port, get, http, until, write_rule, write_settings};
+use crate::world::{Daemon, Feed, ask, free_port, get, http, refused, said, until, write_rule, write_settings};
 
 const PEOPLE: &str = "\
 [[person]]\nname = \"anna\"\nemail = \"anna@acme.example\"\n\
@@ -42,18 +42,6 @@ fn publisher() -> (SocketAddr, Receiver<String>) {
         }
     });
     (address, bodies)
-}
-
-fn said(dir: &Path, words: &[&str]) -> String {
-    let out = ask(dir, words);
-    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8_lossy(&out.stdout).into_owned()
-}
-
-fn refused(dir: &Path, words: &[&str]) -> String {
-    let out = ask(dir, words);
-    assert_eq!(out.status.code(), Some(2), "{words:?}: {}", String::from_utf8_lossy(&out.stdout));
-    String::from_utf8_lossy(&out.stderr).into_owned()
 }
 
 #[test]

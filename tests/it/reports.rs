@@ -3,13 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::world::{Daemon, Feed, PEOPLE, ask, free_port, get, http, until, write_rule, write_settings};
-
-fn said(dir: &Path, words: &[&str]) -> String {
-    let out = ask(dir, words);
-    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8_lossy(&out.stdout).into_owned()
-}
+use crate::world::{Daemon, Feed, PEOPLE, ask, free_port, get, http, said, until, write_rule, write_settings};
 
 /// Questions wait for an answer; one of them is taken, one answered, one dismissed, each by one person alone.
 fn answer_queue(dir: &Path, address: SocketAddr) {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::world::{Daemon, Feed, PEOPLE, Smtp, ask, free_port, get, http, until, write_rule, write_settings};
+use crate::world::{Daemon, Feed, PEOPLE, Smtp, ask, free_port, get, http, said, until, write_rule, write_settings};
 
 fn db(dir: &Path) -> rusqlite::Connection {
     rusqlite::Connection::open(dir.join("data/vakt.db")).unwrap()
@@ -43,12 +43,6 @@ fn seen(page: &str) -> String {
 
 fn status(dir: &Path) -> String {
     db(dir).query_row("SELECT status FROM incidents WHERE id = 1", [], |r| r.get(0)).unwrap()
-}
-
-fn said(dir: &Path, words: &[&str]) -> String {
-    let out = ask(dir, words);
-    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
 #[test]

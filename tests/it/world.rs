@@ -330,3 +330,17 @@ pub fn push_as(address: SocketAddr, source: &str, body: &str) -> Option<(String,
         ),
     )
 }
+
+/// What a command says, which must go well.
+pub fn said(dir: &Path, words: &[&str]) -> String {
+    let out = ask(dir, words);
+    assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// What a command says that is called in a wrong way.
+pub fn refused(dir: &Path, words: &[&str]) -> String {
+    let out = ask(dir, words);
+    assert_eq!(out.status.code(), Some(2), "{words:?}: {}", String::from_utf8_lossy(&out.stdout));
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}

@@ -13,7 +13,7 @@ use crate::ground::Clock;
 use crate::model::Person;
 use crate::rules::Rules;
 use crate::stages::deliver;
-use crate::store::outbox::{self, By, Message};
+use crate::store::outbox::{self, Message};
 
 /// What the name of everybody is.
 const ALL: &str = "all";
@@ -48,18 +48,7 @@ pub(super) fn test(config: &Config, name: &str, json: bool) -> anyhow::Result<Ve
         );
         let note = letter::note(&Note { subject: "[vakt] a test message", text: &text, message_id: &message_id });
         let body = mail::envelope_bytes(&note, &house.from, &person, now).map_err(|e| anyhow!("{e}"))?;
-        let message = Message {
-            id: 0,
-            message_id,
-            incident: None,
-            person: person.name.clone(),
-            by: By::default(),
-            address: person.email.clone(),
-            subject: note.subject,
-            body,
-            created: now,
-            attempts: 0,
-        };
+        let message = Message::mail(message_id, &person, note.subject, body, now);
         let outcome = runtime()?.block_on(deliver::send(&channels, &message, now));
         let (word, detail) = match &outcome {
             Outcome::Taken(by) => ("taken", by),

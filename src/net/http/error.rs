@@ -2,6 +2,9 @@
 
 use std::error::Error;
 
+use url::Url;
+
+use super::place;
 use crate::config::SecretError;
 use crate::model::time::Span;
 use crate::net::guard::GuardError;
@@ -272,4 +275,50 @@ impl FetchError {
             FetchError::Unreadable { .. } => "decode",
         }
     }
+}
+
+/// Why an exchange with an address failed.
+pub(super) fn explain(url: &Url, error: reqwest::Error) -> FetchError {
+    let place = place(url);
+    let error = error.without_url();
+    let mut cause = error.source();
+    let mut unknown_host = false;
+    let mut tls = false;
+    while let Some(inner) = cause {
+        match inner.downcast_ref::<GuardError>() {
+            Some(GuardError::Refused { host }) => {
+                return FetchError::Refused { place, source: GuardError::Refused { host: host.clone() } };
+            }
+            Some(GuardError::Unknown { .. }) => unknown_host = true,
+            None => {}
+        }
+        tls |= inner.is::<rustls::Error>();
+        // An io::Error hides what it wraps: its source() is the source of what is inside.
+        if let Some(wrapped) = inner.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {
+            tls |= wrapped.is::<rustls::Error>();
+        }
+        cause = inner.source();
+    }
+    if unknown_host {
+        FetchError::Dns { place, source: error.into() }
+    } else if error.is_timeout() {
+        FetchError::Timeout { place, phase: "connection" }
+    } else if tls {
+        FetchError::Tls { place, source: error.into() }
+    } else if error.is_connect() {
+        FetchError::Connect { place, source: error.into() }
+    } else {
+        FetchError::Broken { place, source: error.into() }
+    }
+}
+
+/// An error with its causes.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        said = format!("{said}: {inner}");
+        cause = inner.source();
+    }
+    said
 }
