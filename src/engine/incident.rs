@@ -173,10 +173,13 @@ pub fn judge(incident: &mut Incident, verdict: Option<&Verdict>, charge: Charge<
         let raised = severity > incident.known();
         if raised || verdict.evidence.signals.mentions > incident.peak {
             incident.peak = incident.peak.max(verdict.evidence.signals.mentions);
-            let range = incident.evidence.range;
+            let (range, held) = (incident.evidence.range, incident.evidence.held);
             incident.evidence = verdict.evidence.clone();
-            if incident.evidence.range == (0, 0) {
-                Arc::make_mut(&mut incident.evidence).range = range;
+            let evidence = Arc::make_mut(&mut incident.evidence);
+            // How long its condition had held is told of the moment when it rang.
+            evidence.held = held;
+            if evidence.range == (0, 0) {
+                evidence.range = range;
             }
         }
         if raised {

@@ -223,3 +223,17 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn what_grows_tells_of_the_moment_when_it_rang() {
+    let with = |mentions, held| {
+        let v = verdict(Some(Severity::Escalate), mentions);
+        let evidence = Evidence { held: Span::mins(held), range: (0, 0), ..Evidence::clone(&v.evidence) };
+        Verdict { evidence: evidence.into(), ..v }
+    };
+    let mut i = opened();
+    i.evidence = Evidence { held: Span::mins(2), range: (3, 7), ..Evidence::clone(&i.evidence) }.into();
+    judged(&mut i, &with(25, 14), 3);
+    assert_eq!((i.peak, i.evidence.signals.mentions), (25, 25));
+    assert_eq!((i.evidence.held, i.evidence.range), (Span::mins(2), (3, 7)));
+}
