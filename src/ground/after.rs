@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{Knowledge, tell};
+use super::{Knowledge, evidence};
 use crate::channels::defang::{self, header_text};
 use crate::channels::meanings::meaning_in;
 use crate::model::time::{Span, between, from_millis};
@@ -33,7 +33,7 @@ pub fn facts(knowledge: &Knowledge, c: &Connection, id: i64, language: &str, now
     let Some(incident) = incidents::get(c, id)? else { return Ok(None) };
     let rules = &knowledge.rules;
     let name = |who: &str| rules.people.person(who).map_or_else(|| who.to_owned(), |p| p.full_name.clone());
-    let alert = tell::alert_of(knowledge, &incident);
+    let alert = evidence::alert_of(knowledge, &incident);
     let playbook = rules.playbook(&alert.playbook);
     let timeline: Vec<Line> = incidents::timeline(c, id)?
         .into_iter()
@@ -184,7 +184,7 @@ impl Heard {
                 let mut keys = past::keys(c, Some(&alert.topics), from, to.saturating_add(1))?;
                 keys.truncate(MOST);
                 mentions::visit(c, keys.into_iter().map(|(_, id)| id), |m| {
-                    if tell::is_evidence(alert, incident, &m) {
+                    if evidence::is_evidence(alert, incident, &m) {
                         heard.hear(&m);
                     }
                 })?;

@@ -11,6 +11,7 @@ use crate::model::{Period, Topic, TopicKind};
 use crate::report::chart::Series;
 use crate::report::digest::{Digest, Event, Rank, Response, Share, Tally, Writer};
 use crate::rules::Rules;
+use crate::store::mentions::about::{self, About};
 use crate::store::sums::{self, By, Order};
 use crate::store::{Connection, Stored, answers, counts, incidents, mentions};
 
@@ -100,9 +101,9 @@ pub fn gather(knowledge: &Knowledge, c: &Connection, topic: &Topic, period: Peri
         Ok(out)
     };
     let (best, engagement) = told(Order::Best)?.into_iter().unzip();
-    let of = [topic.name.clone()];
-    let recent = mentions::of_topics(c, &of, true, now.0, now.1 - 1, HEARD)?;
-    let past = mentions::of_topics(c, &of, true, before.0, before.1 - 1, HEARD_BEFORE)?;
+    let of = About::topics(std::slice::from_ref(&topic.name), true);
+    let recent = about::latest(c, &of, now.0, now.1 - 1, HEARD)?;
+    let past = about::latest(c, &of, before.0, before.1 - 1, HEARD_BEFORE)?;
     let events = events(c, rules, name, from, to)?;
     let events_before = events_of(c, rules, name, before_from, before_to)?;
     Ok(Digest {

@@ -5,10 +5,11 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Mention;
-use crate::text::Terms;
+use crate::text::{Term, Terms};
 
-/// Mentions kept at hand.
+/// Mentions kept at hand, and the bytes that they may take; long texts have many terms.
 const MOST: usize = 4096;
+const BYTES: usize = 16 << 20;
 
 /// A stored mention with the number of its change and the terms of its text.
 #[derive(Debug)]
@@ -21,6 +22,16 @@ pub struct Fresh {
     pub terms: Terms,
 }
 
+impl Fresh {
+    /// What it takes, about: its text, and its terms.
+    fn size(&self) -> usize {
+        self.mention.text.len()
+            + self.mention.title.len()
+            + self.terms.list.len() * size_of::<Term>()
+            + size_of::<Self>()
+    }
+}
+
 /// The last mentions that were stored, in the order of their changes.
 #[derive(Debug, Default)]
 pub(super) struct Shelf(Mutex<Board>);
@@ -28,6 +39,7 @@ pub(super) struct Shelf(Mutex<Board>);
 #[derive(Debug, Default)]
 struct Board {
     list: VecDeque<Arc<Fresh>>,
+    bytes: usize,
     /// Deleted mentions, which may still be on their way here, with the last of them.
     gone: HashSet<i64>,
     gone_last: VecDeque<i64>,
@@ -38,10 +50,12 @@ impl Shelf {
     pub(super) fn put(&self, mut new: Vec<Fresh>) {
         new.sort_by_key(|f| f.seq);
         let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Board { list, gone, .. } = &mut *board;
+        let Board { list, bytes, gone, .. } = &mut *board;
         for fresh in new.into_iter().filter(|f| !gone.contains(&f.mention.id)) {
-            if list.len() >= MOST {
-                list.pop_front();
+            *bytes += fresh.size();
+            while list.len() >= MOST || *bytes > BYTES {
+                let Some(oldest) = list.pop_front() else { break };
+                *bytes -= oldest.size();
             }
             // Batches of one commit may arrive here in another order than they were written in.
             let at = list.iter().rposition(|f| f.seq < fresh.seq).map_or(0, |n| n + 1);
@@ -52,11 +66,12 @@ impl Shelf {
     /// Takes deleted mentions away, and keeps those out that are still on their way.
     pub(super) fn forget(&self, ids: &[i64]) {
         let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Board { list, gone, gone_last } = &mut *board;
+        let Board { list, bytes, gone, gone_last } = &mut *board;
         for id in ids.iter().filter(|id| gone.insert(**id)) {
             gone_last.push_back(*id);
         }
         list.retain(|f| !gone.contains(&f.mention.id));
+        *bytes = list.iter().map(|f| f.size()).sum();
         while gone_last.len() > MOST {
             gone_last.pop_front().map(|id| gone.remove(&id));
         }
@@ -91,6 +106,18 @@ mod tests {
         assert_eq!((after(7), after(0)), (vec![8], vec![]));
         (10..9000).for_each(|n| shelf.put(vec![fresh(n)]));
         assert_eq!(shelf.0.lock().expect("whole").list.len(), MOST);
+    }
+
+    #[test]
+    fn long_texts_leave_room_for_fewer() {
+        let shelf = Shelf::default();
+        for n in 1..200 {
+            let mut long = fresh(n);
+            long.mention.text = "x".repeat(1 << 20);
+            shelf.put(vec![long]);
+        }
+        let board = shelf.0.lock().expect("whole");
+        assert!(board.list.len() == 15 && board.bytes <= BYTES, "{} in {}", board.list.len(), board.bytes);
     }
 
     #[test]

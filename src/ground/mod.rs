@@ -10,6 +10,7 @@ pub mod digest;
 pub mod drafts;
 mod drill;
 pub mod erasure;
+pub mod evidence;
 mod fresh;
 mod history;
 pub mod intake;

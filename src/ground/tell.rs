@@ -6,24 +6,16 @@ use jiff::Timestamp;
 
 use super::links::Leave;
 use super::messages::{Composer, Firsts, shared};
-use super::{Ground, Knowledge, publishing};
-use crate::channels::letter::{Brief, ChartFacts};
+use super::{Ground, Knowledge, evidence, publishing};
+use crate::channels::letter::Brief;
 use crate::engine::budget::{self, Asked};
 use crate::engine::duty;
-use crate::engine::hot::{Hot, hot};
 use crate::engine::incident::Call;
 use crate::model::incident::Notice;
 use crate::model::time::Span;
-use crate::model::{Alert, Incident, Mention, Severity};
-use crate::report::chart;
+use crate::model::{Incident, Severity};
 use crate::store::outbox::{self, Message};
-use crate::store::{Connection, StoreError, Stored, audit, erasures, incidents, mentions};
-
-/// Mentions that a letter is made from.
-const EVIDENCE: u32 = 400;
-/// The chart shows so many buckets of this length.
-const BUCKET: Span = Span::mins(15);
-const BUCKETS: i64 = 48;
+use crate::store::{Connection, StoreError, Stored, audit, erasures, incidents};
 
 /// Composed messages, and the mark of erasures that held when their evidence was read.
 #[derive(Debug, Clone, Default)]
@@ -81,23 +73,23 @@ pub fn letters(
 ) -> Stored<Letters> {
     let people = &knowledge.rules.people;
     let mut out = Letters { mark: erasures::mark(c)?, ..Letters::default() };
-    let alert = alert_of(knowledge, incident);
+    let alert = evidence::alert_of(knowledge, incident);
     let brand = knowledge.rules.topic(&incident.topic).map_or_else(|| incident.topic.clone(), |t| t.title.clone());
     let about = publishing::About { alert: &alert, brand: &brand, house: &ground.house };
     out.messages.extend(publishing::order(c, people, incident, calls, &about, now)?);
     if calls.is_empty() || incident.shadow {
         return Ok(out);
     }
-    let (evidence, facts, hot) = match &incident.drill {
+    let (loudest, facts, hot) = match &incident.drill {
         // Nothing of an exercise is in the store.
         Some(drill) => {
-            let times = drill.mentions.iter().map(|m| (m.at.as_millisecond(), m.is_negative())).collect();
-            (drill.mentions.clone(), Some(draw(times, &alert, incident, now)), Vec::new())
+            let chart = evidence::chart_of(&drill.mentions, &alert, incident, now);
+            (drill.mentions.clone(), Some(chart), Vec::new())
         }
         None => {
-            let evidence = evidence(c, &alert, incident, now)?;
-            let hot = hot_words(c, &alert, incident, &evidence, now)?;
-            (evidence, Some(chart_facts(c, &alert, incident, now)?), hot)
+            let loudest = evidence::loudest(c, &alert, incident, now)?;
+            let hot = evidence::hot_words(c, &alert, incident, &loudest, now)?;
+            (loudest, Some(evidence::chart(c, &alert, incident, now)?), hot)
         }
     };
     let taken_by =
@@ -137,7 +129,7 @@ pub fn letters(
                 incident,
                 alert: &alert,
                 brand: &brand,
-                mentions: &evidence,
+                mentions: &loudest,
                 hot: &hot,
                 chart: facts.as_ref(),
                 playbook: knowledge.rules.playbook(&alert.playbook),
@@ -229,114 +221,6 @@ pub fn post(c: &Connection, incident: &Incident, calls: &[Call], letters: &Lette
         }
     }
     Ok(())
-}
-
-/// The loudest mentions of the incident, loudest first.
-fn evidence(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) -> Stored<Vec<Mention>> {
-    let from = (incident.opened - alert.window).min(now - alert.window).max(now - Span::days(2));
-    let mut found =
-        mentions::of_topics(c, &alert.topics, alert.any, from.as_millisecond(), now.as_millisecond(), EVIDENCE)?;
-    found.retain(|m| !m.history && in_group(alert, incident, m));
-    found.sort_by_key(|m| {
-        let loud = m.reach.saturating_add(m.engagement.saturating_mul(20));
-        (std::cmp::Reverse(m.tier == 1), std::cmp::Reverse(m.is_negative()), std::cmp::Reverse(loud), m.id)
-    });
-    found.truncate(200);
-    Ok(found)
-}
-
-/// Mentions of before that hot words are held against, of how long before the incident, and hot words that are told.
-const BEFORE: u32 = 1000;
-const BEFORE_SPAN: Span = Span::days(7);
-const HOT: usize = 6;
-
-/// Words of the incident's mentions that its topics' mentions of before did not have.
-fn hot_words(c: &Connection, alert: &Alert, incident: &Incident, now: &[Mention], at: Timestamp) -> Stored<Vec<Hot>> {
-    let to = (incident.opened - alert.window).min(at - alert.window);
-    let from = to - BEFORE_SPAN;
-    let before = mentions::of_topics(c, &alert.topics, alert.any, from.as_millisecond(), to.as_millisecond(), BEFORE)?;
-    Ok(hot(now, &before, HOT))
-}
-
-/// The alert rule of an incident, or enough of one where it is gone from the rules.
-pub fn alert_of(knowledge: &Knowledge, incident: &Incident) -> Alert {
-    knowledge.rules.alert(&incident.alert).cloned().unwrap_or_else(|| bare_alert(incident))
-}
-
-/// Whether an incident is about a mention: its letters may quote it.
-pub fn is_evidence(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
-    let has = |t: &String| m.topics.contains(t);
-    let topics = if alert.any { alert.topics.iter().any(has) } else { alert.topics.iter().all(has) };
-    let from = incident.opened - alert.window;
-    topics
-        && !m.history
-        && m.at >= from
-        && incident.resolved.is_none_or(|end| m.at <= end)
-        && in_group(alert, incident, m)
-}
-
-/// Whether a mention belongs to the incident's group.
-fn in_group(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
-    let values = incident.group.split('/');
-    alert.group_by.iter().zip(values).all(|(by, value)| match by.as_str() {
-        "topic" => m.topics.iter().any(|t| t == value),
-        "language" => m.language == value,
-        "network" => m.network == value,
-        _ => m.source == value,
-    })
-}
-
-/// The number of the chart's first bar.
-fn first_bar(now: Timestamp) -> i64 {
-    now.as_millisecond().div_euclid(BUCKET.as_millis()) - BUCKETS + 1
-}
-
-fn chart_facts(c: &Connection, alert: &Alert, incident: &Incident, now: Timestamp) -> Stored<ChartFacts> {
-    let start = first_bar(now) * BUCKET.as_millis();
-    let times = mentions::times_of_topics(c, &alert.topics, alert.any, start, now.as_millisecond())?;
-    Ok(draw(times, alert, incident, now))
-}
-
-/// The chart of mentions: when each was, and whether it is negative.
-fn draw(times: Vec<(i64, bool)>, alert: &Alert, incident: &Incident, now: Timestamp) -> ChartFacts {
-    let width = BUCKET.as_millis();
-    let first = first_bar(now);
-    let start = crate::model::time::from_millis(first * width);
-    let slots = usize::try_from(BUCKETS).unwrap_or(0);
-    let (mut all, mut negative) = (vec![0u32; slots], vec![0u32; slots]);
-    for (at, is_negative) in times {
-        let slot = usize::try_from(at.div_euclid(width) - first).unwrap_or(usize::MAX);
-        if let (Some(a), Some(n)) = (all.get_mut(slot), negative.get_mut(slot)) {
-            *a += 1;
-            *n += u32::from(is_negative);
-        }
-    }
-    let share = BUCKET.as_minutes() / alert.window.as_minutes().max(1.0);
-    let usual = (incident.evidence.signals.expected * share) as f32;
-    let peak = all.iter().copied().max().unwrap_or(0);
-    let sparkline = chart::sparkline(&all);
-    let series = chart::Series { start, bucket: BUCKET, mentions: all, negative, expected: vec![usual; slots] };
-    let png = match chart::png(&series) {
-        Ok(png) => Some(png),
-        Err(e) => {
-            tracing::warn!(error = %e, "the chart cannot be drawn; the letter goes without it");
-            None
-        }
-    };
-    ChartFacts { sparkline, most: u64::from(peak), usual: f64::from(usual), png }
-}
-
-/// Enough of an alert rule for the letters of an incident whose rule is gone from the rules.
-fn bare_alert(incident: &Incident) -> Alert {
-    Alert {
-        name: incident.alert.clone(),
-        title: incident.alert.clone(),
-        topics: vec![incident.topic.clone()],
-        any: true,
-        condition: incident.evidence.condition.clone(),
-        severity: incident.severity,
-        ..Alert::default()
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::config::Sheet;
 use crate::model::time::Span;
 use crate::model::{Author, Capture};
 use crate::store::counts;
+use crate::store::mentions::about::{self, About};
 use jiff::Timestamp;
 
 const PEOPLE: &str = "[[person]]\nname = \"a\"\nemail = \"a@acme.example\"\n[[policy]]\nname = \"p\"\nsteps = [{ notify = [\"a\"], wait = \"1h\" }]\n";
@@ -132,7 +133,11 @@ async fn a_new_topic_has_a_past_and_a_changed_one_another() {
     };
     assert_eq!((count("acme"), count("globex")), (1, 1));
     let of = |topic: &str| {
-        ground.store.read(|c| mentions::of_topics(c, &[topic.to_owned()], false, 0, i64::MAX, 9)).expect("read").len()
+        ground
+            .store
+            .read(|c| about::latest(c, &About::topics(&[topic.to_owned()], false), 0, i64::MAX, 9))
+            .expect("read")
+            .len()
     };
     assert_eq!((of("acme"), of("globex")), (1, 1));
 }

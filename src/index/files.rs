@@ -9,7 +9,7 @@ const SMALL: usize = 20_000;
 /// A file of which a larger share than this is deleted is written anew, however large it is.
 const DELETED: f32 = 0.3;
 /// Mentions of one merge: it holds some 200 bytes for each.
-const MOST: u64 = 400_000;
+const MOST: u64 = 200_000;
 /// Files that one merge takes at least.
 const FEWEST: usize = 4;
 

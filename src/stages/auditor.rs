@@ -4,7 +4,7 @@
 //! A step of an escalation that is overdue, a message that no relay takes, a source that nobody asks: each has to stand
 //! for a while of real time before it counts, so that neither a restart nor a machine that slept is taken for a fault.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ pub struct Auditor {
     /// What the heartbeat may reach besides public addresses.
     allow: Allow,
     /// Names of the sources in the settings.
-    named: Vec<String>,
+    named: HashSet<String>,
     /// Beats while no step is overdue: the watchdog counts it among the stages' own.
     duty: Arc<Pulse>,
     late: Late,
@@ -86,7 +86,7 @@ impl Auditor {
         http: Http,
         heartbeat: Option<Heartbeat>,
         allow: Allow,
-        named: Vec<String>,
+        named: HashSet<String>,
         duty: Arc<Pulse>,
     ) -> Auditor {
         Auditor {
@@ -105,8 +105,9 @@ impl Auditor {
 
     /// All that is late at this moment, each with how long it has to stand.
     fn look(&self, now: Timestamp) -> Stored<Vec<(String, Duration)>> {
-        let (live, stuck, states) =
-            self.ground.store.read(|c| Ok((incidents::live(c, now)?, outbox::stuck(c, now)?, sources::all(c)?)))?;
+        let at = now.as_millisecond();
+        let (live, stuck, waiting) =
+            self.ground.store.read(|c| Ok((incidents::live(c, now)?, outbox::stuck(c, now)?, sources::due(c, at)?)))?;
         let mut out = Vec::new();
         for i in live.iter().filter(|i| i.status == Status::Open && !i.is_hushed()) {
             if let Some(due) = i.next_step.filter(|due| *due <= now) {
@@ -117,11 +118,8 @@ impl Auditor {
         if let Some(mail) = stuck.iter().find(|s| s.channel == MAIL) {
             out.push((format!("a message of {:.0} is not taken by any relay", mail.oldest), MESSAGE));
         }
-        for (name, state) in states.iter().filter(|(name, _)| self.named.contains(name)) {
-            if state.due <= now.as_millisecond() {
-                let due = from_millis(state.due);
-                out.push((format!("{name}, which was due at {due:.0}, is not asked"), SOURCE));
-            }
+        for (name, due) in waiting.iter().filter(|(name, _)| self.named.contains(name)) {
+            out.push((format!("{name}, which was due at {:.0}, is not asked", from_millis(*due)), SOURCE));
         }
         Ok(out)
     }

@@ -4,6 +4,7 @@ mod again;
 mod blindness;
 mod hubs;
 mod ledger;
+mod settle;
 mod streams;
 
 use std::collections::{HashMap, HashSet};
@@ -17,26 +18,23 @@ use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 
 use again::Again;
-use blindness::BLIND_INTERVALS;
 use hubs::Hubs;
+use settle::Settling;
 use streams::{MOST_HEARD, Streams};
 
 use super::{Stage, operator};
 use crate::ground::Ground;
-use crate::ground::intake::{self, Batch, Followed, Receipt};
 use crate::model::time::{Span, between, from_millis};
-use crate::sources::pace::{Outcome, Pace};
+use crate::sources::pace::Pace;
 use crate::sources::{Brought, FetchError, Http, Named, Sought};
+use crate::store::Stored;
 use crate::store::sources::{self, SourceState};
-use crate::store::{StoreError, Stored};
 
 /// What only a person can end is tried again after so long, and a feed that says that it is gone after a day.
 const HOPELESS: Span = Span::hours(1);
 const GONE: Span = Span::hours(24);
 /// Nothing is put off longer than this, so what is due later was put off by a clock that was wrong.
 const LONGEST_WAIT: Span = Span::hours(30);
-/// What an undated feed shows after a pause longer than this may be as old as the pause.
-const PAUSE: Span = Span::hours(1);
 /// A clock that goes back by more than this has been set.
 const SET_BACK: Span = Span::mins(1);
 /// Real time that one pass waits for answers before it looks for other due sources.
@@ -45,7 +43,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 const IDLE: Span = Span::secs(30);
 
 /// Sources that are asked at a time; many of them stand in line for a host that others ask too.
-const AIRBORNE: usize = 1024;
+const AIRBORNE: usize = 256;
+/// Answers that are stored at a time.
+const TOGETHER: usize = 32;
 
 type Answer = (usize, Result<Brought, FetchError>);
 
@@ -218,9 +218,13 @@ impl Collect {
             let room = !self.full;
             let mut heard = Vec::new();
             tokio::select! {
-                Some((i, answer)) = self.flying.next(), if !self.flying.is_empty() => {
-                    self.airborne.remove(&i);
-                    self.settle(i, answer, now).await;
+                Some(first) = self.flying.next(), if !self.flying.is_empty() => {
+                    let mut answers = vec![first];
+                    while answers.len() < TOGETHER {
+                        let Some(Some(next)) = self.flying.next().now_or_never() else { break };
+                        answers.push(next);
+                    }
+                    self.settle(answers, now).await;
                 }
                 // On a disk that is nearly full nothing is heard: what is told waits, at last at the other end.
                 n = self.streams.queue.recv_many(&mut heard, MOST_HEARD), if room && self.streams.are_open() => {
@@ -240,112 +244,35 @@ impl Collect {
         }
     }
 
-    async fn settle(&mut self, i: usize, answer: Result<Brought, FetchError>, now: Timestamp) {
-        let (Some(source), Some(state)) = (self.sources.get(i).cloned(), self.states.get(&i).cloned()) else { return };
-        let pace = Pace { every: self.every_of(i, &source, now), ..self.pace };
-        let jitter = self.jitter();
-        let stored = match answer {
-            Ok(brought) => self.take_in(&source, state, brought, &pace, jitter, now).await,
-            Err(e) => self.put_off(&source, state, &e, &pace, jitter, now).await,
-        };
-        match stored {
-            Ok(state) => {
-                self.states.insert(i, state);
-            }
-            Err(e) => {
-                // Not stored: the source is asked again from the same cursor.
-                tracing::error!(stage = "collect", source = source.name, error = %e, "what a source told cannot be stored");
-                if let Some(state) = self.states.get_mut(&i) {
-                    state.due = (now + pace.min).as_millisecond();
+    /// Stores what sources answered, each with its cursor in a transaction of its own; whoever answered at the same time
+    /// shares the commit.
+    async fn settle(&mut self, answers: Vec<Answer>, now: Timestamp) {
+        let mut settlings = Vec::with_capacity(answers.len());
+        for (i, answer) in answers {
+            self.airborne.remove(&i);
+            let (Some(source), Some(state)) = (self.sources.get(i).cloned(), self.states.get(&i).cloned()) else {
+                continue;
+            };
+            let pace = Pace { every: self.every_of(i, &source, now), ..self.pace };
+            let jitter = self.jitter();
+            let settling = Settling { ground: self.ground.clone(), source, pace, jitter, now };
+            settlings.push(async move { (i, settling.of(state, answer).await) });
+        }
+        for (i, stored) in futures_util::future::join_all(settlings).await {
+            match stored {
+                Ok(state) => {
+                    self.states.insert(i, state);
+                }
+                Err(e) => {
+                    // Not stored: the source is asked again from the same cursor.
+                    let source = self.sources.get(i).map_or("", |s| &s.name);
+                    tracing::error!(stage = "collect", source, error = %e, "what a source told cannot be stored");
+                    if let Some(state) = self.states.get_mut(&i) {
+                        state.due = (now + self.pace.min).as_millisecond();
+                    }
                 }
             }
         }
-    }
-
-    async fn take_in(
-        &mut self,
-        source: &Named,
-        mut state: SourceState,
-        brought: Brought,
-        pace: &Pace,
-        jitter: f64,
-        now: Timestamp,
-    ) -> Stored<SourceState> {
-        let history = (!state.begun && source.source.begins_with_history()) || brought.anew;
-        let undated_is_old = was_away(&state, now);
-        let batch =
-            Batch { source: source.name.clone(), captures: brought.captures, history, undated_is_old, archive: false };
-        state.begun = true;
-        state.cursor = brought.cursor;
-        state.failures = 0;
-        state.hopeless = false;
-        state.error.clear();
-        state.error_class.clear();
-        state.degraded = brought.degraded.unwrap_or_default();
-        state.last_ok = now.as_millisecond();
-        state.skipped += brought.skipped_total as u64;
-        state.skipped_last = brought.skipped.last().cloned().unwrap_or(state.skipped_last);
-        state.gaps += u64::from(brought.gap);
-        state.quota_left = brought.quota.map(|q| q.left);
-        state.quota_until = brought.quota.and_then(|q| q.until).map_or(0, |t| t.as_millisecond());
-        let (name, kept) = (source.name.clone(), state);
-        let pace = *pace;
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        let (gap, more, max_age) = (brought.gap, brought.more, brought.max_age);
-        let followed = Followed { gone: brought.gone, ..Followed::default() };
-        let receipt = intake::follow(&self.ground, batch, followed, now, move |tx, receipt| {
-            let mut state = after_answer(kept, receipt, &pace, gap, max_age, jitter, now);
-            if more {
-                state.due = now.as_millisecond();
-            }
-            sources::put(tx, &name, &state)?;
-            // The receiver waits in this very function.
-            sender.send(state).ok();
-            Ok(())
-        })
-        .await?;
-        let state = receiver.await.map_err(|_| StoreError::Closed)?;
-        source.source.stored(&state.cursor).await;
-        let fresh = receipt.new + receipt.edited;
-        metrics::counter!("vakt_mentions_total", "source" => source.name.clone()).increment(receipt.new as u64);
-        metrics::counter!("vakt_fetches_total", "outcome" => if fresh > 0 { "new" } else { "unchanged" }).increment(1);
-        if fresh > 0 {
-            tracing::info!(source = source.name, new = receipt.new, edited = receipt.edited, history, "mentions");
-        }
-        if gap {
-            tracing::warn!(source = source.name, "more was published than the source could show: items may be missed");
-        }
-        Ok(state)
-    }
-
-    async fn put_off(
-        &mut self,
-        source: &Named,
-        mut state: SourceState,
-        e: &FetchError,
-        pace: &Pace,
-        jitter: f64,
-        now: Timestamp,
-    ) -> Stored<SourceState> {
-        state.failures += 1;
-        state.hopeless = e.is_final();
-        state.error = e.to_string();
-        state.error_class = e.class().to_owned();
-        let last = Span::millis(state.interval).max(pace.min);
-        let outcome = Outcome::Failed { streak: state.failures, retry_after: e.retry_after() };
-        let wait = match e {
-            FetchError::Gone { .. } => pace.max.max(GONE),
-            e if e.is_final() => pace.max.max(HOPELESS),
-            // It was not even asked, since its host rests for a moment: then it is asked as soon as that is over.
-            FetchError::Paused { retry_after, .. } if *retry_after < last => *retry_after,
-            _ => pace.next_interval(last, outcome, None, jitter),
-        };
-        state.due = (now + wait).as_millisecond();
-        metrics::counter!("vakt_fetches_total", "outcome" => e.class()).increment(1);
-        tracing::warn!(source = source.name, failures = state.failures, error = %e, wait = %wait, "a source cannot be read");
-        let (name, kept) = (source.name.clone(), state.clone());
-        self.ground.store.write(move |tx| sources::put(tx, &name, &kept)).await?;
-        Ok(state)
     }
 
     /// A number from −1 to 1 that spreads fetches over time; nothing depends on its quality.
@@ -354,58 +281,5 @@ impl Collect {
         self.draw ^= self.draw >> 7;
         self.draw ^= self.draw << 17;
         (self.draw % 2001) as f64 / 1000.0 - 1.0
-    }
-}
-
-fn after_answer(
-    mut state: SourceState,
-    receipt: &Receipt,
-    pace: &Pace,
-    gap: bool,
-    max_age: Option<Span>,
-    jitter: f64,
-    now: Timestamp,
-) -> SourceState {
-    let fresh = receipt.new + receipt.edited;
-    let last = if state.interval > 0 {
-        Span::millis(state.interval)
-    } else {
-        pace.every.unwrap_or(Span::mins(5)).max(pace.min)
-    };
-    let outcome = match fresh {
-        _ if gap => Outcome::Gap,
-        0 => Outcome::Unchanged,
-        n => Outcome::New(n),
-    };
-    let next = pace.next_interval(last, outcome, max_age, jitter);
-    state.interval = next.as_millis();
-    state.due = (now + next).as_millisecond();
-    if fresh > 0 {
-        state.note_new(now.as_millisecond(), receipt.new as u64);
-    }
-    state
-}
-
-/// Whether a source was not read for so long that what bears no date may be as old as that.
-fn was_away(state: &SourceState, now: Timestamp) -> bool {
-    let paused = Span::millis(now.as_millisecond() - state.last_ok);
-    paused > PAUSE.max(Span::millis(state.interval.saturating_mul(BLIND_INTERVALS)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn after_a_pause_what_has_no_date_may_be_old() {
-        let now = from_millis(1_000_000_000_000);
-        let read = |ago: Span, interval: Span| SourceState {
-            last_ok: now.as_millisecond() - ago.as_millis(),
-            interval: interval.as_millis(),
-            ..SourceState::default()
-        };
-        assert!(!was_away(&read(Span::mins(50), Span::mins(1)), now));
-        assert!(was_away(&read(Span::mins(70), Span::mins(1)), now));
-        assert!(!was_away(&read(Span::mins(70), Span::hours(1)), now));
     }
 }

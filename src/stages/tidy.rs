@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::Stage;
 use crate::config::Retention;
 use crate::engine::stories;
-use crate::ground::{Ground, tell};
+use crate::ground::{Ground, evidence};
 use crate::model::time::Span;
 use crate::model::{Incident, Mention, Status};
 use crate::store::mentions::{self, TopicIds};
@@ -200,11 +200,11 @@ impl Held {
         let knowledge = ground.knowledge();
         let live = incidents::live(c, since)?.into_iter();
         let live = live.filter(|i| i.status != Status::Resolved || i.resolved.is_none_or(|r| r >= since));
-        Ok(Held(live.map(|i| (tell::alert_of(&knowledge, &i), i)).collect()))
+        Ok(Held(live.map(|i| (evidence::alert_of(&knowledge, &i), i)).collect()))
     }
 
     fn holds(&self, m: &Mention) -> bool {
-        self.0.iter().any(|(alert, incident)| tell::is_evidence(alert, incident, m))
+        self.0.iter().any(|(alert, incident)| evidence::is_evidence(alert, incident, m))
     }
 }
 

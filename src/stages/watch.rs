@@ -12,6 +12,7 @@ use crate::engine::incident::REOPEN;
 use crate::ground::{Ground, Knowledge, tell};
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Mention, Status};
+use crate::store::mentions::about::{self, About};
 use crate::store::{Connection, StoreError, Stored, audit, groups, incidents, mentions, meta, silences};
 
 /// Mentions read at a time.
@@ -206,7 +207,7 @@ impl State {
 fn of_scope(c: &Connection, scope: &Scope, from: Timestamp) -> Stored<Vec<Mention>> {
     let from = from.as_millisecond();
     match scope.sources.is_empty() {
-        true => mentions::of_topics(c, &scope.topics, scope.any, from, i64::MAX, WARM_MOST),
+        true => about::latest(c, &About::topics(&scope.topics, scope.any), from, i64::MAX, WARM_MOST),
         false => mentions::of_sources(c, &scope.sources, from, WARM_MOST),
     }
 }

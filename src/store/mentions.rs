@@ -1,5 +1,6 @@
 //! Mentions: stored once however often they are told, edited in place.
 
+pub mod about;
 mod read;
 
 use std::collections::HashMap;

@@ -116,6 +116,15 @@ pub fn all(c: &Connection) -> Stored<Vec<(String, SourceState)>> {
     Ok(out)
 }
 
+/// The sources that are due, each with since when, milliseconds since 1970.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn due(c: &Connection, now: i64) -> Stored<Vec<(String, i64)>> {
+    let mut q = c.prepare_cached("SELECT name, due FROM sources WHERE due <= ?1 ORDER BY name")?;
+    Ok(q.query_map([now], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
+}
+
 /// Keeps the state of a source.
 ///
 /// # Errors

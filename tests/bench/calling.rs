@@ -79,7 +79,9 @@ fn line(id: u64, text: &str) -> String {
 fn calls(what: &str, storm: Option<Duration>) {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let brands = storm.map_or(60, |s| usize::try_from(s.as_secs() * 2).unwrap());
+    // Two a second, but no more than a rule may open in an hour.
+    let brands = storm.map_or(60, |s| usize::try_from(s.as_secs() * 2).unwrap().min(900));
+    let pause = storm.map_or(Duration::from_millis(500), |s| s / u32::try_from(brands).unwrap());
     let (daemon, address, smtp) = start(dir, brands, "12h");
     let (over, pushed) = (AtomicBool::new(false), AtomicU64::new(0));
     let began = Instant::now();
@@ -116,7 +118,7 @@ fn calls(what: &str, storm: Option<Duration>) {
             let body: Vec<String> =
                 (0..3).map(|k| line(900_000_000_000 + (b * 3 + k) as u64, &format!("brand{b} again"))).collect();
             connection.push("brands", &body.join("\n"));
-            std::thread::sleep(Duration::from_millis(500));
+            std::thread::sleep(pause);
         }
         over.store(true, Ordering::Relaxed);
         (own, mapped) = watch.join().unwrap();

@@ -18,6 +18,7 @@ use crate::index::Searcher;
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Severity, Status};
 use crate::report::chart::sparkline;
+use crate::store::mentions::about::{self, About};
 use crate::store::{StoreError, Stored, counts, groups, incidents, mentions, outbox};
 
 /// The brand of the recording, and the alert rule that watches it as a whole.
@@ -134,7 +135,8 @@ impl Story {
             return Ok(());
         }
         let (from, to) = ((now - Span::hours(1)).as_millisecond(), now.as_millisecond());
-        let found = self.ground.store.read(|c| mentions::of_topics(c, &[BRAND.to_owned()], true, from, to, 500))?;
+        let about = About::topics(&[BRAND.to_owned()], true);
+        let found = self.ground.store.read(|c| about::latest(c, &about, from, to, 500))?;
         let copies = |story: i64| found.iter().filter(|m| m.story == story).count();
         let largest = found.iter().map(|m| copies(m.story)).max().unwrap_or(0);
         let why = if largest * 2 > found.len() {

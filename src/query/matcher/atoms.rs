@@ -40,7 +40,7 @@ pub(super) struct Hit {
 
 impl Hit {
     /// By atom and position.
-    fn order(&self) -> (u64, u64) {
+    pub(super) fn order(&self) -> (u64, u64) {
         let joined = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
         (joined(self.atom, self.at), joined(self.end, self.term))
     }
@@ -273,7 +273,7 @@ impl Atoms {
         }))
     }
 
-    /// Where the atoms stand in a text, by atom and position. `hits` is emptied first.
+    /// Where the atoms stand in a text, in no order, and some of them twice. `hits` is emptied first.
     pub(super) fn find(&self, doc: &Doc<'_>, hits: &mut Vec<Hit>) {
         hits.clear();
         let stems = self.stems(doc.language);
@@ -296,8 +296,6 @@ impl Atoms {
         if !self.compounds.is_empty() {
             self.compounds(doc, hits);
         }
-        hits.sort_unstable_by_key(Hit::order);
-        hits.dedup();
     }
 
     /// Patterns that a word fits.

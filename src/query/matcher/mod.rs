@@ -14,7 +14,7 @@ use crate::text::{Analysis, Terms};
 
 use super::Node;
 use atoms::Atoms;
-use plan::{Filing, Plan, Planner};
+use plan::{Filing, Gate, Plan, Planner};
 use verify::Found;
 
 /// What a query is asked of: a mention's terms and facts.
@@ -49,23 +49,18 @@ pub type TopicId = usize;
 
 /// What is filed under an atom: a query, or one alternative of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Filed(u64);
+struct Filed {
+    number: u32,
+    alternative: u32,
+    gate: Gate,
+}
 
 /// The alternative of what is filed whole.
 const WHOLE: u32 = u32::MAX;
 
 impl Filed {
-    fn new(number: u32, alternative: u32) -> Filed {
-        Filed(u64::from(number) << 32 | u64::from(alternative))
-    }
-
-    fn number(self) -> u32 {
-        u32::try_from(self.0 >> 32).unwrap_or(u32::MAX)
-    }
-
     fn alternative(self) -> Option<usize> {
-        let low = u32::try_from(self.0 & u64::from(u32::MAX)).unwrap_or(WHOLE);
-        Some(index(low)).filter(|_| low != WHOLE)
+        Some(index(self.alternative)).filter(|_| self.alternative != WHOLE)
     }
 }
 
@@ -114,20 +109,20 @@ impl Matcher {
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         self.filed.resize_with(self.atoms.len(), Vec::new);
-        let under: Vec<(u32, u32)> = match plan.file(&|atom| self.cost(atom)) {
+        let under: Vec<(u32, u32, Gate)> = match plan.file(&|atom| self.cost(atom)) {
             Filing::Always => {
-                self.always.push(Filed::new(number, WHOLE));
+                self.always.push(Filed { number, alternative: WHOLE, gate: Gate::OPEN });
                 Vec::new()
             }
-            Filing::Whole(atoms) => atoms.into_iter().map(|atom| (atom, WHOLE)).collect(),
+            Filing::Whole(atoms, gate) => atoms.into_iter().map(|atom| (atom, WHOLE, gate)).collect(),
             Filing::Each(alternatives) => alternatives,
         };
-        for (atom, alternative) in &under {
+        for (atom, alternative, gate) in &under {
             if let Some(list) = self.filed.get_mut(index(*atom)) {
-                list.push(Filed::new(number, *alternative));
+                list.push(Filed { number, alternative: *alternative, gate: *gate });
             }
         }
-        let mut filed: Vec<u32> = under.into_iter().map(|(atom, _)| atom).collect();
+        let mut filed: Vec<u32> = under.into_iter().map(|(atom, ..)| atom).collect();
         filed.sort_unstable();
         filed.dedup();
         let languages = languages.iter().map(|l| l.as_str().into()).collect();
@@ -144,10 +139,10 @@ impl Matcher {
         let number = u32::try_from(id).unwrap_or(u32::MAX);
         for atom in &slot.filed {
             if let Some(list) = self.filed.get_mut(index(*atom)) {
-                list.retain(|f| f.number() != number);
+                list.retain(|f| f.number != number);
             }
         }
-        self.always.retain(|f| f.number() != number);
+        self.always.retain(|f| f.number != number);
         self.free.push(number);
     }
 
@@ -188,7 +183,7 @@ impl Matcher {
 
     /// Numbers of the queries that match, in order.
     pub fn matches(&self, doc: &Doc<'_>) -> Vec<TopicId> {
-        self.matching(doc, &Found::new(doc, &self.atoms))
+        self.matching(doc, &mut Found::new(doc, &self.atoms))
     }
 
     /// The same, and for those of them that are `chosen` the bytes of the text in which something stands that they look
@@ -198,8 +193,8 @@ impl Matcher {
         doc: &Doc<'_>,
         chosen: impl FnOnce(&[TopicId]) -> Vec<TopicId>,
     ) -> (Vec<TopicId>, Vec<Looked>) {
-        let found = Found::new(doc, &self.atoms);
-        let matching = self.matching(doc, &found);
+        let mut found = Found::new(doc, &self.atoms);
+        let matching = self.matching(doc, &mut found);
         let places = |id: TopicId| {
             let slot = self.slots.get(id).and_then(Option::as_ref);
             let mut terms = slot.map(|s| found.terms(&s.plan)).unwrap_or_default();
@@ -212,11 +207,16 @@ impl Matcher {
         (matching, places)
     }
 
-    fn matching(&self, doc: &Doc<'_>, found: &Found<'_>) -> Vec<TopicId> {
+    fn matching(&self, doc: &Doc<'_>, found: &mut Found<'_>) -> Vec<TopicId> {
         let mut up: Vec<Filed> = self.always.clone();
         for atom in found.atoms() {
-            up.extend(self.filed.get(index(atom)).into_iter().flatten());
+            let filed = self.filed.get(index(atom)).into_iter().flatten();
+            up.extend(filed.filter(|f| f.gate.lets(|atom| found.is_atom_there(atom))));
         }
+        if up.is_empty() {
+            return Vec::new();
+        }
+        found.order();
         up.sort_unstable();
         up.dedup();
         let listens = |slot: &Slot| {
@@ -226,14 +226,14 @@ impl Matcher {
         };
         let holds = |up: &&[Filed]| {
             let Some(first) = up.first() else { return false };
-            let Some(slot) = self.slots.get(index(first.number())).and_then(Option::as_ref) else { return false };
+            let Some(slot) = self.slots.get(index(first.number)).and_then(Option::as_ref) else { return false };
             listens(slot)
                 && match first.alternative() {
                     Some(_) => found.holds_of(&slot.plan, up),
                     None => found.holds(&slot.plan, None),
                 }
         };
-        let of_query = up.chunk_by(|a, b| a.number() == b.number());
-        of_query.filter(holds).filter_map(|up| up.first()).map(|f| index(f.number())).collect()
+        let of_query = up.chunk_by(|a, b| a.number == b.number);
+        of_query.filter(holds).filter_map(|up| up.first()).map(|f| index(f.number)).collect()
     }
 }

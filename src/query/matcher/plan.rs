@@ -84,19 +84,66 @@ pub(super) enum Filing {
     /// Nowhere: it is always asked.
     Always,
     /// Under atoms of which every match holds at least one.
-    Whole(Vec<u32>),
+    Whole(Vec<u32>, Gate),
     /// Each alternative of its [`Plan::Wide`] by itself: atoms with the number of the alternative.
-    Each(Vec<(u32, u32)>),
+    Each(Vec<(u32, u32, Gate)>),
+}
+
+/// A few more atoms of which every match holds at least one; most of what an atom brings up is refused here, before
+/// anything of the query itself is looked at. [`Gate::OPEN`] says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Gate([u32; 3]);
+
+impl Gate {
+    const NOTHING: u32 = u32::MAX;
+    pub(super) const OPEN: Gate = Gate([Gate::NOTHING; 3]);
+
+    /// The cheapest of some sets that says more than that the query was brought up.
+    fn cheapest(mut sets: Vec<(u64, Vec<u32>)>, under: &[u32]) -> Gate {
+        sets.retain(|(_, atoms)| atoms.len() <= 3 && !under.iter().all(|a| atoms.contains(a)));
+        let Some((_, atoms)) = sets.into_iter().min_by_key(|(cost, _)| *cost) else { return Gate::OPEN };
+        let mut gate = Gate::OPEN;
+        gate.0.iter_mut().zip(atoms).for_each(|(place, atom)| *place = atom);
+        gate
+    }
+
+    /// Whether it lets pass a text of whose atoms this says whether they are there.
+    pub(super) fn lets(self, there: impl Fn(u32) -> bool) -> bool {
+        self == Gate::OPEN || self.0.iter().any(|a| *a != Gate::NOTHING && there(*a))
+    }
 }
 
 impl Plan {
     /// Chooses where to file it. Many alternatives become [`Plan::Wide`].
     pub(super) fn file(&mut self, cost: &impl Fn(u32) -> u64) -> Filing {
         let Some((_, atoms)) = self.anchor(cost) else { return Filing::Always };
-        let Some(any) = self.wide(cost) else { return Filing::Whole(atoms) };
-        let anchors = any.iter().map(|plan| plan.anchor(cost).map(|(_, atoms)| atoms));
-        let Some(anchors) = anchors.collect::<Option<Vec<_>>>() else { return Filing::Whole(atoms) };
-        Filing::Each((0u32..).zip(anchors).flat_map(|(n, atoms)| atoms.into_iter().map(move |a| (a, n))).collect())
+        let mut all = Vec::new();
+        self.required(cost, &mut all);
+        let Some(any) = self.wide(cost) else { return Filing::Whole(atoms.clone(), Gate::cheapest(all, &atoms)) };
+        let filed = (0u32..).zip(any).map(|(n, plan)| {
+            let (_, atoms) = plan.anchor(cost)?;
+            let mut sets = all.clone();
+            plan.required(cost, &mut sets);
+            let gate = Gate::cheapest(sets, &atoms);
+            Some(atoms.into_iter().map(move |a| (a, n, gate)))
+        });
+        match filed.collect::<Option<Vec<_>>>() {
+            Some(filed) => Filing::Each(filed.into_iter().flatten().collect()),
+            None => Filing::Whole(atoms, Gate::OPEN),
+        }
+    }
+
+    /// Sets of atoms of each of which every match holds at least one, with what it would cost to be filed under each.
+    fn required(&self, cost: &impl Fn(u32) -> u64, out: &mut Vec<(u64, Vec<u32>)>) {
+        match self {
+            Plan::Atom(atom) => out.push((cost(*atom), vec![*atom])),
+            Plan::Phrase(atoms) | Plan::Cased(atoms, _) => out.extend(atoms.iter().map(|a| (cost(*a), vec![*a]))),
+            Plan::And(all) | Plan::Within(all, _) => all.iter().for_each(|p| p.required(cost, out)),
+            Plan::Near(sides, ..) => [&sides.0, &sides.1].into_iter().for_each(|p| p.required(cost, out)),
+            Plan::In(_, inner) => inner.required(cost, out),
+            Plan::Or(_) | Plan::Wide(_) => out.extend(self.anchor(cost)),
+            Plan::Not(_) | Plan::Fact(_) => {}
+        }
     }
 
     /// The alternatives that [`Plan::anchor`] chooses, made wide where they are many.

@@ -20,12 +20,27 @@ pub(super) struct Found<'d> {
 /// The lists of what was found, kept by each thread for the next text.
 #[derive(Default)]
 pub(super) struct Spare {
-    /// By atom and position.
+    /// As they were found, until they are put in order: by atom and position, each once.
     hits: Vec<Hit>,
-    /// The atoms that are there, in order, each with where its hits begin and end.
+    /// The atoms that are there, each once.
+    atoms: Vec<u32>,
+    /// The same in order, each with where its hits begin and end; nothing until they are put in order.
     ranges: Vec<(u32, u32, u32)>,
     /// A bit for each atom that is there: most that a query looks for are not, and this says so at once.
     there: Vec<u64>,
+}
+
+impl Spare {
+    /// Emptied for another text.
+    fn clear(&mut self) {
+        for atom in self.atoms.drain(..) {
+            if let Some(word) = self.there.get_mut(super::index(atom) / 64) {
+                *word = 0;
+            }
+        }
+        self.hits.clear();
+        self.ranges.clear();
+    }
 }
 
 thread_local! {
@@ -35,33 +50,45 @@ thread_local! {
 impl Drop for Found<'_> {
     /// Leaves its lists to the thread's next text.
     fn drop(&mut self) {
-        let spare = std::mem::take(&mut self.spare);
+        let mut spare = std::mem::take(&mut self.spare);
+        spare.clear();
         // A thread that is ending needs them no more.
         SPARE.try_with(|kept| kept.set(Some(spare))).ok();
     }
 }
 
 impl<'d> Found<'d> {
-    /// What of some atoms is in a text.
-    pub(super) fn new(doc: &'d Doc<'d>, atoms: &Atoms) -> Found<'d> {
+    /// What of some atoms is in a text, in no order yet.
+    pub(super) fn new(doc: &'d Doc<'d>, known: &Atoms) -> Found<'d> {
         let mut spare = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        let Spare { hits, ranges, there } = &mut *spare;
-        atoms.find(doc, hits);
-        ranges.clear();
-        there.clear();
-        there.resize(atoms.len() / 64 + 1, 0);
-        for (hit, n) in hits.iter().zip(0u32..) {
-            match ranges.last_mut() {
-                Some((atom, _, end)) if *atom == hit.atom => *end = n + 1,
-                _ => {
-                    ranges.push((hit.atom, n, n + 1));
-                    if let Some(word) = there.get_mut(super::index(hit.atom) / 64) {
-                        *word |= 1 << (hit.atom % 64);
-                    }
-                }
+        let Spare { hits, atoms, there, .. } = &mut *spare;
+        known.find(doc, hits);
+        if there.len() * 64 <= known.len() {
+            there.resize(known.len() / 64 + 1, 0);
+        }
+        for hit in hits.iter() {
+            let Some(word) = there.get_mut(super::index(hit.atom) / 64) else { continue };
+            let bit = 1 << (hit.atom % 64);
+            if *word & bit == 0 {
+                *word |= bit;
+                atoms.push(hit.atom);
             }
         }
         Found { doc, spare }
+    }
+
+    /// Puts what was found in order, which everything that asks for places needs.
+    pub(super) fn order(&mut self) {
+        let Spare { hits, ranges, .. } = &mut *self.spare;
+        hits.sort_unstable_by_key(Hit::order);
+        hits.dedup();
+        ranges.clear();
+        for (hit, n) in hits.iter().zip(0u32..) {
+            match ranges.last_mut() {
+                Some((atom, _, end)) if *atom == hit.atom => *end = n + 1,
+                _ => ranges.push((hit.atom, n, n + 1)),
+            }
+        }
     }
 
     /// The numbers of the terms in which some atom stands, in order.
@@ -72,12 +99,12 @@ impl<'d> Found<'d> {
         terms
     }
 
-    /// The atoms that are there.
+    /// The atoms that are there, each once.
     pub(super) fn atoms(&self) -> impl Iterator<Item = u32> {
-        self.spare.ranges.iter().map(|(atom, ..)| *atom)
+        self.spare.atoms.iter().copied()
     }
 
-    fn is_atom_there(&self, atom: u32) -> bool {
+    pub(super) fn is_atom_there(&self, atom: u32) -> bool {
         self.spare.there.get(super::index(atom) / 64).is_some_and(|word| word >> (atom % 64) & 1 == 1)
     }
 

@@ -7,7 +7,7 @@ use crate::sources::Limits;
 
 fn auditor(ground: &Arc<Ground>) -> Auditor {
     let http = Http::new("https://acme.example/bot", Limits::default()).expect("a client");
-    Auditor::new(ground.clone(), http, None, Allow::none(), vec!["news".into()], Pulse::new())
+    Auditor::new(ground.clone(), http, None, Allow::none(), ["news".into()].into(), Pulse::new())
 }
 
 /// Makes all that is late so for ten minutes longer.

@@ -10,11 +10,11 @@ use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 
 use super::Collect;
+use crate::ground::evidence;
 use crate::ground::intake::{self, Batch, Followed};
-use crate::ground::tell;
 use crate::model::time::{Span, between};
 use crate::sources::{FetchError, Now};
-use crate::store::mentions::{self, raise};
+use crate::store::mentions::{self, about, raise};
 use crate::store::{Stored, incidents};
 
 /// How often what open incidents are about is asked for again, and how far back.
@@ -126,11 +126,8 @@ impl Collect {
         let knowledge = self.ground.knowledge();
         let (from, to) = ((now - BACK).as_millisecond(), now.as_millisecond());
         for incident in self.ground.store.read(incidents::unresolved)? {
-            let alert = tell::alert_of(&knowledge, &incident);
-            let found = self
-                .ground
-                .store
-                .read(|c| mentions::of_topics(c, &alert.topics, alert.any, from, to, MOST_MENTIONS))?;
+            let about = evidence::about(&evidence::alert_of(&knowledge, &incident), &incident);
+            let found = self.ground.store.read(|c| about::latest(c, &about, from, to, MOST_MENTIONS))?;
             for m in found.into_iter().filter(|m| !m.lookup.is_empty()) {
                 let Some(i) = names.get(m.source.as_str()) else { continue };
                 if self.again.asked.insert((*i, m.lookup.clone()), m.id).is_none() {

@@ -5,7 +5,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
-use super::{Collect, was_away};
+use super::Collect;
+use super::settle::was_away;
 use crate::ground::intake::{self, Batch};
 use crate::model::time::{Span, between, from_millis};
 use crate::sources::http::{Body, Request, Response};

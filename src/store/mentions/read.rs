@@ -165,29 +165,6 @@ pub fn visit(c: &Connection, ids: impl IntoIterator<Item = i64>, mut visit: impl
     Ok(())
 }
 
-/// The latest mentions that match all (or any) of some topics, of an interval of event time, newest first.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn of_topics(c: &Connection, topics: &[String], any: bool, from: i64, to: i64, limit: u32) -> Stored<Vec<Mention>> {
-    let marks = vec!["?"; topics.len()].join(",");
-    let sql = format!(
-        "SELECT tm.mention FROM topic_mentions tm JOIN topics t ON t.id = tm.topic
-         WHERE t.name IN ({marks}) AND tm.at BETWEEN ? AND ?
-         GROUP BY tm.mention HAVING count(*) >= ? ORDER BY max(tm.at) DESC, tm.mention DESC LIMIT ?"
-    );
-    let need = if any { 1 } else { i64::try_from(topics.len()).unwrap_or(i64::MAX) };
-    let mut values: Vec<Value> = topics.iter().map(|t| Value::Text(t.clone())).collect();
-    values.extend([from, to, need, i64::from(limit)].map(Value::Integer));
-    let mut q = c.prepare_cached(&sql)?;
-    let ids: Vec<i64> = q.query_map(rusqlite::params_from_iter(values), |r| r.get(0))?.collect::<Result<_, _>>()?;
-    let mut out = Vec::with_capacity(ids.len());
-    for id in ids {
-        out.extend(get(c, id)?);
-    }
-    Ok(out)
-}
-
 /// Mentions of some sources since an instant of event time, newest first, among the last half a million.
 ///
 /// # Errors
@@ -203,31 +180,6 @@ pub fn of_sources(c: &Connection, sources: &[String], from: i64, limit: u32) -> 
     let mut q = c.prepare_cached(&sql)?;
     let ids: Vec<i64> = q.query_map(rusqlite::params_from_iter(values), |r| r.get(0))?.collect::<Result<_, _>>()?;
     ids.into_iter().filter_map(|id| get(c, id).transpose()).collect()
-}
-
-/// Event times of the mentions that match all (or any) of some topics, each with whether it is negative.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn times_of_topics(c: &Connection, topics: &[String], any: bool, from: i64, to: i64) -> Stored<Vec<(i64, bool)>> {
-    let marks = vec!["?"; topics.len()].join(",");
-    let sql = format!(
-        "SELECT max(tm.at), m.sentiment, m.toward FROM topic_mentions tm JOIN topics t ON t.id = tm.topic
-         JOIN mentions m ON m.id = tm.mention WHERE t.name IN ({marks}) AND tm.at BETWEEN ? AND ?
-         GROUP BY tm.mention HAVING count(*) >= ?"
-    );
-    let need = if any { 1 } else { i64::try_from(topics.len()).unwrap_or(i64::MAX) };
-    let mut values: Vec<Value> = topics.iter().map(|t| Value::Text(t.clone())).collect();
-    values.extend([from, to, need].map(Value::Integer));
-    let mut q = c.prepare_cached(&sql)?;
-    let rows = q.query_map(rusqlite::params_from_iter(values), |r| {
-        // An alert over several topics is about its first, which is the brand.
-        let toward: Vec<(String, f32)> = serde_json::from_str(&r.get::<_, String>(2)?).unwrap_or_default();
-        let of = |t: &String| toward.iter().find(|(topic, _)| topic == t).map(|(_, s)| *s);
-        let sentiment: Option<f32> = topics.iter().find_map(of).map_or_else(|| r.get(1), |s| Ok(Some(s)))?;
-        Ok((r.get(0)?, sentiment.is_some_and(|s| s <= crate::model::mention::NEGATIVE)))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Network, name and handle of the authors of the latest mentions, at most so many.
