@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use tantivy::COLLECT_BLOCK_BUFFER_LEN;
-use tantivy::columnar::StrColumn;
+use tantivy::columnar::{ColumnIndex, StrColumn};
 
 use super::IndexError;
 use super::hunt::Hunt;
@@ -121,6 +121,7 @@ pub(super) fn count(hunt: &Hunt<'_>, view: &View, facets: &[Facet]) -> Result<(V
         segments.push(facets.iter().map(open).collect::<tantivy::Result<_>>()?);
     }
     let mut firsts = [None; COLLECT_BLOCK_BUFFER_LEN];
+    let mut values = [0; COLLECT_BLOCK_BUFFER_LEN];
     let whole = hunt.blocks(|n, docs| {
         let Some(columns) = segments.get_mut(n) else { return };
         for (facet, counted) in facets.iter().zip(columns) {
@@ -137,6 +138,12 @@ pub(super) fn count(hunt: &Hunt<'_>, view: &View, facets: &[Facet]) -> Result<(V
                     };
                     if facet.is_many() {
                         docs.iter().flat_map(|doc| column.ords().values_for_doc(*doc)).for_each(&mut add);
+                    } else if let (ColumnIndex::Full, Some(values)) =
+                        (&column.ords().index, values.get_mut(..docs.len()))
+                    {
+                        // Every mention has exactly one, as most columns are.
+                        column.ords().values.get_vals(docs, values);
+                        values.iter().copied().for_each(&mut add);
                     } else if let Some(firsts) = firsts.get_mut(..docs.len()) {
                         firsts.fill(None);
                         column.ords().first_vals(docs, firsts);

@@ -43,9 +43,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 const IDLE: Span = Span::secs(30);
 
 /// Sources that are asked at a time; many of them stand in line for a host that others ask too.
-const AIRBORNE: usize = 256;
+const AIRBORNE: usize = 192;
 /// Answers that are stored at a time.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 16;
 
 type Answer = (usize, Result<Brought, FetchError>);
 

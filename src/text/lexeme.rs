@@ -1,6 +1,7 @@
 //! What a token is known by in queries and in the index, worked out once for each word of a language.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -24,7 +25,43 @@ pub struct Lexeme {
     pub marks: SmallVec<[u64; 4]>,
     /// Hash of the first stem, or of the form where there is none: the same in every language.
     pub base: u64,
+    /// Whether anybody looks for it.
+    pub note: Note,
 }
+
+/// What whoever looked for something in texts last found of a word: whether it is looked for at all. Most words are not, and
+/// that is known at once when they come again.
+#[derive(Debug, Default)]
+pub struct Note(AtomicU64);
+
+impl Note {
+    /// Whether the word is looked for, by what was found for this list of what is looked for; `None` where that was not
+    /// asked last.
+    pub fn says(&self, list: u64) -> Option<bool> {
+        let kept = self.0.load(Ordering::Relaxed);
+        (kept >> 1 == list).then_some(kept & 1 == 1)
+    }
+
+    /// Keeps it. Lists are told apart by numbers from 1 on.
+    pub fn keep(&self, list: u64, found: bool) {
+        self.0.store(list << 1 | u64::from(found), Ordering::Relaxed);
+    }
+}
+
+impl Clone for Note {
+    fn clone(&self) -> Note {
+        Note::default()
+    }
+}
+
+impl PartialEq for Note {
+    /// It says nothing about the word itself.
+    fn eq(&self, _: &Note) -> bool {
+        true
+    }
+}
+
+impl Eq for Note {}
 
 /// The mark of a literal word, its sign included.
 pub fn word_mark(word: &str) -> u64 {
@@ -104,7 +141,7 @@ fn make(form: &str, kind: Kind, language: &str) -> Lexeme {
     }
     let marks = words.iter().map(|w| word_mark(w)).chain(stems.iter().map(|s| stem_mark(s, language))).collect();
     let base = xxh3_64(stems.first().map_or(form, |s| s).as_bytes());
-    Lexeme { form: form.into(), words: words.into(), stems: stems.into(), marks, base }
+    Lexeme { form: form.into(), words: words.into(), stems: stems.into(), marks, base, note: Note::default() }
 }
 
 /// The spellings that a query's word stands for: itself, and with `ae` for `ä` and `ss` for `ß`.

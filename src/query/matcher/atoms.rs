@@ -1,6 +1,7 @@
 //! The words that standing queries are made of, and finding them in a text by the marks of its lexemes.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -173,7 +174,12 @@ pub(super) struct Atoms {
     compounds: Table<Box<str>, u32>,
     compound_heads: Heads,
     compound_lengths: Vec<usize>,
+    /// The number of this very list of atoms, for what is noted of words; 0 for none at all.
+    stamp: u64,
 }
+
+/// The number of the next list of atoms.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 #[derive(Debug)]
 struct Stems(Vec<(&'static str, OnceLock<Chains>)>);
@@ -223,6 +229,7 @@ impl Atoms {
         let n = u32::try_from(self.list.len()).unwrap_or(END);
         self.known.insert(atom.clone(), n);
         self.list.push(atom.clone());
+        self.stamp = NEXT.fetch_add(1, Ordering::Relaxed);
         match &atom {
             Atom::Word(word) => {
                 spellings(word).for_each(|s| self.words.add(word_mark(&s), n));
@@ -279,6 +286,11 @@ impl Atoms {
         let stems = self.stems(doc.language);
         for (term, number) in doc.terms.list.iter().zip(0u32..) {
             let lexeme = &term.lexeme;
+            let noted = lexeme.note.says(self.stamp);
+            if noted == Some(false) {
+                continue;
+            }
+            let before = hits.len();
             let mut hit = |atom| hits.push(Hit { atom, at: term.at, end: term.at, term: number });
             let (words, stemmed) = lexeme.marks.split_at_checked(lexeme.words.len()).unwrap_or((&[], &[]));
             for mark in words {
@@ -291,6 +303,9 @@ impl Atoms {
             }
             if !self.wilds.is_empty() {
                 lexeme.words.iter().for_each(|w| self.wild(w, &mut hit));
+            }
+            if noted.is_none() {
+                lexeme.note.keep(self.stamp, hits.len() > before);
             }
         }
         if !self.compounds.is_empty() {
