@@ -97,6 +97,7 @@ pub async fn follow(
     now: Timestamp,
     also: impl FnOnce(&Transaction<'_>, &Receipt) -> Stored<()> + Send + 'static,
 ) -> Stored<Receipt> {
+    ground.shelf.pace().await;
     let (closed, source) = (followed.closed, batch.source.clone());
     let gone: Vec<i64> = followed.gone.iter().map(|id| plain::by_name(&batch.source, id)).collect();
     let changed = followed.changed;

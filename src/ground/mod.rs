@@ -34,7 +34,7 @@ use tokio::sync::{Notify, Semaphore};
 
 pub use aim::sought;
 pub use clock::Clock;
-pub use fresh::Fresh;
+pub use fresh::{Fresh, Reader};
 pub use history::History;
 pub use knowledge::Knowledge;
 pub use pulse::Pulse;
@@ -139,9 +139,9 @@ impl Ground {
         }))
     }
 
-    /// The changes right after one that are at hand, without a gap.
-    pub fn fresh_after(&self, seq: i64, most: usize) -> Vec<Arc<Fresh>> {
-        self.shelf.after(seq, most)
+    /// The changes right after one, up to which a reader has read, that are at hand, without a gap.
+    pub fn fresh_after(&self, reader: Reader, seq: i64, most: usize) -> Vec<Arc<Fresh>> {
+        self.shelf.after(reader, seq, most)
     }
 
     /// Mentions are deleted: they are no longer at hand.

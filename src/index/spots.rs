@@ -263,21 +263,21 @@ impl Walk {
     }
 }
 
-/// The first document from `target` on that all of them have.
+/// The first document from `target` on that all of them have: each in turn goes to where the last one stands, until all stand
+/// there.
 fn together(walks: &mut [&mut Walk], target: DocId) -> DocId {
-    let mut doc = target;
+    let (mut doc, mut there, all) = (target, 0, walks.len());
+    if all == 0 {
+        return TERMINATED;
+    }
     loop {
-        let mut furthest = doc;
         for walk in walks.iter_mut() {
-            furthest = furthest.max(walk.seek(furthest));
-        }
-        if furthest == doc || furthest == TERMINATED {
-            // All of them stood still at `doc` only if each has it.
-            let same = walks.iter_mut().all(|w| w.seek(furthest) == furthest);
-            if same || furthest == TERMINATED {
-                return furthest;
+            let at = walk.seek(doc);
+            there = if at == doc { there + 1 } else { 1 };
+            doc = at;
+            if there == all || doc == TERMINATED {
+                return doc;
             }
         }
-        doc = furthest;
     }
 }

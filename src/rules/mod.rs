@@ -80,13 +80,46 @@ pub struct Ways(Vec<people::WayWritten>);
 #[derive(Debug, Default)]
 pub struct Watched(Vec<Place>);
 
+/// What a rules directory says, before anybody makes sense of it: as cheap to read as its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    sheets: Vec<Arc<Sheet>>,
+    /// Files that could not be read.
+    faults: Vec<Fault>,
+}
+
+impl Texts {
+    /// Reads a rules directory.
+    pub fn of(dir: &Path) -> Texts {
+        let (sheets, faults) = read_dir(dir);
+        Texts { sheets, faults }
+    }
+
+    /// The rules that the texts are, at a time.
+    ///
+    /// # Errors
+    /// Every mistake in them.
+    pub fn understand(self, now: Timestamp) -> Result<Rules, Vec<Fault>> {
+        Rules::of_texts(self, now)
+    }
+}
+
+impl From<&Rules> for Texts {
+    fn from(rules: &Rules) -> Texts {
+        Texts { sheets: rules.sheets.clone(), faults: Vec::new() }
+    }
+}
+
 impl Rules {
     /// Reads a rules directory as it is at a time: that of the clock, or one that is looked at.
     ///
     /// # Errors
     /// Every mistake in it.
     pub fn load(dir: &Path, now: Timestamp) -> Result<Rules, Vec<Fault>> {
-        let (sheets, mut faults) = read_dir(dir);
+        Texts::of(dir).understand(now)
+    }
+
+    fn of_texts(Texts { sheets, mut faults }: Texts, now: Timestamp) -> Result<Rules, Vec<Fault>> {
         if sheets.is_empty() && !faults.is_empty() {
             return Err(faults);
         }

@@ -9,7 +9,7 @@ use super::{Stage, operator};
 use crate::config::fault::{Fault, Sheet, render_all};
 use crate::ground::{Ground, retopic};
 use crate::model::time::{Span, between};
-use crate::rules::Rules;
+use crate::rules::{Rules, Texts};
 use crate::store::{Store, Stored, meta};
 
 const LAST_GOOD: &str = "rules_last_good";
@@ -22,8 +22,8 @@ const IDLE: Span = Span::mins(1);
 pub struct Reload {
     ground: Arc<Ground>,
     dir: PathBuf,
-    /// What was read last, good or not, so that a touch without a change is no change.
-    last: Vec<Arc<Sheet>>,
+    /// What was read last, good or not, so that a touch without a change is no change, and costs next to nothing.
+    last: Option<Texts>,
     refused: Option<Vec<String>>,
 }
 
@@ -31,13 +31,23 @@ impl Stage for Reload {
     const NAME: &'static str = "reload";
 
     async fn pass(&mut self, now: Timestamp) -> Timestamp {
-        let dir = self.dir.clone();
-        let Ok(read) = tokio::task::spawn_blocking(move || Rules::load(&dir, now)).await else { return now + IDLE };
-        match read {
-            Ok(rules) if rules.sheets == self.last && !self.is_old(now) => self.refused = None,
-            Ok(rules) => self.take(rules, now).await,
-            Err(faults) => self.refuse(&faults, now).await,
-        }
+        let (dir, last) = (self.dir.clone(), self.last.take().filter(|_| !self.is_old(now)));
+        let reading = move || {
+            let texts = Texts::of(&dir);
+            let rules = (last.as_ref() != Some(&texts)).then(|| texts.clone().understand(now));
+            (texts, rules)
+        };
+        let Ok((texts, read)) = tokio::task::spawn_blocking(reading).await else { return now + IDLE };
+        let settled = match read {
+            None => true,
+            Some(Ok(_)) if Texts::from(&self.ground.knowledge().rules) == texts && !self.is_old(now) => {
+                self.refused = None;
+                true
+            }
+            Some(Ok(rules)) => self.take(rules, now).await,
+            Some(Err(faults)) => self.refuse(&faults, now).await,
+        };
+        self.last = settled.then_some(texts);
         metrics::gauge!("vakt_rules_ok").set(if self.refused.is_none() { 1.0 } else { 0.0 });
         now + IDLE
     }
@@ -46,7 +56,7 @@ impl Stage for Reload {
 impl Reload {
     /// The stage over a ground, reading from a directory.
     pub fn new(ground: Arc<Ground>, dir: PathBuf) -> Reload {
-        let last = ground.knowledge().rules.sheets.clone();
+        let last = Some(Texts::from(&ground.knowledge().rules));
         Reload { ground, dir, last, refused: None }
     }
 
@@ -54,13 +64,13 @@ impl Reload {
         between(self.ground.knowledge().rules.around, now) > CALENDAR
     }
 
-    async fn take(&mut self, rules: Rules, now: Timestamp) {
-        self.last.clone_from(&rules.sheets);
+    /// Puts rules in force; says whether that was done.
+    async fn take(&mut self, rules: Rules, now: Timestamp) -> bool {
         self.refused = None;
         // Before the rules are in force, so that what is usual for a new topic is known when it is first judged.
         let (store, old) = (self.ground.store.clone(), self.ground.knowledge());
         let looking = tokio::task::spawn_blocking(move || (retopic(&store, &old.rules, &rules, now), rules));
-        let Ok((found, rules)) = looking.await else { return };
+        let Ok((found, rules)) = looking.await else { return false };
         match found {
             Ok(0) => {}
             Ok(found) => tracing::info!(mentions = found, "changed topics were looked for in what is stored"),
@@ -72,21 +82,24 @@ impl Reload {
         }
         tracing::info!(topics = rules.topics.len(), alerts = rules.alerts.len(), "rules reloaded");
         self.ground.change_rules(rules);
+        true
     }
 
-    async fn refuse(&mut self, faults: &[Fault], now: Timestamp) {
+    /// Tells of mistakes; says whether the operator knows.
+    async fn refuse(&mut self, faults: &[Fault], now: Timestamp) -> bool {
         let said: Vec<String> = faults.iter().map(Fault::brief).collect();
         if self.refused.as_ref() == Some(&said) {
-            return;
+            return true;
         }
         for fault in &said {
             tracing::error!(fault, "the rules have a mistake; the last good ones stay in force");
         }
         if let Err(e) = operator::rules_refused(&self.ground, &render_all(faults, false), now).await {
             tracing::error!(error = %e, "the operator cannot be told of refused rules");
-            return;
+            return false;
         }
         self.refused = Some(said);
+        true
     }
 }
 

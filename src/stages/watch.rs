@@ -9,7 +9,7 @@ use super::Stage;
 use crate::engine::detect::{Detector, Kept, PAST, Scope, ScopeKey, Verdict};
 use crate::engine::duty::{Decision, Duty, live};
 use crate::engine::incident::REOPEN;
-use crate::ground::{Ground, Knowledge, tell};
+use crate::ground::{Ground, Knowledge, Reader, tell};
 use crate::model::time::{Span, between};
 use crate::model::{Incident, Mention, Status};
 use crate::store::mentions::about::{self, About};
@@ -97,7 +97,7 @@ impl Watch {
         };
         // A new mention's number is that of its change: what was just stored is at hand, and the store has the rest.
         let most = usize::try_from(CHUNK).unwrap_or(usize::MAX);
-        let fresh = ground.fresh_after(state.upto, most);
+        let fresh = ground.fresh_after(Reader::Watch, state.upto, most);
         let upto = fresh.last().map_or(state.upto, |f| f.mention.id);
         let stored = ground.store.read(|c| mentions::after(c, upto, CHUNK))?;
         let new: Vec<&Mention> = fresh.iter().map(|f| &f.mention).chain(&stored).collect();

@@ -264,7 +264,7 @@ fn latency() {
     write_rule(
         dir,
         "alerts/all.toml",
-        "[[alert]]\nname = \"a\"\ntopics = [\"all\"]\nwindow = \"6h\"\ncondition = \"mentions >= 1\"\nseverity = \"escalate\"\ngroup_by = [\"source\"]\nescalation = \"pr\"\nresolve_after = \"24h\"\n",
+        "[[alert]]\nname = \"a\"\ntopics = [\"all\"]\nwindow = \"6h\"\ncondition = \"mentions >= 1\"\nseverity = \"escalate\"\ngroup_by = [\"source\"]\nmost_an_hour = 100\nescalation = \"pr\"\nresolve_after = \"24h\"\n",
     );
     println!("the disk alone, 64 KiB and fdatasync:     {}", quantiles(syncs(dir)));
     let (mut daemon, address) = start(dir);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::Failure;
-use crate::ground::Ground;
+use crate::ground::{Ground, Reader};
 use crate::index::{self, IndexError, IndexWriter};
 use crate::store::Store;
 use crate::store::changes::{self, Change};
@@ -77,7 +77,8 @@ impl Desk {
     /// Reads on; says whether there is more to read at once.
     pub(super) fn read_on(&mut self, store: &Store, ground: Option<&Ground>) -> Result<bool, Failure> {
         let from = self.writer.reached().seq;
-        let fresh = ground.map(|g| g.fresh_after(from, usize::try_from(CHUNK).unwrap_or(0))).unwrap_or_default();
+        let fresh =
+            ground.map(|g| g.fresh_after(Reader::Index, from, usize::try_from(CHUNK).unwrap_or(0))).unwrap_or_default();
         for f in &fresh {
             self.writer.add(f.seq, &f.mention, Some(&f.terms))?;
         }
