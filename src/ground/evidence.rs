@@ -76,8 +76,7 @@ pub fn is_evidence(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
 
 /// Whether a mention belongs to the incident's group.
 fn in_group(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
-    let values = incident.group.split('/');
-    alert.group_by.iter().zip(values).all(|(by, value)| match by.as_str() {
+    parts(alert, incident).into_iter().all(|(by, value)| match by {
         "topic" => m.topics.iter().any(|t| t == value),
         "language" => m.language == value,
         "network" => m.network == value,
@@ -85,12 +84,23 @@ fn in_group(alert: &Alert, incident: &Incident, m: &Mention) -> bool {
     })
 }
 
+/// What the incident's group is, by what its alert rule groups by; nothing where the rule grouped otherwise when it opened.
+fn parts<'a>(alert: &'a Alert, incident: &'a Incident) -> Vec<(&'a str, &'a str)> {
+    let by = alert.group_by.iter().map(String::as_str);
+    let values: Vec<&str> = match by.len() {
+        1 => vec![&incident.group],
+        _ => incident.group.split('/').collect(),
+    };
+    let same = values.len() == by.len() && !incident.group.is_empty();
+    if same { by.zip(values).collect() } else { Vec::new() }
+}
+
 /// What an incident is about: the topics of its alert rule, and what its group is.
 pub fn about(alert: &Alert, incident: &Incident) -> About {
     let mut about = About::topics(&alert.topics, alert.any);
-    for (by, value) in alert.group_by.iter().zip(incident.group.split('/')) {
+    for (by, value) in parts(alert, incident) {
         let value = value.to_owned();
-        match by.as_str() {
+        match by {
             "topic" if about.any => (about.topics, about.any) = (vec![value], false),
             "topic" if about.topics.contains(&value) => {}
             "topic" => about.topics.push(value),
@@ -159,5 +169,30 @@ fn bare_alert(incident: &Incident) -> Alert {
         condition: incident.evidence.condition.clone(),
         severity: incident.severity,
         ..Alert::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_is_about_its_group() {
+        let of = |any, by: &[&str], group: &str| {
+            let texts = |all: &[&str]| all.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+            let alert = Alert { topics: texts(&["acme", "fire"]), any, group_by: texts(by), ..Alert::default() };
+            about(&alert, &Incident { group: group.into(), ..crate::engine::incident::tests::opened() })
+        };
+        let both = About::topics(&["acme".into(), "fire".into()], false);
+        assert_eq!(of(true, &["topic"], "fire"), About::topics(&["fire".into()], false));
+        assert_eq!(of(false, &["topic"], "fire"), both);
+        let sv = || Some("sv".to_owned());
+        assert_eq!(of(false, &["language"], "sv"), About { language: sv(), ..both.clone() });
+        let named = About { source: Some("x/1".into()), any: true, ..both.clone() };
+        assert_eq!(of(true, &["source"], "x/1"), named);
+        let two = About { network: Some("news".into()), language: sv(), ..both.clone() };
+        assert_eq!(of(false, &["network", "language"], "news/sv"), two);
+        assert_eq!(of(false, &["language"], ""), both, "it opened before the rule grouped");
+        assert_eq!(of(false, &["language", "network"], "sv"), both);
     }
 }

@@ -67,8 +67,8 @@ struct Board {
 }
 
 impl Board {
-    /// Whether it is nearly full of what somebody who follows closely has still to read. Whoever is further behind reads from
-    /// the store, and nothing is gained by waiting for them.
+    /// Whether it is nearly full of what somebody who follows closely has still to read, or has just lost. Whoever is further
+    /// behind reads from the store, and nothing is gained by waiting for them.
     fn is_crowded(&self) -> bool {
         let (Some(first), Some(last)) = (self.list.front(), self.list.back()) else { return false };
         if self.list.len() < MOST * 3 / 4 && self.bytes < BYTES * 3 / 4 {
@@ -128,14 +128,18 @@ impl Shelf {
         }
     }
 
-    /// The changes right after one up to which somebody has read, as far as they follow each other without a gap, at most so
-    /// many.
-    pub(super) fn after(&self, reader: Reader, seq: i64, most: usize) -> Vec<Arc<Fresh>> {
+    /// Notes up to which change somebody has read.
+    pub(super) fn note(&self, reader: Reader, seq: i64) {
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(read) = board.read.get_mut(reader as usize) {
             *read = Some(seq);
             self.read_on.notify_waiters();
         }
+    }
+
+    /// The changes right after one, as far as they follow each other without a gap, at most so many.
+    pub(super) fn after(&self, seq: i64, most: usize) -> Vec<Arc<Fresh>> {
+        let board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         let from = board.list.partition_point(|f| f.seq <= seq);
         let follows = |(n, f): &(i64, &Arc<Fresh>)| f.seq == seq + n;
         (1..).zip(board.list.range(from..)).take_while(follows).map(|(_, f)| f.clone()).take(most).collect()
@@ -157,7 +161,7 @@ mod tests {
         shelf.put(vec![fresh(5), fresh(4)]);
         shelf.put(vec![fresh(8)]);
         shelf.put(vec![fresh(3), fresh(6)]);
-        let after = |seq| shelf.after(Reader::Watch, seq, 10).iter().map(|f| f.seq).collect::<Vec<_>>();
+        let after = |seq| shelf.after(seq, 10).iter().map(|f| f.seq).collect::<Vec<_>>();
         assert_eq!((after(2), after(4), after(6)), (vec![3, 4, 5, 6], vec![5, 6], vec![]));
         assert_eq!((after(7), after(0)), (vec![8], vec![]));
         (10..9000).for_each(|n| shelf.put(vec![fresh(n)]));
@@ -168,7 +172,7 @@ mod tests {
     fn a_crowded_shelf_waits_for_those_who_follow_closely() {
         let shelf = Shelf::default();
         let crowded = || shelf.board.lock().expect("whole").is_crowded();
-        let read_to = |reader, seq| drop(shelf.after(reader, seq, 1));
+        let read_to = |reader, seq| shelf.note(reader, seq);
         (1..=10_000).for_each(|n| shelf.put(vec![fresh(n)]));
         assert!(!crowded(), "nobody reads");
         read_to(Reader::Watch, 9_000);
@@ -182,20 +186,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_ends_when_they_have_read_and_after_a_moment() {
-        let shelf = Arc::new(Shelf::default());
+        let shelf = Shelf::default();
         (1..=10_000).for_each(|n| shelf.put(vec![fresh(n)]));
-        shelf.after(Reader::Watch, 6_000, 1);
+        shelf.note(Reader::Watch, 6_000);
         let began = tokio::time::Instant::now();
         shelf.pace().await;
         assert!(began.elapsed() >= PATIENCE, "nobody reads on");
-        let waiting = tokio::spawn({
-            let shelf = shelf.clone();
-            async move { shelf.pace().await }
-        });
-        tokio::task::yield_now().await;
-        shelf.after(Reader::Watch, 9_000, 1);
         let began = tokio::time::Instant::now();
-        waiting.await.expect("it ends");
+        let reading = async {
+            tokio::time::sleep(PATIENCE / 5).await;
+            shelf.note(Reader::Watch, 9_000);
+        };
+        tokio::join!(shelf.pace(), reading);
         assert!(began.elapsed() < PATIENCE);
     }
 
@@ -217,7 +219,7 @@ mod tests {
         shelf.put(vec![fresh(1), fresh(2)]);
         shelf.forget(&[2, 3]);
         shelf.put(vec![fresh(3), fresh(4)]);
-        let at_hand = |seq| shelf.after(Reader::Index, seq, 10).iter().map(|f| f.seq).collect::<Vec<_>>();
+        let at_hand = |seq| shelf.after(seq, 10).iter().map(|f| f.seq).collect::<Vec<_>>();
         assert_eq!((at_hand(0), at_hand(1), at_hand(3)), (vec![1], vec![], vec![4]));
     }
 }

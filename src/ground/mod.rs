@@ -139,9 +139,14 @@ impl Ground {
         }))
     }
 
-    /// The changes right after one, up to which a reader has read, that are at hand, without a gap.
-    pub fn fresh_after(&self, reader: Reader, seq: i64, most: usize) -> Vec<Arc<Fresh>> {
-        self.shelf.after(reader, seq, most)
+    /// The changes right after one that are at hand, without a gap.
+    pub fn fresh_after(&self, seq: i64, most: usize) -> Vec<Arc<Fresh>> {
+        self.shelf.after(seq, most)
+    }
+
+    /// A stage has read up to a change: what waits for it may go on.
+    pub fn has_read(&self, reader: Reader, seq: i64) {
+        self.shelf.note(reader, seq);
     }
 
     /// Mentions are deleted: they are no longer at hand.

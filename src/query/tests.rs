@@ -325,6 +325,9 @@ fn topics_come_and_go() {
     assert_eq!(m.add(&node("acme"), &only), 2);
     assert_eq!(ask(&m), [0, 1], "the third hears Swedish only");
     assert_eq!(m.filed_under(0).len(), 1);
+    // A word that nobody looked for before.
+    assert_eq!(m.add(&node("\"on\""), &[]), 3);
+    assert_eq!(ask(&m), [0, 1, 3]);
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub struct Ways(Vec<people::WayWritten>);
 #[derive(Debug, Default)]
 pub struct Watched(Vec<Place>);
 
-/// What a rules directory says, before anybody makes sense of it: as cheap to read as its files.
+/// What a rules directory says, before anybody makes sense of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Texts {
     sheets: Vec<Arc<Sheet>>,

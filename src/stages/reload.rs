@@ -22,7 +22,7 @@ const IDLE: Span = Span::mins(1);
 pub struct Reload {
     ground: Arc<Ground>,
     dir: PathBuf,
-    /// What was read last, good or not, so that a touch without a change is no change, and costs next to nothing.
+    /// What was read last, where it was good, so that a touch without a change is no change, and costs little.
     last: Option<Texts>,
     refused: Option<Vec<String>>,
 }
@@ -38,16 +38,20 @@ impl Stage for Reload {
             (texts, rules)
         };
         let Ok((texts, read)) = tokio::task::spawn_blocking(reading).await else { return now + IDLE };
-        let settled = match read {
+        let good = match read {
             None => true,
             Some(Ok(_)) if Texts::from(&self.ground.knowledge().rules) == texts && !self.is_old(now) => {
                 self.refused = None;
                 true
             }
             Some(Ok(rules)) => self.take(rules, now).await,
-            Some(Err(faults)) => self.refuse(&faults, now).await,
+            Some(Err(faults)) => {
+                self.refuse(&faults, now).await;
+                false
+            }
         };
-        self.last = settled.then_some(texts);
+        // What is refused is looked at again: some mistakes pass with time.
+        self.last = good.then_some(texts);
         metrics::gauge!("vakt_rules_ok").set(if self.refused.is_none() { 1.0 } else { 0.0 });
         now + IDLE
     }
@@ -85,21 +89,19 @@ impl Reload {
         true
     }
 
-    /// Tells of mistakes; says whether the operator knows.
-    async fn refuse(&mut self, faults: &[Fault], now: Timestamp) -> bool {
+    async fn refuse(&mut self, faults: &[Fault], now: Timestamp) {
         let said: Vec<String> = faults.iter().map(Fault::brief).collect();
         if self.refused.as_ref() == Some(&said) {
-            return true;
+            return;
         }
         for fault in &said {
             tracing::error!(fault, "the rules have a mistake; the last good ones stay in force");
         }
         if let Err(e) = operator::rules_refused(&self.ground, &render_all(faults, false), now).await {
             tracing::error!(error = %e, "the operator cannot be told of refused rules");
-            return false;
+            return;
         }
         self.refused = Some(said);
-        true
     }
 }
 

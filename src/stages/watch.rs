@@ -97,7 +97,7 @@ impl Watch {
         };
         // A new mention's number is that of its change: what was just stored is at hand, and the store has the rest.
         let most = usize::try_from(CHUNK).unwrap_or(usize::MAX);
-        let fresh = ground.fresh_after(Reader::Watch, state.upto, most);
+        let fresh = ground.fresh_after(state.upto, most);
         let upto = fresh.last().map_or(state.upto, |f| f.mention.id);
         let stored = ground.store.read(|c| mentions::after(c, upto, CHUNK))?;
         let new: Vec<&Mention> = fresh.iter().map(|f| &f.mention).chain(&stored).collect();
@@ -105,6 +105,7 @@ impl Watch {
             state.detector.feed(m);
             state.upto = m.id;
         }
+        ground.has_read(Reader::Watch, state.upto);
         let before = ground.store.read(|c| incidents::live(c, now - REOPEN))?;
         let verdicts = state.detector.tick(now, &live(&before));
         let more = stored.len() >= most;

@@ -98,13 +98,14 @@ impl Counts {
     }
 }
 
-/// The counts of a topic between two minutes since 1970, the last one excluded.
+/// The counts of a topic between two minutes since 1970, the last one excluded. An edit is not counted, so that a change of
+/// topics after it may leave less than nothing behind: that is nothing.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn between(c: &Connection, topic: &str, from: i64, to: i64) -> Stored<Vec<(i64, Count)>> {
     let mut q = c.prepare_cached(
-        "SELECT minute, mentions, negative, positive, scored, sentiment, reach FROM counts
+        "SELECT minute, max(mentions, 0), max(negative, 0), max(positive, 0), max(scored, 0), sentiment, reach FROM counts
          WHERE topic = (SELECT id FROM topics WHERE name = ?1) AND minute >= ?2 AND minute < ?3 ORDER BY minute",
     )?;
     let rows = q.query_map(params![topic, from, to], |r| {

@@ -149,9 +149,6 @@ impl Store {
         connection.pragma_update(None, "synchronous", "FULL")?;
         // What is deleted is overwritten with zeros.
         connection.pragma_update(None, "secure_delete", true)?;
-        // What one piece of work changes is kept aside until it is done, so that it can be undone alone: in memory, not in a
-        // file. It is at most what one batch touches.
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
         // A commit is one sync of the log; the log is folded in every 4,000 pages, about 16 MiB.
         connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
@@ -162,6 +159,9 @@ impl Store {
             rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
             other => StoreError::Broken(other.to_string()),
         })?;
+        // What one piece of work changes is kept aside until it is done, so that it can be undone alone: in memory, not in a
+        // file. It is at most what one batch touches.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         let writer = Arc::new(Writer::start(connection)?);
         Ok(Store { path: path.to_owned(), writer, readers: Arc::default() })
     }

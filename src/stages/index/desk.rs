@@ -77,8 +77,7 @@ impl Desk {
     /// Reads on; says whether there is more to read at once.
     pub(super) fn read_on(&mut self, store: &Store, ground: Option<&Ground>) -> Result<bool, Failure> {
         let from = self.writer.reached().seq;
-        let fresh =
-            ground.map(|g| g.fresh_after(Reader::Index, from, usize::try_from(CHUNK).unwrap_or(0))).unwrap_or_default();
+        let fresh = ground.map(|g| g.fresh_after(from, usize::try_from(CHUNK).unwrap_or(0))).unwrap_or_default();
         for f in &fresh {
             self.writer.add(f.seq, &f.mention, Some(&f.terms))?;
         }
@@ -96,6 +95,9 @@ impl Desk {
         }
         if let Some(ground) = ground.filter(|_| !gone.is_empty()) {
             ground.forget_fresh(&gone);
+        }
+        if let Some(ground) = ground {
+            ground.has_read(Reader::Index, self.writer.reached().seq);
         }
         let read = fresh.len() + stored.len();
         self.pending += read;

@@ -1,12 +1,12 @@
-//! What some topics have in common: the latest mentions, and how many there were by interval of time. Neither takes longer
-//! however many mentions there are.
+//! What some topics have in common: the latest mentions, and how many there were by interval of time. Neither looks at more
+//! than so many mentions, however many there are.
 
 use std::fmt::Write;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
-use super::super::{Stored, counts};
+use super::super::Stored;
 use super::get;
 use crate::model::Mention;
 use crate::model::mention::is_negative;
@@ -36,7 +36,9 @@ pub struct Bar {
 }
 
 /// Mentions of one topic and one bar that are looked at; where there are more, they stand for the others.
-const SAMPLE: u32 = 2000;
+const SAMPLE: u32 = 1000;
+/// Mentions of one topic that are looked at for the latest that fit.
+const LOOKED: u32 = 50_000;
 const MINUTE: i64 = 60_000;
 
 impl About {
@@ -47,7 +49,7 @@ impl About {
 
     /// The topics whose mentions are gone through, and those that each of them has to have besides; names are numbers here.
     /// `None` where there can be no mention.
-    fn numbers(&self, c: &Connection) -> Stored<Option<(Vec<i64>, Vec<i64>)>> {
+    fn numbers(&self, c: &Connection, from: i64) -> Stored<Option<(Vec<i64>, Vec<i64>)>> {
         let mut q = c.prepare_cached("SELECT id FROM topics WHERE name = ?1")?;
         let mut known = Vec::with_capacity(self.topics.len());
         for name in &self.topics {
@@ -58,7 +60,19 @@ impl About {
                 None => return Ok(None),
             }
         }
-        let others = if self.any { Vec::new() } else { known.split_off(known.len().min(1)) };
+        if self.any {
+            return Ok((!known.is_empty()).then_some((known, Vec::new())));
+        }
+        // The rarest one leads to all of them soonest.
+        let mut size =
+            c.prepare_cached("SELECT coalesce(sum(mentions), 0) FROM counts WHERE topic = ?1 AND minute >= ?2")?;
+        let mut sized: Vec<(i64, i64)> = Vec::with_capacity(known.len());
+        for id in known {
+            sized.push((size.query_row([id, from.div_euclid(MINUTE)], |r| r.get(0))?, id));
+        }
+        sized.sort_unstable();
+        let mut known: Vec<i64> = sized.into_iter().map(|(_, id)| id).collect();
+        let others = known.split_off(known.len().min(1));
         Ok((!known.is_empty()).then_some((known, others)))
     }
 
@@ -68,21 +82,24 @@ impl About {
     }
 }
 
-/// The latest mentions of an interval of event time, its end included, newest first.
+/// The latest mentions of an interval of event time, its end included, newest first, among the last [`LOOKED`] of a topic.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn latest(c: &Connection, about: &About, from: i64, to: i64, limit: u32) -> Stored<Vec<Mention>> {
-    let Some((topics, others)) = about.numbers(c)? else { return Ok(Vec::new()) };
-    let mut sql = "SELECT tm.at, tm.mention FROM topic_mentions tm".to_owned();
+    let Some((topics, others)) = about.numbers(c, from)? else { return Ok(Vec::new()) };
+    let mut sql =
+        "SELECT s.at, s.mention FROM (SELECT at, mention FROM topic_mentions WHERE topic = ? AND at BETWEEN ? AND ?
+                   ORDER BY at DESC, mention DESC LIMIT ?) s"
+            .to_owned();
     let mut more: Vec<Value> = Vec::new();
     if about.facts().next().is_some() {
-        sql.push_str(" JOIN mentions m ON m.id = tm.mention");
+        sql.push_str(" JOIN mentions m ON m.id = s.mention");
     }
-    sql.push_str(" WHERE tm.topic = ? AND tm.at BETWEEN ? AND ?");
+    sql.push_str(" WHERE TRUE");
     for other in others {
         sql.push_str(
-            " AND EXISTS (SELECT 1 FROM topic_mentions o WHERE o.topic = ? AND o.at = tm.at AND o.mention = tm.mention)",
+            " AND EXISTS (SELECT 1 FROM topic_mentions o WHERE o.topic = ? AND o.at = s.at AND o.mention = s.mention)",
         );
         more.push(Value::Integer(other));
     }
@@ -91,11 +108,11 @@ pub fn latest(c: &Connection, about: &About, from: i64, to: i64, limit: u32) -> 
         write!(sql, " AND m.{column} = ?").ok();
         more.push(Value::Text(value.clone()));
     }
-    sql.push_str(" ORDER BY tm.at DESC, tm.mention DESC LIMIT ?");
+    sql.push_str(" ORDER BY s.at DESC, s.mention DESC LIMIT ?");
     let mut q = c.prepare_cached(&sql)?;
     let mut keys: Vec<(i64, i64)> = Vec::new();
     for topic in topics {
-        let mut values = [topic, from, to].map(Value::Integer).to_vec();
+        let mut values = [topic, from, to, i64::from(LOOKED.max(limit))].map(Value::Integer).to_vec();
         values.extend(more.iter().cloned());
         values.push(Value::Integer(i64::from(limit)));
         for row in q.query_map(params_from_iter(values), |r| Ok((r.get(0)?, r.get(1)?)))? {
@@ -108,41 +125,29 @@ pub fn latest(c: &Connection, about: &About, from: i64, to: i64, limit: u32) -> 
     keys.into_iter().filter_map(|(_, id)| get(c, id).transpose()).collect()
 }
 
-/// How many mentions there were in `n` intervals of `width` minutes, the first of which begins at a minute since 1970. Of one
-/// topic they are counted; of several, an interval with very many is judged by its first ones.
+/// How many mentions there were in `n` intervals of `width` minutes, the first of which begins at a minute since 1970. An
+/// interval in which a topic has more than [`SAMPLE`] is judged by its first ones.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn bars(c: &Connection, about: &About, first: i64, width: i64, n: usize) -> Stored<Vec<Bar>> {
     let width = width.max(1);
-    let mut out = vec![Bar::default(); n];
-    let Some((topics, others)) = about.numbers(c)? else { return Ok(out) };
-    let end = first + width * i64::try_from(n).unwrap_or(0);
-    let alone = topics.len() == 1 && others.is_empty() && about.facts().next().is_none();
+    let Some((topics, _)) = about.numbers(c, first * MINUTE)? else { return Ok(vec![Bar::default(); n]) };
+    let mut sums = vec![(0.0, 0.0); n];
     for topic in topics {
-        let sql = "SELECT name FROM topics WHERE id = ?1";
-        let name: String = c.prepare_cached(sql)?.query_row([topic], |r| r.get(0))?;
-        // What the topic itself has in each interval.
-        let mut whole = vec![Bar::default(); n];
-        for (minute, count) in counts::between(c, &name, first, end)? {
-            let slot = usize::try_from((minute - first) / width).unwrap_or(usize::MAX);
-            if let Some(bar) = whole.get_mut(slot) {
-                bar.mentions += count.mentions;
-                bar.negative += count.negative;
-            }
-        }
-        if alone {
-            return Ok(whole);
-        }
-        for ((bar, whole), slot) in out.iter_mut().zip(whole).zip(0i64..).filter(|((_, whole), _)| whole.mentions > 0) {
-            let from = (first + slot * width) * MINUTE;
-            let part = sample(c, about, topic, from, from + width * MINUTE)?;
-            let scale = if part.seen < SAMPLE { 1.0 } else { f64::from(whole.mentions) / f64::from(part.seen) };
-            bar.mentions += (part.mentions * scale).round() as u32;
-            bar.negative += (part.negative * scale).round() as u32;
+        for ((mentions, negative), slot) in sums.iter_mut().zip(0i64..) {
+            let from = first + slot * width;
+            let part = sample(c, about, topic, from * MINUTE, (from + width) * MINUTE)?;
+            let scale = if part.seen < SAMPLE { 1.0 } else { part.scale(c, topic, from, from + width)? };
+            *mentions += part.mentions * scale;
+            *negative += part.negative * scale;
         }
     }
-    Ok(out)
+    let whole = |n: f64| n.round() as u32;
+    Ok(sums
+        .into_iter()
+        .map(|(mentions, negative)| Bar { mentions: whole(mentions), negative: whole(negative) })
+        .collect())
 }
 
 /// What the first mentions of an interval are.
@@ -153,6 +158,16 @@ struct Part {
     negative: f64,
 }
 
+impl Part {
+    /// How many mentions of the interval each of these stands for.
+    fn scale(&self, c: &Connection, topic: i64, from: i64, to: i64) -> Stored<f64> {
+        let sql = "SELECT coalesce(sum(mentions), 0) FROM counts WHERE topic = ?1 AND minute >= ?2 AND minute < ?3";
+        let all: i64 = c.prepare_cached(sql)?.query_row([topic, from, to], |r| r.get(0))?;
+        let seen = f64::from(self.seen.max(1));
+        Ok((all as f64 / seen).max(1.0))
+    }
+}
+
 /// The first mentions of a topic in an interval: how many of them are asked for. One that is in several of the topics is
 /// shared among them, since each of them is gone through.
 fn sample(c: &Connection, about: &About, topic: i64, from: i64, to: i64) -> Stored<Part> {
@@ -161,15 +176,18 @@ fn sample(c: &Connection, about: &About, topic: i64, from: i64, to: i64) -> Stor
          WHERE topic = ?1 AND at >= ?2 AND at < ?3 ORDER BY at, mention LIMIT ?4) s JOIN mentions m ON m.id = s.mention",
     )?;
     let mut rows = q.query(params![topic, from, to, SAMPLE])?;
+    let mut names: Vec<&String> = about.topics.iter().collect();
+    names.sort_unstable();
+    names.dedup();
     let mut part = Part::default();
     while let Some(r) = rows.next()? {
         part.seen += 1;
         let has: String = r.get(0)?;
-        let there = about.topics.iter().filter(|t| has.lines().any(|h| h == **t)).count();
+        let there = names.iter().filter(|t| has.lines().any(|h| h == ***t)).count();
         let facts: [Option<String>; 3] = [r.get(3)?, r.get(4)?, r.get(5)?];
         let wanted = [&about.language, &about.network, &about.source];
         let fits = wanted.into_iter().zip(&facts).all(|(wanted, fact)| wanted.is_none() || wanted == fact);
-        if !fits || there == 0 || (!about.any && there < about.topics.len()) {
+        if !fits || there == 0 || (!about.any && there < names.len()) {
             continue;
         }
         // An alert over several topics is about its first, which is the brand.
