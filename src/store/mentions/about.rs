@@ -82,7 +82,7 @@ impl About {
     }
 }
 
-/// The latest mentions of an interval of event time, its end included, newest first, among the last [`LOOKED`] of a topic.
+/// The latest mentions of an interval of event time, its end included, newest first, among the last 50,000 of a topic.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -126,7 +126,7 @@ pub fn latest(c: &Connection, about: &About, from: i64, to: i64, limit: u32) -> 
 }
 
 /// How many mentions there were in `n` intervals of `width` minutes, the first of which begins at a minute since 1970. An
-/// interval in which a topic has more than [`SAMPLE`] is judged by its first ones.
+/// interval in which a topic has more than 1,000 is judged by its first ones.
 ///
 /// # Errors
 /// When the database cannot be read.
