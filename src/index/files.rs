@@ -86,9 +86,9 @@ mod tests {
             groups(level.collect::<Vec<(usize, Size)>>())
         };
         assert_eq!(of(&[(10_000, false); 9]), [(0..9).collect::<Vec<_>>()]);
-        assert_eq!(of(&[(150_000, false); 9]), [[0usize; 0]; 0], "three of them are too many");
-        assert_eq!(of(&[(100_000, false); 9]), [vec![0, 1, 2, 3], vec![4, 5, 6, 7]], "the last waits for company");
+        assert_eq!(of(&[(75_000, false); 9]), [[0usize; 0]; 0], "two of them are no company, three too many");
+        assert_eq!(of(&[(50_000, false); 9]), [vec![0, 1, 2, 3], vec![4, 5, 6, 7]], "the last waits for company");
         assert_eq!(of(&[(900_000, true)]), [[0]], "however large");
-        assert_eq!(of(&[(200_000, false), (250_000, true), (1, false)]), [vec![1]], "alone: the others lack company");
+        assert_eq!(of(&[(100_000, false), (150_000, true), (1, false)]), [vec![1]], "alone: the others lack company");
     }
 }
