@@ -399,7 +399,7 @@ fn build(agent: &str, limits: &Limits, allow: &Allow, old: bool) -> Result<Clien
         .retry(reqwest::retry::never())
         .connect_timeout(limits.connect.to_std())
         // Pages of one answer follow each other at once; what is asked again in minutes costs more memory open than anew.
-        .pool_idle_timeout(Duration::from_secs(2))
+        .pool_idle_timeout(Duration::from_millis(500))
         .pool_max_idle_per_host(limits.per_host.max(1))
         .dns_resolver(Guarded { allow: allow.clone() })
         .build()
