@@ -43,7 +43,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 const IDLE: Span = Span::secs(30);
 
 /// Sources that are asked at a time; many of them stand in line for a host that others ask too, or for a turn of the client.
-const AIRBORNE: usize = 256;
+const AIRBORNE: usize = 1024;
 /// Answers that are stored at a time.
 const TOGETHER: usize = 16;
 
