@@ -100,7 +100,18 @@ impl Texts {
     /// # Errors
     /// Every mistake in them.
     pub fn understand(self, now: Timestamp) -> Result<Rules, Vec<Fault>> {
-        Rules::of_texts(self, now)
+        let Texts { sheets, mut faults } = self;
+        if sheets.is_empty() && !faults.is_empty() {
+            return Err(faults);
+        }
+        match Rules::read(sheets, now) {
+            Ok(rules) if !fault::any_error(&faults) => Ok(rules),
+            Ok(_) => Err(faults),
+            Err(more) => {
+                faults.extend(more);
+                Err(faults)
+            }
+        }
     }
 }
 
@@ -117,20 +128,6 @@ impl Rules {
     /// Every mistake in it.
     pub fn load(dir: &Path, now: Timestamp) -> Result<Rules, Vec<Fault>> {
         Texts::of(dir).understand(now)
-    }
-
-    fn of_texts(Texts { sheets, mut faults }: Texts, now: Timestamp) -> Result<Rules, Vec<Fault>> {
-        if sheets.is_empty() && !faults.is_empty() {
-            return Err(faults);
-        }
-        match Rules::read(sheets, now) {
-            Ok(rules) if !fault::any_error(&faults) => Ok(rules),
-            Ok(_) => Err(faults),
-            Err(more) => {
-                faults.extend(more);
-                Err(faults)
-            }
-        }
     }
 
     /// Reads rules from their texts as they are at a time.
