@@ -21,6 +21,7 @@ enum Act {
     /// Every mistake in a query, with what to do about it
     Check {
         /// The query, or a file that holds it
+        #[arg(allow_hyphen_values = true)]
         query: String,
         /// Print the mistakes as JSON
         #[arg(long)]
@@ -29,6 +30,7 @@ enum Act {
     /// The query in words: its tree, what each term stands for, what it is filed under
     Explain {
         /// The query, or a file that holds it
+        #[arg(allow_hyphen_values = true)]
         query: String,
     },
 }
@@ -45,6 +47,12 @@ impl Queries {
 /// The text of a query, which is in a file where there is one of that name.
 fn text_of(query: &str) -> anyhow::Result<(String, String)> {
     // Names are far shorter than queries may be, and hold no line ends.
+    let short = query.len() < 1024 && !query.contains(char::is_whitespace);
+    anyhow::ensure!(!(short && Path::new(query).is_dir()), "{query} is a folder; name a file, or write a query");
+    let ending = Path::new(query).extension().and_then(|e| e.to_str());
+    let like_a_file =
+        short && (query.contains('/') && !query.contains(':') || matches!(ending, Some("txt" | "bwq" | "query")));
+    anyhow::ensure!(!like_a_file || Path::new(query).is_file(), "there is no file {query}");
     let named = query.len() < 1024 && !query.contains('\n') && Path::new(query).is_file();
     match named {
         true => {

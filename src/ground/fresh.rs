@@ -1,5 +1,5 @@
-//! What was just stored, at hand for the stages that read it next: each mention is analysed once, and read back from the
-//! store only where it is no longer here.
+//! What was just stored, at hand for the stages that read it next until all have: each mention is analysed once, and read
+//! back from the store only where it is no longer here.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -128,13 +128,22 @@ impl Shelf {
         }
     }
 
-    /// Notes up to which change somebody has read.
+    /// Notes up to which change somebody has read; what all have read leaves.
     pub(super) fn note(&self, reader: Reader, seq: i64) {
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(read) = board.read.get_mut(reader as usize) {
             *read = Some(seq);
-            self.read_on.notify_waiters();
         }
+        let Board { list, bytes, read, .. } = &mut *board;
+        // Before somebody has begun to read, nothing was read by all: `None` is less than any number.
+        let by_all = read.iter().copied().min().flatten();
+        while let Some(first) = list.pop_front_if(|f| Some(f.seq) <= by_all) {
+            *bytes -= first.size();
+        }
+        if list.is_empty() {
+            list.shrink_to(MOST / 16);
+        }
+        self.read_on.notify_waiters();
     }
 
     /// The changes right after one, as far as they follow each other without a gap, at most so many.
@@ -182,6 +191,21 @@ mod tests {
         assert!(crowded());
         read_to(Reader::Index, 7_000);
         assert!(!crowded());
+    }
+
+    #[test]
+    fn what_all_have_read_leaves() {
+        let shelf = Shelf::default();
+        (1..=100).for_each(|n| shelf.put(vec![fresh(n)]));
+        shelf.note(Reader::Watch, 60);
+        assert_eq!(shelf.after(0, 100).len(), 100, "one reader may not have begun");
+        shelf.note(Reader::Index, 40);
+        assert_eq!(shelf.after(40, 100).first().map(|f| f.seq), Some(41));
+        shelf.note(Reader::Index, 100);
+        assert_eq!(shelf.after(60, 100).len(), 40);
+        shelf.note(Reader::Watch, 100);
+        let board = shelf.board.lock().expect("whole");
+        assert_eq!((board.list.len(), board.bytes), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]

@@ -75,8 +75,6 @@ impl History {
         if !ends.into_iter().all(|(at, _)| whole(*at)) {
             return Ok(None);
         }
-        let mut quarters = Quarters::default();
-        kept.iter().for_each(|(at, n)| quarters.add(*at, usize::try_from(*n).unwrap_or(usize::MAX)));
-        Ok(Some(quarters))
+        Ok(Some(kept.iter().map(|(at, n)| (*at, usize::try_from(*n).unwrap_or(usize::MAX))).collect()))
     }
 }

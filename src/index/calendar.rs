@@ -81,6 +81,13 @@ pub(super) fn count(hunt: &Hunt<'_>, view: &View) -> tantivy::Result<(Quarters, 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Quarters(Vec<(i64, usize)>);
 
+/// Times, milliseconds since 1970, and their mentions.
+impl FromIterator<(i64, usize)> for Quarters {
+    fn from_iter<I: IntoIterator<Item = (i64, usize)>>(counts: I) -> Quarters {
+        Quarters(counts.into_iter().map(|(at, n)| (at.div_euclid(QUARTER), n)).collect())
+    }
+}
+
 impl Quarters {
     /// Counts mentions of a time, milliseconds since 1970.
     pub fn add(&mut self, at: i64, mentions: usize) {
@@ -93,14 +100,9 @@ impl Quarters {
         let mut clock = Clock { zone, ahead: 0, since: i64::MAX, until: i64::MIN };
         let mut out: Vec<Bar> = Vec::new();
         let mut day_before = None;
-        // Until when the last bar goes on for certain.
-        let mut goes_on = i64::MIN;
-        for (quarter, n) in self.0 {
+        let mut left = self.0.as_slice();
+        while let [(quarter, n), more @ ..] = left {
             let at = quarter.saturating_mul(QUARTER);
-            if let Some((_, count)) = out.last_mut().filter(|_| at < goes_on) {
-                *count += n;
-                continue;
-            }
             let local = at.saturating_add(clock.ahead(at));
             let begin = match bucket {
                 Bucket::Hour => at - local.rem_euclid(HOUR),
@@ -120,15 +122,19 @@ impl Quarters {
                 }
                 (Bucket::Hour, None) => {}
             }
-            match out.last_mut() {
-                Some((last, count)) if *last == begin => *count += n,
-                _ => out.push((begin, n)),
-            }
             let rest = match bucket {
                 Bucket::Hour => HOUR - local.rem_euclid(HOUR),
                 Bucket::Day => DAY - local.rem_euclid(DAY),
             };
-            goes_on = at.saturating_add(rest).min(clock.until);
+            // Up to which quarter the bar goes on for certain: what is in it is only summed up.
+            let goes_on = at.saturating_add(rest).min(clock.until).div_euclid(QUARTER);
+            let of_it = more.iter().take_while(|(quarter, _)| *quarter < goes_on);
+            let (taken, sum) = of_it.fold((0, *n), |(taken, sum), (_, n)| (taken + 1, sum + n));
+            left = more.get(taken..).unwrap_or_default();
+            match out.last_mut() {
+                Some((last, count)) if *last == begin => *count += sum,
+                _ => out.push((begin, sum)),
+            }
         }
         out
     }

@@ -158,9 +158,13 @@ impl<'a> Hunt<'a> {
             within.until = Some(within.until.map_or(last, |until| until.min(last)));
         }
         let mut heads = Vec::new();
+        // How many there are altogether, where the index says it of each segment.
+        let mut told = (self.told && after.is_none()).then_some(0);
         for (n, reader, range) in self.segments(within) {
             let Some(segment) = self.view.segments.get(n) else { continue };
             let mut scorer = self.weight.scorer(reader, 1.0)?;
+            let is_whole = reader.alive_bitset().is_none() && range == (0..reader.max_doc());
+            told = told.filter(|_| is_whole).map(|n: u32| n.saturating_add(scorer.size_hint()));
             go_to(scorer.as_mut(), range.start);
             heads.push(Head { scorer, reader, end: range.end, segment });
         }
@@ -189,7 +193,9 @@ impl<'a> Hunt<'a> {
             }
         }
         let mut total = seen;
-        if all && whole && !order.is_empty() {
+        if let Some(told) = told.filter(|_| all && whole) {
+            total = usize::try_from(told).unwrap_or(usize::MAX);
+        } else if all && whole && !order.is_empty() {
             if after.is_some() || self.told {
                 (total, whole) = self.count()?;
             } else {

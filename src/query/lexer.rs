@@ -31,6 +31,8 @@ pub(super) enum Lex {
     Range(String),
     /// `>`, `>=`, `<` or `<=` after a field, with what follows.
     Compare(&'static str, String),
+    /// What was begun and has no end; its mistake is told.
+    Broken,
 }
 
 pub(super) type Lexed = (Lex, Range<usize>);
@@ -40,8 +42,24 @@ const NEAR: u32 = 4;
 /// Most words that NEAR and `~` reach over: title and body lie further apart than this.
 pub(super) const FARTHEST: u32 = 100;
 
-/// Quotes that open and close, as keyboards and word processors make them.
-const QUOTES: [char; 7] = ['"', '“', '”', '„', '‟', '«', '»'];
+/// Quotes that open and close, as keyboards and word processors of many countries make them.
+const QUOTES: [char; 12] = ['"', '“', '”', '„', '‟', '«', '»', '＂', '「', '」', '『', '』'];
+/// Hyphens and dashes that exclude what they stand right before.
+const MINUS: [char; 4] = ['-', '–', '—', '−'];
+
+/// Whether nothing is seen of a character: spaces without width, and marks for the direction of writing.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{feff}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2060}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A word of wide letters, as East Asian keyboards make them, in those of an operator.
+fn narrow(word: &str) -> String {
+    let narrow = |c: char| match u32::from(c) {
+        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0).unwrap_or(c),
+        _ => c,
+    };
+    word.chars().map(narrow).collect()
+}
 
 pub(super) struct Lexer<'t> {
     text: &'t str,
@@ -74,13 +92,17 @@ impl<'t> Lexer<'t> {
     fn step(&mut self) -> bool {
         let rest = self.rest();
         let Some(c) = rest.chars().next() else { return false };
-        if c.is_whitespace() || c == '\u{feff}' || c == '\u{200b}' {
+        if c.is_whitespace() || is_unseen(c) {
             self.at += c.len_utf8();
             return true;
         }
         if rest.starts_with("<<<") {
             match rest.find(">>>") {
-                Some(end) => self.at += end + 3,
+                Some(end) => {
+                    // More signs than three are one sign.
+                    let more = rest.get(end..).unwrap_or("");
+                    self.at += end + more.len() - more.trim_start_matches('>').len();
+                }
                 None => {
                     let span = self.at..self.text.len();
                     self.at = self.text.len();
@@ -90,8 +112,8 @@ impl<'t> Lexer<'t> {
             return true;
         }
         match c {
-            '(' => self.put(Lex::Open, 1),
-            ')' => self.put(Lex::Close, 1),
+            '(' | '（' => self.put(Lex::Open, c.len_utf8()),
+            ')' | '）' => self.put(Lex::Close, c.len_utf8()),
             c if QUOTES.contains(&c) => self.enclosed(c, &QUOTES, Lex::Quoted, Code::UnclosedQuote, "quote", "\""),
             '{' => self.enclosed('{', &['}'], Lex::Braced, Code::UnclosedBrace, "brace", "}"),
             '}' => {
@@ -102,12 +124,21 @@ impl<'t> Lexer<'t> {
             '[' | ']' => {
                 let span = self.at..self.at + 1;
                 self.at += 1;
-                let help = "ranges follow a field: reach:[10 TO 100]; group words with ( )";
-                self.wrong(Code::StrayBracket, span, "square brackets hold the range of a field", help);
+                let field = match self.out.last() {
+                    Some((Lex::Word(word), at)) if at.end == span.start => Field::of(word),
+                    _ => None,
+                };
+                let help = match field {
+                    Some(field) => format!("write {}:[10 TO 100], with a colon", field.name()),
+                    None => "ranges follow a field: reach:[10 TO 100]; group words with ( )".to_owned(),
+                };
+                self.wrong(Code::StrayBracket, span, "square brackets hold the range of a field", &help);
             }
             '~' => self.tilde(),
-            '-' if rest.chars().nth(1).is_some_and(|n| !n.is_whitespace() && n != '-') => self.put(Lex::Minus, 1),
-            '–' | '—' | '-' => self.at += c.len_utf8(),
+            c if MINUS.contains(&c) => match rest.chars().nth(1) {
+                Some(next) if !next.is_whitespace() && !MINUS.contains(&next) => self.put(Lex::Minus, c.len_utf8()),
+                _ => self.at += c.len_utf8(),
+            },
             _ => self.bare(),
         }
         true
@@ -121,28 +152,54 @@ impl<'t> Lexer<'t> {
             Some((inner.get(..end)?.to_owned(), open.len_utf8() + end + closing))
         });
         match found {
-            Some((inner, len)) => self.put(lex(inner), len),
-            None => {
-                let span = self.at..self.text.len();
-                self.at = self.text.len();
-                self.wrong(code, span, &format!("this {what} has no end"), &format!("close it with {remedy}"));
+            Some((inner, len)) => {
+                if open == '{' && inner.contains('{') {
+                    let span = self.at..self.at + len;
+                    self.wrong(code, span, "another brace opens before this one is closed", "close the first with }");
+                }
+                self.put(lex(inner), len);
             }
+            None => self.broken(code, &format!("this {what} has no end"), &format!("close it with {remedy}")),
         }
+    }
+
+    /// Something goes on to the end of the text.
+    fn broken(&mut self, code: Code, message: &str, help: &str) {
+        let span = self.at..self.text.len();
+        self.wrong(code, span.clone(), message, help);
+        self.put(Lex::Broken, span.len());
     }
 
     fn tilde(&mut self) {
         let digits: String = self.rest().chars().skip(1).take_while(char::is_ascii_digit).collect();
         let number = if digits.is_empty() { None } else { Some(digits.parse().unwrap_or(u32::MAX)) };
-        self.put(Lex::Tilde(number), 1 + digits.len());
+        let more: usize = {
+            let after = self.rest().get(1 + digits.len()..).unwrap_or("");
+            after.chars().take_while(|c| c.is_alphanumeric()).map(char::len_utf8).sum()
+        };
+        if more > 0 {
+            let span = self.at..self.at + 1 + digits.len() + more;
+            let help = "write \"one two\"~5 for nearness in any order, one ONEAR/5 two to keep the order";
+            self.wrong(Code::Tilde, span, "`~` takes a number and nothing else", help);
+        }
+        self.put(Lex::Tilde(number), 1 + digits.len() + more);
     }
 
     /// A bare word, an operator, or the name of a field with its colon.
     fn bare(&mut self) {
         let rest = self.rest();
-        let ends = |c: char| c.is_whitespace() || "(){}~".contains(c) || QUOTES.contains(&c);
+        let ends = |c: char| c.is_whitespace() || is_unseen(c) || "(){}[]~（）".contains(c) || QUOTES.contains(&c);
         let len = rest.find(ends).unwrap_or(rest.len());
+        // The wildcards, signs and letters of a word end where a comment begins.
+        let len = rest.get(..len).and_then(|word| word.find("<<<")).unwrap_or(len);
         let word = rest.get(..len).unwrap_or("").to_owned();
-        let operator = match word.as_str() {
+        if word.contains(">>>") {
+            let span = self.at..self.at + len;
+            self.wrong(Code::StrayBracket, span, "`>>>` closes no comment", "take it out, or open one with <<< before");
+            return self.put(Lex::Broken, len);
+        }
+        let plain = narrow(&word);
+        let operator = match plain.as_str() {
             "AND" => Some(Lex::And),
             "OR" => Some(Lex::Or),
             "NOT" => Some(Lex::Not),
@@ -151,7 +208,7 @@ impl<'t> Lexer<'t> {
         if let Some(operator) = operator {
             return self.put(operator, len);
         }
-        if let Some(near) = self.near(&word) {
+        if let Some(near) = self.near(&plain, len) {
             return self.put(near, len);
         }
         if let Some((name, value)) = word.split_once(':')
@@ -175,11 +232,7 @@ impl<'t> Lexer<'t> {
         if rest.starts_with('[') {
             match rest.find(']') {
                 Some(end) => self.put(Lex::Range(rest.get(1..end).unwrap_or("").to_owned()), end + 1),
-                None => {
-                    let span = self.at..self.text.len();
-                    self.at = self.text.len();
-                    self.wrong(Code::UnclosedRange, span, "this range has no end", "close it with ]");
-                }
+                None => self.broken(Code::UnclosedRange, "this range has no end", "close it with ]"),
             }
             return;
         }
@@ -193,16 +246,17 @@ impl<'t> Lexer<'t> {
             return self.put(Lex::Compare(op, value), len);
         }
         // The value of a field may hold what ends a word elsewhere, such as a colon or a tilde in an address.
-        let len =
-            rest.find(|c: char| c.is_whitespace() || c == '(' || c == ')' || QUOTES.contains(&c)).unwrap_or(rest.len());
-        if len > 0 {
-            let word = rest.get(..len).unwrap_or("").to_owned();
+        let ends = |c: char| c.is_whitespace() || is_unseen(c) || "()[]（）".contains(c) || QUOTES.contains(&c);
+        let len = rest.find(ends).unwrap_or(rest.len());
+        let len = rest.get(..len).and_then(|word| word.find("<<<")).unwrap_or(len);
+        let word = rest.get(..len).unwrap_or("").to_owned();
+        if len > 0 && !matches!(word.as_str(), "AND" | "OR" | "NOT") {
             self.put(Lex::Word(word), len);
         }
     }
 
     /// `NEAR`, `NEAR/5`, `NEAR/5f`, `ONEAR/5`.
-    fn near(&mut self, word: &str) -> Option<Lex> {
+    fn near(&mut self, word: &str, len: usize) -> Option<Lex> {
         let (ordered, rest) = match word.strip_prefix("ONEAR") {
             Some(rest) => (true, rest),
             None => (false, word.strip_prefix("NEAR")?),
@@ -213,11 +267,12 @@ impl<'t> Lexer<'t> {
         let number = rest.strip_prefix('/')?;
         let (number, forward) = number.strip_suffix(['f', 'F']).map_or((number, false), |n| (n, true));
         let ordered = ordered || forward;
-        let span = self.at..self.at + word.len();
+        let span = self.at..self.at + len;
         let distance = match number.parse::<u32>() {
-            Ok(n) if (1..=FARTHEST).contains(&n) => n,
+            // No word between the two: the next one.
+            Ok(n) if n <= FARTHEST => n.max(1),
             Ok(_) => {
-                let message = format!("NEAR reaches over 1 to {FARTHEST} words");
+                let message = format!("NEAR reaches over at most {FARTHEST} words");
                 self.wrong(Code::NearNumber, span, &message, "write for example NEAR/5");
                 NEAR
             }

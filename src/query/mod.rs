@@ -4,6 +4,7 @@
 //! tree for history. Both look at the marks that a text's lexemes have, and both find nearness with [`places`], so that
 //! they cannot disagree.
 
+mod country;
 mod explain;
 mod fact;
 mod lexer;

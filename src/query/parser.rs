@@ -14,6 +14,8 @@ const MOST_OPERANDS: usize = 4096;
 const DEEPEST: usize = 64;
 /// Longest query, in bytes.
 const LONGEST: usize = 1 << 20;
+/// Most mistakes that are told of one query.
+const MOST_MISTAKES: usize = 500;
 
 /// Reads a query.
 pub fn parse(text: &str) -> Parsed {
@@ -23,7 +25,7 @@ pub fn parse(text: &str) -> Parsed {
         return Parsed { node: None, mistakes: vec![mistake] };
     }
     let (lexed, mistakes) = lex(text);
-    let mut p = Parser { text, lexed, at: 0, mistakes, operands: 0, depth: 0, field: None };
+    let mut p = Parser { text, lexed, at: 0, mistakes, operands: 0, depth: 0, given_up: false, field: None };
     let whole = 0..text.len();
     let mut node = None;
     if p.lexed.is_empty() {
@@ -36,6 +38,10 @@ pub fn parse(text: &str) -> Parsed {
             let span = p.span();
             p.wrong(Code::StrayBracket, span, "this bracket closes nothing", "take it out, or open one before");
             p.at += 1;
+            // What stands behind it was joined to what stands before it.
+            if matches!(p.peek(), Some(Lex::And | Lex::Or)) {
+                p.at += 1;
+            }
             if p.peek().is_some() {
                 p.expression();
             }
@@ -43,6 +49,7 @@ pub fn parse(text: &str) -> Parsed {
     }
     if let Some(node) = &node
         && node.is_negative()
+        && !p.mistakes.iter().any(|m| m.code == Code::MixedAndOr)
     {
         let help = "say what to look for as well: acme NOT tools";
         p.wrong(Code::OnlyNot, node.span.clone(), "NOT alone, or as an alternative, matches almost everything", help);
@@ -76,6 +83,8 @@ struct Parser<'t> {
     mistakes: Vec<Mistake>,
     operands: usize,
     depth: usize,
+    /// Brackets were nested too deep: the rest was not read.
+    given_up: bool,
     /// The field whose group is being read: bare words are its values.
     field: Option<Field>,
 }
@@ -96,6 +105,10 @@ impl Parser<'_> {
     }
 
     fn wrong(&mut self, code: Code, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        // One mistake more or less makes no difference to thousands.
+        if self.mistakes.len() >= MOST_MISTAKES && self.mistakes.iter().any(|m| !m.warning) {
+            return;
+        }
         self.mistakes.push(Mistake::error(code, span, message, help));
     }
 
@@ -113,17 +126,19 @@ impl Parser<'_> {
         let mut operands: Vec<Node> = Vec::new();
         let mut joins: Vec<(Joined, Range<usize>)> = Vec::new();
         let mut nears: Vec<Range<usize>> = Vec::new();
-        let mut told = false;
+        let (mut told, mut failed) = (false, false);
         let mut next = Joined::First;
         let mut join_span = start..start;
         loop {
             let before = self.at;
             let (node, near) = self.nearness(next);
             nears.extend(near);
-            if let Some(node) = node {
+            // What has a mistake of its own is joined all the same; what is missing is not.
+            if node.is_some() || before != self.at {
                 joins.push((next, join_span.clone()));
-                operands.push(node);
             }
+            failed |= node.is_none();
+            operands.extend(node);
             let span = self.span();
             join_span = span.clone();
             match self.peek() {
@@ -139,9 +154,8 @@ impl Parser<'_> {
                 None | Some(Lex::Close) => break,
                 Some(other) => {
                     let silent = matches!(other, Lex::Not | Lex::Minus);
-                    if !silent && !told && before != self.at {
-                        told = true;
-                        self.implicit(span.clone());
+                    if !silent && before != self.at {
+                        told |= self.implicit(span.clone(), told);
                     }
                     next = Joined::And;
                     if before == self.at {
@@ -151,7 +165,7 @@ impl Parser<'_> {
                 }
             }
         }
-        self.check_joins(&operands, &joins, &nears);
+        self.check_joins(&operands, &joins, &nears, failed);
         let any = joins.iter().any(|(j, _)| *j == Joined::Or);
         let span = operands.first()?.span.start.min(start)..operands.last()?.span.end;
         match operands.len() {
@@ -161,56 +175,85 @@ impl Parser<'_> {
         }
     }
 
-    /// A bare space: AND, unless a small operator was meant.
-    fn implicit(&mut self, span: Range<usize>) {
-        let word = self.written(&span);
-        let meant = match word {
-            "and" | "or" | "not" | "And" | "Or" | "Not" => Some(word.to_uppercase()),
-            w if w.to_lowercase().starts_with("near/") => Some(w.to_uppercase()),
-            _ => None,
-        };
-        match meant {
-            Some(meant) => {
+    /// A bare space before what stands at `span`: AND, unless a small operator was meant on either side of it. Says whether
+    /// that it means AND was told, which is done once.
+    fn implicit(&mut self, span: Range<usize>, told: bool) -> bool {
+        let here = self.at;
+        let sides = [here.checked_sub(1), Some(here)].into_iter().flatten();
+        let sides: Vec<Range<usize>> =
+            sides.filter_map(|n| self.lexed.get(n)).filter(|(l, _)| is_bare(l)).map(|(_, s)| s.clone()).collect();
+        let mut small = false;
+        for side in sides {
+            let word = self.written(&side);
+            if let Some(meant) = operator_meant(word) {
+                small = true;
                 let message = format!("`{word}` is looked for as a word");
-                self.warn(
-                    Code::SmallOperator,
-                    span,
-                    message,
-                    format!("did you mean {meant}? operators are in capitals"),
-                );
-            }
-            None => {
-                let help = "write AND between them, or quotes around a phrase";
-                self.warn(Code::ImplicitAnd, span, "a bare space means AND", help);
+                let help = format!("did you mean {meant}? operators are in capitals");
+                self.warn(Code::SmallOperator, side, message, help);
+            } else if let Some(excluded) = word.strip_prefix('!').filter(|w| w.starts_with(char::is_alphanumeric)) {
+                small = true;
+                let message = format!("`{word}` looks for {excluded}");
+                let help = format!("write NOT {excluded} to exclude it");
+                self.warn(Code::SmallOperator, side, message, help);
             }
         }
+        let after_near =
+            here.checked_sub(2).and_then(|n| self.lexed.get(n)).is_some_and(|(l, _)| matches!(l, Lex::Near { .. }));
+        let number = here.checked_sub(1).and_then(|n| self.lexed.get(n)).map(|(_, s)| s.clone());
+        if let Some(number) = number.filter(|_| after_near)
+            && self.written(&number).bytes().all(|b| b.is_ascii_digit())
+        {
+            small = true;
+            let written = self.written(&number);
+            let (message, help) =
+                (format!("`{written}` is looked for as a word"), format!("did you mean NEAR/{written}?"));
+            self.warn(Code::SmallOperator, number, message, help);
+        }
+        if !small && !told {
+            let help = "write AND between them, or quotes around a phrase";
+            self.warn(Code::ImplicitAnd, span, "a bare space means AND", help);
+        }
+        !small
     }
 
-    fn check_joins(&mut self, operands: &[Node], joins: &[(Joined, Range<usize>)], nears: &[Range<usize>]) {
+    fn check_joins(
+        &mut self,
+        operands: &[Node],
+        joins: &[(Joined, Range<usize>)],
+        nears: &[Range<usize>],
+        failed: bool,
+    ) {
         let first = |joined| joins.iter().find(|(j, _)| *j == joined).map(|(_, s)| s.clone());
         let (and, or) = (first(Joined::And), first(Joined::Or));
         if let (Some(and), Some(or)) = (&and, &or) {
             let both = and.start.min(or.start)..and.end.max(or.end);
-            let help = self.bracketed(operands, joins);
+            let help = if failed { None } else { self.bracketed(operands, joins) };
+            let help = help.unwrap_or_else(|| "write (a AND b) OR c, or a AND (b OR c)".to_owned());
             self.wrong(Code::MixedAndOr, both, "AND and OR are mixed without brackets", help);
         }
         if let (Some(and), Some(near)) = (&and, nears.first()) {
             let both = and.start.min(near.start)..and.end.max(near.end);
-            let help = "put brackets around what NEAR joins: a AND (b NEAR/5 c)";
-            self.wrong(Code::AndInNear, both, "AND and NEAR are mixed without brackets", help);
+            let is_not = matches!(self.written(and), "NOT" | "-" | "–" | "—" | "−");
+            let (word, help) = match is_not {
+                true => ("NOT", "put brackets around what NEAR joins: (a NEAR/5 b) NOT c"),
+                false => ("AND", "put brackets around what NEAR joins: a AND (b NEAR/5 c)"),
+            };
+            self.wrong(Code::AndInNear, both, format!("{word} and NEAR are mixed without brackets"), help);
         }
     }
 
-    /// The two ways in which mixed operands can be meant, in the query's own words where they are few.
-    fn bracketed(&self, operands: &[Node], joins: &[(Joined, Range<usize>)]) -> String {
+    /// The ways in which mixed operands can be meant, in the query's own words where they are few; each of them is a query.
+    fn bracketed(&self, operands: &[Node], joins: &[(Joined, Range<usize>)]) -> Option<String> {
         let short = |n: &Node| {
             let text = self.written(&n.span);
-            if text.chars().count() <= 24 { Some(text.to_owned()) } else { None }
+            let fits = text.chars().count() <= 24 && operator_meant(text).is_none();
+            let near = matches!(n.is, Is::Near { .. }) && !text.starts_with('(');
+            fits.then(|| if near { format!("({text})") } else { text.to_owned() })
         };
-        let words: Option<Vec<String>> = operands.iter().map(short).collect();
-        let Some(words) = words.filter(|w| w.len() <= 6) else {
-            return "write (a AND b) OR c, or a AND (b OR c)".to_owned();
-        };
+        let words: Vec<String> = operands.iter().map(short).collect::<Option<_>>()?;
+        if words.len() > 6 {
+            return None;
+        }
         // One reading groups what AND joins, the other what OR joins.
         let grouped = |inner: Joined, word: &str, outer: &str| {
             let mut groups: Vec<Vec<&str>> = Vec::new();
@@ -221,11 +264,12 @@ impl Parser<'_> {
                 }
             }
             let show = |g: &Vec<&str>| if g.len() > 1 { format!("({})", g.join(word)) } else { g.concat() };
-            groups.iter().map(show).collect::<Vec<_>>().join(outer)
+            let text = groups.iter().map(show).collect::<Vec<_>>().join(outer);
+            text.replace("AND NOT NOT", "NOT").replace("AND NOT AND", "AND NOT")
         };
-        let one = grouped(Joined::And, " AND ", " OR ");
-        let other = grouped(Joined::Or, " OR ", " AND ");
-        format!("write {one}, or {other}").replace("AND NOT NOT", "NOT").replace("AND NOT AND", "AND NOT")
+        let readings = [grouped(Joined::And, " AND ", " OR "), grouped(Joined::Or, " OR ", " AND ")];
+        let good: Vec<String> = readings.into_iter().filter(|text| parse(text).node.is_some()).collect();
+        (!good.is_empty()).then(|| format!("write {}", good.join(", or ")))
     }
 
     /// `operand NEAR/5 operand`, or an operand alone; with where a NEAR stands.
@@ -233,11 +277,17 @@ impl Parser<'_> {
         if matches!(self.peek(), Some(Lex::Not | Lex::Minus)) {
             let start = self.span().start;
             self.at += 1;
+            while matches!(self.peek(), Some(Lex::Not | Lex::Minus)) {
+                let here = self.span();
+                self.at += 1;
+                self.wrong(Code::MissingOperand, here, "a word is missing before this NOT", "take one of the two out");
+            }
             let (inner, near) = self.nearness(joined);
             let node = inner.map(|n| Node::new(start..n.span.end, Is::Not(Box::new(n))));
             return (node, near);
         }
         let mut seen = None;
+        let mut chain = 0;
         let mut left = self.operand(joined);
         while let Some(Lex::Near { distance, ordered }) = self.peek() {
             let (distance, ordered, span) = (*distance, *ordered, self.span());
@@ -253,8 +303,15 @@ impl Parser<'_> {
                 );
             }
             seen.get_or_insert(span.clone());
+            chain += 1;
+            if chain == DEEPEST {
+                let message = format!("more than {DEEPEST} NEAR stand in one row");
+                self.wrong(Code::TooLarge, span.clone(), message, "group alternatives: (a OR b) NEAR/5 (c OR d)");
+            }
             let right = self.operand(Joined::And);
             left = match (left, right) {
+                // A longer row is refused, and no tree so deep is built.
+                (Some(l), Some(_)) if chain >= DEEPEST => Some(l),
                 (Some(l), Some(r)) => {
                     self.check_near(&l, &span);
                     self.check_near(&r, &span);
@@ -277,10 +334,12 @@ impl Parser<'_> {
     }
 
     fn operand(&mut self, joined: Joined) -> Option<Node> {
-        self.operands += 1;
         let span = self.span();
         let Some(lex) = self.peek().cloned() else {
             let before = self.lexed.last().map_or(0..0, |(_, s)| s.clone());
+            if self.given_up || self.mistakes.iter().any(|m| m.code == Code::MissingOperand && m.span == before) {
+                return None;
+            }
             let message = "something is missing at the end";
             self.wrong(Code::MissingOperand, before, message, "add a word, or take the operator out");
             return None;
@@ -309,6 +368,10 @@ impl Parser<'_> {
                 self.wrong(Code::Tilde, span, "`~` stands right after a word, a quote or a group", help);
                 None
             }
+            Lex::Broken => {
+                self.at += 1;
+                None
+            }
             Lex::Range(_) | Lex::Compare(..) => {
                 self.at += 1;
                 self.wrong(Code::StrayBracket, span, "a range follows a field", "write for example reach:[10 TO 100]");
@@ -317,6 +380,12 @@ impl Parser<'_> {
             Lex::Not | Lex::Minus => {
                 self.wrong(Code::MissingOperand, span, "a word is missing before this", "add one, or take this out");
                 self.at += 1;
+                None
+            }
+            Lex::Close if joined != Joined::First || self.at > 0 => {
+                let before = self.at.checked_sub(1).and_then(|n| self.lexed.get(n)).map_or(span, |(_, s)| s.clone());
+                let message = "a word is missing between this and the bracket";
+                self.wrong(Code::MissingOperand, before, message, "add one, or take this out");
                 None
             }
             Lex::And | Lex::Or | Lex::Near { .. } | Lex::Close => {
@@ -336,6 +405,7 @@ impl Parser<'_> {
             let help = "simplify the query";
             self.wrong(Code::TooLarge, open, format!("brackets are nested more than {DEEPEST} deep"), help);
             self.at = self.lexed.len();
+            self.given_up = true;
             return None;
         }
         if self.peek() == Some(&Lex::Close) {
@@ -351,7 +421,7 @@ impl Parser<'_> {
         if self.peek() == Some(&Lex::Close) {
             end = self.span().end;
             self.at += 1;
-        } else {
+        } else if !self.given_up {
             self.wrong(Code::UnclosedBracket, open.clone(), "this bracket is not closed", "add ) where the group ends");
         }
         let inner = inner.map(|n| Node::new(open.start..end, n.is));
@@ -370,9 +440,9 @@ impl Parser<'_> {
         }
         self.at += 1;
         match number {
-            Some(n) if (1..=FARTHEST).contains(&n) => Some(n),
+            Some(n) if n <= FARTHEST => Some(n.max(1)),
             Some(_) => {
-                let message = format!("`~` reaches over 1 to {FARTHEST} words");
+                let message = format!("`~` reaches over at most {FARTHEST} words");
                 self.wrong(Code::NearNumber, span, message, "write for example \"one two\"~5");
                 Some(1)
             }
@@ -398,6 +468,28 @@ impl Parser<'_> {
                 self.wrong(Code::Tilde, span, "`~` after a group needs words joined by AND in it", help);
                 None
             }
+        }
+    }
+}
+
+/// Whether it is bare text, which an operator could have been meant by.
+fn is_bare(lex: &Lex) -> bool {
+    matches!(lex, Lex::Word(_))
+}
+
+/// The operator that somebody may have meant by a word.
+fn operator_meant(word: &str) -> Option<String> {
+    let upper = word.to_uppercase();
+    let distance = upper.strip_prefix('O').unwrap_or(&upper).strip_prefix("NEAR");
+    match upper.as_str() {
+        "AND" | "&&" | "&" => Some("AND".to_owned()),
+        "OR" | "||" | "|" => Some("OR".to_owned()),
+        "NOT" => Some("NOT".to_owned()),
+        "NEAR" => Some("NEAR/5".to_owned()),
+        _ => {
+            let number = distance?.trim_start_matches('/').trim_end_matches('F');
+            let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            digits.then(|| format!("NEAR/{number}"))
         }
     }
 }

@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 
 use super::fact::{Fact, Field, Takes, Wanted, When};
 use super::wild::Wild;
-use super::{Code, Mistake};
+use super::{Code, Mistake, country};
 use crate::model::time::Span;
 use crate::text::language;
+use crate::text::tokens::Tokens;
 
 /// A value as it is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +57,9 @@ fn text<'a>(field: Field, written: &Written<'a>, example: &str) -> Read<&'a str>
 fn words(field: Field, written: &Written<'_>) -> Read<Wanted> {
     let text = text(field, written, "word, or \"some words\"")?;
     if field == Field::Raw {
+        if !text.contains(char::is_alphanumeric) && Tokens::read(text).list.is_empty() {
+            return kind(field, "\"Text as it is written\"");
+        }
         return Ok(Wanted::Words(vec![text.to_owned()]));
     }
     let words = address_words(text);
@@ -82,7 +86,11 @@ fn name(field: Field, written: &Written<'_>) -> Read<Wanted> {
     if field == Field::Site {
         return site(&text);
     }
+    if field == Field::Country {
+        return country::code(&text).map(|code| Wanted::Name(code.to_owned())).ok_or_else(|| country::unknown(&text));
+    }
     let text = match field {
+        Field::Network => NETWORKS.iter().find(|(other, _)| *other == text).map_or(text, |(_, own)| (*own).to_owned()),
         Field::Author => text.trim_start_matches('@').to_owned(),
         Field::Channel => text.trim_start_matches("r/").trim_start_matches('#').to_owned(),
         Field::Tags => text.trim_start_matches('#').to_owned(),
@@ -100,6 +108,17 @@ fn name(field: Field, written: &Written<'_>) -> Read<Wanted> {
     };
     Wild::new(&text).map(Wanted::Wild).map_err(too_open)
 }
+
+/// Networks by their other names.
+const NETWORKS: &[(&str, &str)] = &[
+    ("twitter", "x"),
+    ("tweet", "x"),
+    ("fb", "facebook"),
+    ("ig", "instagram"),
+    ("forums", "forum"),
+    ("blogs", "blog"),
+    ("reviews", "review"),
+];
 
 fn site(text: &str) -> Read<Wanted> {
     let bare = text.trim_start_matches("https://").trim_start_matches("http://");
@@ -143,6 +162,30 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("norwegian", "no"),
     ("finnish", "fi"),
     ("polish", "pl"),
+    ("arabic", "ar"),
+    ("chinese", "zh"),
+    ("japanese", "ja"),
+    ("korean", "ko"),
+    ("russian", "ru"),
+    ("ukrainian", "uk"),
+    ("turkish", "tr"),
+    ("greek", "el"),
+    ("hebrew", "he"),
+    ("hindi", "hi"),
+    ("thai", "th"),
+    ("vietnamese", "vi"),
+    ("czech", "cs"),
+    ("slovak", "sk"),
+    ("slovenian", "sl"),
+    ("croatian", "hr"),
+    ("hungarian", "hu"),
+    ("romanian", "ro"),
+    ("bulgarian", "bg"),
+    ("estonian", "et"),
+    ("latvian", "lv"),
+    ("lithuanian", "lt"),
+    ("icelandic", "is"),
+    ("catalan", "ca"),
 ];
 
 fn spoken(written: &Written<'_>) -> Read<Wanted> {
@@ -180,8 +223,14 @@ fn ends(range: &str) -> Option<(&str, &str)> {
     }
 }
 
-fn order<T>(field: Field) -> Read<T> {
-    let help = format!("write the smaller end first: {}:[10 TO 100]", field.name());
+/// A range that ends before it begins, with its ends the other way round.
+fn order<T>(field: Field, written: &Written<'_>) -> Read<T> {
+    let ends = match written {
+        Written::Range(range) => ends(range),
+        _ => None,
+    };
+    let (low, high) = ends.map_or(("10", "100"), |(a, b)| (b, a));
+    let help = format!("write the smaller end first: {}:[{low} TO {high}]", field.name());
     Err((Code::RangeOrder, "this range ends before it begins".into(), help))
 }
 
@@ -210,7 +259,7 @@ fn number(field: Field, written: &Written<'_>, lowest: f64, highest: f64) -> Rea
         },
     };
     if low > high {
-        return order(field);
+        return order(field, written);
     }
     if low > highest || high < lowest {
         let help = format!("`{}:` goes from {lowest} to {highest}", field.name());
@@ -303,5 +352,5 @@ fn time(field: Field, written: &Written<'_>) -> Read<Wanted> {
         (Some(When::Ago(a)), Some(When::Ago(b))) => a <= b,
         _ => false,
     };
-    if wrong { order(field) } else { Ok(Wanted::Time(from, to)) }
+    if wrong { order(field, written) } else { Ok(Wanted::Time(from, to)) }
 }

@@ -7,7 +7,6 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::Stored;
 
 const HOUR: i64 = 3_600_000;
-const STEP: usize = HOUR as usize;
 const WEEK: i64 = HOURS as i64 * HOUR;
 /// Hours of a week.
 const HOURS: usize = 168;
@@ -79,9 +78,11 @@ pub fn of_topic(c: &Connection, topic: &str, from: Option<i64>, to: Option<i64>)
     while let Some(row) = rows.next()? {
         let week: i64 = row.get(0)?;
         let begin = week * WEEK;
-        let hours = (begin..).step_by(STEP).zip(numbers(row.get_ref(1)?.as_blob().unwrap_or_default()));
+        let counts = numbers(row.get_ref(1)?.as_blob().unwrap_or_default());
+        let hours = (0..).zip(counts).map(|(hour, n)| (begin + hour * HOUR, n));
         let some = hours.filter(|(_, n)| *n > 0);
         if begin >= from && begin + WEEK <= to {
+            out.reserve(HOURS);
             out.extend(some.map(|(begin, n)| (begin, u64::from(n))));
             continue;
         }

@@ -159,9 +159,6 @@ impl Store {
             rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
             other => StoreError::Broken(other.to_string()),
         })?;
-        // What one piece of work changes is kept aside until it is done, so that it can be undone alone: in memory, not in a
-        // file. It is at most what one batch touches.
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
         let writer = Arc::new(Writer::start(connection)?);
         Ok(Store { path: path.to_owned(), writer, readers: Arc::default() })
     }
@@ -233,6 +230,8 @@ impl Store {
             None => open_reader(&self.path)?,
         };
         let result = work(&connection);
+        // The next commit makes its pages worthless in any case.
+        connection.release_memory().ok();
         if let Ok(mut readers) = self.readers.lock()
             && readers.len() < READERS
         {
@@ -316,7 +315,7 @@ fn open_reader(path: &Path) -> Stored<Connection> {
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     prepare(&connection)?;
     // Several are open: what is read again soon is at hand in the system's own cache too.
-    connection.pragma_update(None, "cache_size", -3072)?;
+    connection.pragma_update(None, "cache_size", -1024)?;
     Ok(connection)
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::watch;
@@ -46,6 +47,9 @@ fn in_savepoint<T>(tx: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> 
 const MOST_JOBS: usize = 256;
 /// Work waiting before senders are held up.
 const QUEUE: usize = 1024;
+/// How often it is looked whether pages are held in memory for nothing, and how few rows changed meanwhile if so.
+const LOOK: Duration = Duration::from_secs(10);
+const FEW: u64 = 1000;
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -103,6 +107,7 @@ impl Drop for Writer {
 }
 
 fn run(mut connection: Connection, queue: &mpsc::Receiver<Job>, ended: &Ended) {
+    let (mut looked, mut changed) = (Instant::now(), connection.total_changes());
     while let Ok(first) = queue.recv() {
         let mut answers: Vec<Answer> = Vec::new();
         let committed = commit(&mut connection, first, queue, &mut answers);
@@ -118,6 +123,14 @@ fn run(mut connection: Connection, queue: &mpsc::Receiver<Job>, ended: &Ended) {
         };
         for answer in answers {
             answer(verdict.as_ref().map_or(Ok(()), |e| Err(again(e))));
+        }
+        if looked.elapsed() >= LOOK {
+            let now = connection.total_changes();
+            if now.saturating_sub(changed) < FEW {
+                // What is read again is at hand in the system's own cache.
+                connection.release_memory().ok();
+            }
+            (looked, changed) = (Instant::now(), now);
         }
     }
     connection.close().ok();

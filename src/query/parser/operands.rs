@@ -16,6 +16,7 @@ impl Parser<'_> {
         if let Some(field) = self.field {
             return self.value(field, &Written::Bare(word), span);
         }
+        self.operands += 1;
         let parts = self.parts(word, &span, true)?;
         let compound = matches!(self.peek(), Some(Lex::Tilde(_))) && self.span().start == span.end;
         if compound {
@@ -24,7 +25,11 @@ impl Parser<'_> {
         let is = match parts.as_slice() {
             [] => {
                 let message = format!("`{word}` holds no word");
-                self.wrong(Code::NoWord, span, message, "write a word, a #tag, a @name or an emoji");
+                let help = match super::operator_meant(word) {
+                    Some(meant) => format!("did you mean {meant}?"),
+                    None => "write a word, a #tag, a @name or an emoji".to_owned(),
+                };
+                self.wrong(Code::NoWord, span, message, help);
                 return None;
             }
             [(Part::Wild(wild), _)] => Is::Wild(wild.clone()),
@@ -89,7 +94,9 @@ impl Parser<'_> {
             return Some(());
         }
         if piece.chars().all(|c| matches!(c, '*' | '?')) && !bare {
-            return Some(());
+            let help = "write \"one two\"~2 for words that may stand between";
+            self.wrong(Code::Wildcard, span.clone(), "a wildcard stands for letters of a word, not for a word", help);
+            return None;
         }
         match Wild::new(&folded(piece)) {
             Ok(wild) => {
@@ -127,6 +134,7 @@ impl Parser<'_> {
         if let Some(field) = self.field {
             return self.value(field, &Written::Quoted(text), span);
         }
+        self.operands += 1;
         let within = self.tilde(span.end);
         let parts = self.parts(text, &span, false)?;
         if parts.is_empty() {
@@ -156,12 +164,23 @@ impl Parser<'_> {
             self.wrong(Code::EmptyGroup, span, "there is no word in these braces", "write {Exactly This}");
             return None;
         }
+        self.operands += 1;
+        if text.contains(['*', '?']) {
+            let help = "braces hold whole words; for an open ending write BT* without them";
+            self.warn(Code::Wildcard, span.clone(), "a wildcard in braces has no effect", help);
+        }
         Some(Node::new(span, Is::Cased(text.trim().to_owned())))
     }
 
     pub(super) fn field(&mut self, name: &str, span: Range<usize>) -> Option<Node> {
         let Some(field) = Field::of(name) else {
-            let help = suggest(name, Field::names());
+            let help = match vendors(name) {
+                Some(help) => help.to_owned(),
+                None => match suggest(name, Field::names()) {
+                    near if near.starts_with("did") => near,
+                    all => format!("{all}; words with a colon are looked for in quotes"),
+                },
+            };
             self.wrong(Code::UnknownField, span, format!("there is no field `{name}`"), help);
             self.skip_value();
             return None;
@@ -192,6 +211,10 @@ impl Parser<'_> {
                 self.field = None;
                 inner.map(|n| Node::new(name.start..n.span.end, n.is))
             }
+            (Some(Lex::Broken), _) => {
+                self.at += 1;
+                None
+            }
             (Some(Lex::Word(word)), _) => self.take_value(field, &Written::Bare(&word), name.start..at.end),
             (Some(Lex::Quoted(text) | Lex::Braced(text)), _) => {
                 self.take_value(field, &Written::Quoted(&text), name.start..at.end)
@@ -214,6 +237,14 @@ impl Parser<'_> {
     }
 
     fn value(&mut self, field: Field, written: &Written<'_>, span: Range<usize>) -> Option<Node> {
+        self.operands += 1;
+        if let (Field::Url | Field::Links, Written::Bare(text) | Written::Quoted(text)) = (field, written)
+            && text.trim_matches(['*', '/']).contains('*') | text.trim_end_matches('*').ends_with(is_word_char)
+            && text.contains('*')
+        {
+            let help = format!("write whole words of the address: {}:\"word word\"", field.name());
+            self.warn(Code::Wildcard, span.clone(), "a wildcard has no effect here", help);
+        }
         match value::read(field, written, span.clone()) {
             Ok(fact) => {
                 let is = match (&fact.value, field) {
@@ -244,4 +275,19 @@ impl Parser<'_> {
             _ => {}
         }
     }
+}
+
+/// What to write instead of fields that other tools have.
+fn vendors(name: &str) -> Option<&'static str> {
+    Some(match name.to_lowercase().as_str() {
+        "continent" | "region" | "state" | "city" | "location" | "county" => "vakt knows countries: country:se",
+        "at_mentions" | "atmentions" | "mentions" | "engagingwith" | "engagingwithguid" => {
+            "write the name itself: @acme; or who writes: author:acme"
+        }
+        "hashtags" | "hashtag" => "write the tag itself: #acme",
+        "authorgender" | "gender" | "authorprofession" | "interest" | "authorinterest" | "authorbio" => {
+            "vakt does not profile people; ask for what they say, or author:name"
+        }
+        _ => return None,
+    })
 }
