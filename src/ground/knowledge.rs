@@ -77,7 +77,7 @@ impl Knowledge {
             let named: Vec<usize> = numbers.iter().copied().filter(is_name).collect();
             if named.len() < 2 { Vec::new() } else { named }
         };
-        let (numbers, places) = self.rules.matcher.matches_with_places(doc, names);
+        let (numbers, places) = self.rules.listening.matches_with_places(doc, names);
         let toward = self.toward(doc, places);
         (numbers, toward)
     }

@@ -24,7 +24,7 @@ pub use explain::explain;
 pub use fact::{Fact, Field, Wanted, When};
 pub use lint::standing;
 pub use loosen::loosen;
-pub use matcher::{Doc, Matcher, TopicId};
+pub use matcher::{Doc, Looked, Matcher, TopicId};
 pub use node::{Is, Node, Part, Place, topic_of};
 pub use parser::parse;
 pub use terms::{splits, stems_of};

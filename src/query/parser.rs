@@ -185,7 +185,7 @@ impl Parser<'_> {
         let mut small = false;
         for side in sides {
             let word = self.written(&side);
-            if let Some(meant) = operator_meant(word) {
+            if let Some(meant) = operator_meant(word).filter(|_| word.starts_with(char::is_alphabetic)) {
                 small = true;
                 let message = format!("`{word}` is looked for as a word");
                 let help = format!("did you mean {meant}? operators are in capitals");

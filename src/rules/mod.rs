@@ -8,6 +8,7 @@ mod calendar;
 pub mod cases;
 mod files;
 mod lexicon;
+mod listening;
 mod names;
 mod people;
 mod playbooks;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use files::{Part, kind_of, read_dir};
 pub use lexicon::{House, Site};
+pub use listening::Listening;
 pub use reports::Scheduled;
 pub use searches::Saved;
 
@@ -29,7 +31,7 @@ use jiff::Timestamp;
 use crate::config::fault::{self, Fault, Sheet};
 use crate::config::written::{At, Desk};
 use crate::model::{Alert, People, Planned, Playbook, Topic, TopicKind, Voice};
-use crate::query::{Matcher, Node};
+use crate::query::Node;
 
 /// Everything that the rules directory says.
 #[derive(Debug, Default)]
@@ -61,7 +63,7 @@ pub struct Rules {
     /// The time that the rules were read for.
     pub around: Timestamp,
     /// All topics, ready to be asked.
-    pub matcher: Matcher,
+    pub listening: Listening,
     /// The texts that it was read from.
     pub sheets: Vec<Arc<Sheet>>,
     /// What is legal but probably wrong.
@@ -100,11 +102,19 @@ impl Texts {
     /// # Errors
     /// Every mistake in them.
     pub fn understand(self, now: Timestamp) -> Result<Rules, Vec<Fault>> {
+        self.understand_after(None, now)
+    }
+
+    /// The same, where other rules were in force `before`: what did not change is taken over from them.
+    ///
+    /// # Errors
+    /// Every mistake in them.
+    pub fn understand_after(self, before: Option<&Rules>, now: Timestamp) -> Result<Rules, Vec<Fault>> {
         let Texts { sheets, mut faults } = self;
         if sheets.is_empty() && !faults.is_empty() {
             return Err(faults);
         }
-        match Rules::read(sheets, now) {
+        match Rules::read_after(sheets, before, now) {
             Ok(rules) if !fault::any_error(&faults) => Ok(rules),
             Ok(_) => Err(faults),
             Err(more) => {
@@ -135,6 +145,10 @@ impl Rules {
     /// # Errors
     /// Every mistake in them.
     pub fn read(sheets: Vec<Arc<Sheet>>, now: Timestamp) -> Result<Rules, Vec<Fault>> {
+        Rules::read_after(sheets, None, now)
+    }
+
+    fn read_after(sheets: Vec<Arc<Sheet>>, before: Option<&Rules>, now: Timestamp) -> Result<Rules, Vec<Fault>> {
         let mut written = Written::default();
         let mut faults = Vec::new();
         let (mut calendars, mut feeds) = (Vec::new(), Vec::new());
@@ -180,7 +194,7 @@ impl Rules {
         faults.extend(written.people.coverage(&people, now));
         let ways = Ways(std::mem::take(&mut written.people.ways));
         let reports = std::mem::take(&mut written.reports).into_iter().map(|r| r.mean(&people)).collect();
-        let mut rules = Rules { people, ways, reports, ..written.mean() };
+        let mut rules = Rules { people, ways, reports, ..written.mean(before) };
         (rules.calendar, rules.calendars, rules.time_zone) = (calendar.planned, calendar.names, calendar.zone);
         rules.around = now;
         rules.sheets = sheets;
@@ -360,7 +374,7 @@ impl Written {
         })
     }
 
-    fn mean(self) -> Rules {
+    fn mean(self, before: Option<&Rules>) -> Rules {
         let mut rules = Rules { voice: self.voice, house: self.house, ..Rules::default() };
         for topic in self.topics {
             if let Some((topic, node)) = topic.mean() {
@@ -372,7 +386,10 @@ impl Written {
         rules.alerts = self.alerts.into_iter().map(alerts::Written::mean).collect();
         rules.searches = self.searches.into_iter().filter_map(searches::Written::mean).collect();
         rules.playbooks = self.playbooks.into_iter().map(playbooks::Written::mean).collect();
-        rules.matcher = Matcher::new(rules.queries.iter().zip(rules.topics.iter().map(|t| t.languages.as_slice())));
+        rules.listening = match before {
+            Some(before) => before.listening.changed(&before.topics, &rules.topics, &rules.queries),
+            None => Listening::to(&rules.topics, &rules.queries),
+        };
         rules
     }
 }

@@ -32,9 +32,11 @@ impl Stage for Reload {
 
     async fn pass(&mut self, now: Timestamp) -> Timestamp {
         let (dir, last) = (self.dir.clone(), self.last.take().filter(|_| !self.is_old(now)));
+        let before = self.ground.knowledge();
         let reading = move || {
             let texts = Texts::of(&dir);
-            let rules = (last.as_ref() != Some(&texts)).then(|| texts.clone().understand(now));
+            let changed = last.as_ref() != Some(&texts);
+            let rules = changed.then(|| texts.clone().understand_after(Some(&before.rules), now));
             (texts, rules)
         };
         let Ok((texts, read)) = tokio::task::spawn_blocking(reading).await else { return now + IDLE };

@@ -60,7 +60,7 @@ fn misses(rules: &Rules, language: &str, sheet: &str) -> Vec<String> {
     for (wanted, text) in rows(sheet) {
         let mention = mention(text);
         let analysis = analyst.analyse("", text, Some(language));
-        let found = rules.matcher.matches(&Doc::analysed(&mention, &analysis));
+        let found = rules.listening.matches(&Doc::analysed(&mention, &analysis));
         let found = found.iter().filter_map(|n| rules.topics.get(*n)).filter(|t| t.kind == TopicKind::Risk);
         let found: BTreeSet<&str> = found.map(|t| t.name.as_str()).collect();
         let heard = if analysis.language == language { "" } else { analysis.language };

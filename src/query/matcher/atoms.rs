@@ -48,7 +48,7 @@ impl Hit {
 }
 
 /// Which atoms a mark means: chains through one list, so that a word of many queries costs them nothing.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Chains {
     heads: Marks,
     links: Vec<(u32, u32)>,
@@ -114,7 +114,7 @@ impl Chains {
 }
 
 /// Which three bytes patterns and compounds begin with: nearly every place of a text is passed over by them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Heads {
     seen: [u64; Heads::BITS / 64],
     /// Something shorter than three bytes is among them.
@@ -160,7 +160,7 @@ impl Heads {
 }
 
 /// All atoms of all queries.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Atoms {
     known: Table<Atom, u32>,
     list: Vec<Atom>,
@@ -181,7 +181,7 @@ pub(super) struct Atoms {
 /// The number of the next list of atoms.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Stems(Vec<(&'static str, OnceLock<Chains>)>);
 
 impl Default for Stems {

@@ -67,7 +67,7 @@ impl Filed {
 /// A query with the bytes of a text in which something stands that it looks for, in order.
 pub type Looked = (TopicId, Vec<(usize, usize)>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Slot {
     plan: Plan,
     languages: Box<[Box<str>]>,
@@ -76,7 +76,7 @@ struct Slot {
 }
 
 /// Many standing queries.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Matcher {
     atoms: Atoms,
     slots: Vec<Option<Slot>>,

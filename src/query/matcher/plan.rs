@@ -6,7 +6,7 @@ use crate::query::node::{Is, Node, Part, Place};
 use crate::text::tokens::Tokens;
 
 /// A query over atoms.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Plan {
     Atom(u32),
     Phrase(Box<[u32]>),
