@@ -48,10 +48,12 @@ impl Queries {
 fn text_of(query: &str) -> anyhow::Result<(String, String)> {
     // Names are far shorter than queries may be, and hold no line ends.
     let short = query.len() < 1024 && !query.contains(char::is_whitespace);
-    anyhow::ensure!(!(short && Path::new(query).is_dir()), "{query} is a folder; name a file, or write a query");
+    anyhow::ensure!(
+        !(short && query.contains('/') && Path::new(query).is_dir()),
+        "{query} is a folder; name a file, or write a query"
+    );
     let ending = Path::new(query).extension().and_then(|e| e.to_str());
-    let like_a_file =
-        short && (query.contains('/') && !query.contains(':') || matches!(ending, Some("txt" | "bwq" | "query")));
+    let like_a_file = short && (query.starts_with("./") || matches!(ending, Some("txt" | "bwq" | "query")));
     anyhow::ensure!(!like_a_file || Path::new(query).is_file(), "there is no file {query}");
     let named = query.len() < 1024 && !query.contains('\n') && Path::new(query).is_file();
     match named {

@@ -8,6 +8,7 @@ use crate::engine::coordinated;
 use crate::engine::heard::Heard;
 use crate::model::time::{Span, from_millis};
 use crate::model::{Author, Capture, Mention};
+use crate::query::{country, network};
 use crate::store::mentions::Identity;
 use crate::text::{address, clean};
 
@@ -68,7 +69,7 @@ pub(super) fn mention(
     Mention {
         id: 0,
         source: source.to_owned(),
-        network: line(&c.network).to_lowercase(),
+        network: network(&line(&c.network).to_lowercase()).to_owned(),
         reach: c.reach.unwrap_or(0).min(MOST_PEOPLE).max(author.followers.unwrap_or(0)).max(place.reach),
         tier: place.tier,
         site,
@@ -90,7 +91,7 @@ pub(super) fn mention(
         topics: Vec::new(),
         kind: line(&c.kind).to_lowercase(),
         channel: line(&c.channel),
-        country: line(&c.country).to_lowercase(),
+        country: country_of(&line(&c.country).to_lowercase()),
         tags: c.tags.iter().take(MOST_TAGS).map(|t| line(t)).filter(|t| !t.is_empty()).collect(),
         rating: c.rating.filter(|r| r.is_finite()),
         newcomer: false,
@@ -99,6 +100,11 @@ pub(super) fn mention(
         thread: line(&c.thread),
         lookup: line(&c.lookup),
     }
+}
+
+/// The code of two letters of a country that a source names by one of three; anything else as it is.
+fn country_of(text: &str) -> String {
+    country(text).unwrap_or(text).to_owned()
 }
 
 fn hash(parts: &[&str]) -> i64 {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::fact::Field;
-use super::{Code, Mistake};
+use super::{Code, MOST_MISTAKES, Mistake};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Lex {
@@ -80,7 +80,9 @@ impl<'t> Lexer<'t> {
     }
 
     fn wrong(&mut self, code: Code, span: Range<usize>, message: &str, help: &str) {
-        self.mistakes.push(Mistake::error(code, span, message, help));
+        if self.mistakes.len() < MOST_MISTAKES {
+            self.mistakes.push(Mistake::error(code, span, message, help));
+        }
     }
 
     fn put(&mut self, lex: Lex, len: usize) {
@@ -188,11 +190,9 @@ impl<'t> Lexer<'t> {
     /// A bare word, an operator, or the name of a field with its colon.
     fn bare(&mut self) {
         let rest = self.rest();
-        let ends = |c: char| c.is_whitespace() || is_unseen(c) || "(){}[]~（）".contains(c) || QUOTES.contains(&c);
-        let len = rest.find(ends).unwrap_or(rest.len());
-        // The wildcards, signs and letters of a word end where a comment begins.
-        let len = rest.get(..len).and_then(|word| word.find("<<<")).unwrap_or(len);
-        let word = rest.get(..len).unwrap_or("").to_owned();
+        let raw = piece(rest, "(){}[]~（）");
+        let len = raw.len();
+        let word: String = raw.chars().filter(|c| !is_unseen(*c)).collect();
         if word.contains(">>>") {
             let span = self.at..self.at + len;
             self.wrong(Code::StrayBracket, span, "`>>>` closes no comment", "take it out, or open one with <<< before");
@@ -211,7 +211,7 @@ impl<'t> Lexer<'t> {
         if let Some(near) = self.near(&plain, len) {
             return self.put(near, len);
         }
-        if let Some((name, value)) = word.split_once(':')
+        if let Some((name, value)) = raw.split_once(':')
             && is_field(name, value, rest.get(name.len() + 1..).unwrap_or(""))
         {
             self.put(Lex::Field(name.to_owned()), name.len() + 1);
@@ -223,10 +223,9 @@ impl<'t> Lexer<'t> {
     /// What follows a field's colon, where it is no word, quote or group.
     fn value(&mut self) {
         let rest = self.rest();
-        let space = rest.len() - rest.trim_start().len();
-        if rest.trim_start().starts_with(['(', '"', '“', '„', '[', '>', '<']) && !rest.trim_start().starts_with("<<<")
-        {
-            self.at += space;
+        let value = rest.trim_start_matches(|c: char| c.is_whitespace() || is_unseen(c));
+        if value.starts_with(opens_value) && !value.starts_with("<<<") {
+            self.at += rest.len() - value.len();
         }
         let rest = self.rest();
         if rest.starts_with('[') {
@@ -240,16 +239,13 @@ impl<'t> Lexer<'t> {
         if let Some(op) = compare.filter(|_| !rest.starts_with("<<<")) {
             let after = rest.get(op.len()..).unwrap_or("");
             let gap = after.len() - after.trim_start().len();
-            let value: String =
-                after.trim_start().chars().take_while(|c| !c.is_whitespace() && !"()".contains(*c)).collect();
-            let len = op.len() + gap + value.len();
-            return self.put(Lex::Compare(op, value), len);
+            let raw = piece(after.trim_start(), "()[]（）");
+            let value = raw.chars().filter(|c| !is_unseen(*c)).collect();
+            return self.put(Lex::Compare(op, value), op.len() + gap + raw.len());
         }
         // The value of a field may hold what ends a word elsewhere, such as a colon or a tilde in an address.
-        let ends = |c: char| c.is_whitespace() || is_unseen(c) || "()[]（）".contains(c) || QUOTES.contains(&c);
-        let len = rest.find(ends).unwrap_or(rest.len());
-        let len = rest.get(..len).and_then(|word| word.find("<<<")).unwrap_or(len);
-        let word = rest.get(..len).unwrap_or("").to_owned();
+        let raw = piece(rest, "()[]（）");
+        let (len, word) = (raw.len(), raw.chars().filter(|c| !is_unseen(*c)).collect::<String>());
         if len > 0 && !matches!(word.as_str(), "AND" | "OR" | "NOT") {
             self.put(Lex::Word(word), len);
         }
@@ -285,11 +281,24 @@ impl<'t> Lexer<'t> {
     }
 }
 
+/// The beginning of a text up to where a word ends: at a space, a quote, one of `signs`, or a comment.
+fn piece<'t>(rest: &'t str, signs: &str) -> &'t str {
+    let ends = |c: char| c.is_whitespace() || signs.contains(c) || QUOTES.contains(&c);
+    let len = rest.find(ends).unwrap_or(rest.len());
+    let piece = rest.get(..len).unwrap_or("");
+    piece.find("<<<").and_then(|comment| piece.get(..comment)).unwrap_or(piece)
+}
+
+/// Whether a value that a field may be parted from by a space begins like this.
+fn opens_value(c: char) -> bool {
+    QUOTES.contains(&c) || "(（[<>".contains(c)
+}
+
 /// Whether a word with a colon in it names a field: letters before the colon and a value right after it, or a name that
 /// vakt knows; `https://…` and `Note: …` do not.
 fn is_field(name: &str, value: &str, rest: &str) -> bool {
     let letters = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
     let address = value.starts_with("//") || name.eq_ignore_ascii_case("mailto");
-    let follows = !value.is_empty() || rest.trim_start().starts_with(['"', '“', '„', '(', '[']);
+    let follows = !value.is_empty() || rest.trim_start().starts_with(|c| opens_value(c) && !"<>".contains(c));
     letters && !address && (follows || Field::of(name).is_some())
 }

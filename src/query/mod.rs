@@ -20,6 +20,7 @@ mod wild;
 
 use std::ops::Range;
 
+pub use country::code as country;
 pub use explain::explain;
 pub use fact::{Fact, Field, Wanted, When};
 pub use lint::standing;
@@ -28,7 +29,7 @@ pub use matcher::{Doc, Looked, Matcher, TopicId};
 pub use node::{Is, Node, Part, Place, topic_of};
 pub use parser::parse;
 pub use terms::{splits, stems_of};
-pub use value::address_words;
+pub use value::{address_words, network};
 pub use wild::Wild;
 
 /// What kind of mistake it is, for programs; the words of each never change.
@@ -127,6 +128,9 @@ impl Code {
         }
     }
 }
+
+/// Most mistakes that are told of one query: one more or less makes no difference to hundreds.
+const MOST_MISTAKES: usize = 500;
 
 /// A mistake in a query, or a warning about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::fact::Field;
 use super::lexer::{FARTHEST, Lex, Lexed, lex};
 use super::node::{Is, Node};
-use super::{Code, Mistake, Parsed, lint};
+use super::{Code, MOST_MISTAKES, Mistake, Parsed, lint};
 
 mod operands;
 
@@ -14,8 +14,6 @@ const MOST_OPERANDS: usize = 4096;
 const DEEPEST: usize = 64;
 /// Longest query, in bytes.
 const LONGEST: usize = 1 << 20;
-/// Most mistakes that are told of one query.
-const MOST_MISTAKES: usize = 500;
 
 /// Reads a query.
 pub fn parse(text: &str) -> Parsed {
@@ -25,7 +23,8 @@ pub fn parse(text: &str) -> Parsed {
         return Parsed { node: None, mistakes: vec![mistake] };
     }
     let (lexed, mistakes) = lex(text);
-    let mut p = Parser { text, lexed, at: 0, mistakes, operands: 0, depth: 0, given_up: false, field: None };
+    let broken = !mistakes.is_empty();
+    let mut p = Parser { text, broken, lexed, at: 0, mistakes, operands: 0, depth: 0, given_up: false, field: None };
     let whole = 0..text.len();
     let mut node = None;
     if p.lexed.is_empty() {
@@ -42,7 +41,7 @@ pub fn parse(text: &str) -> Parsed {
             if matches!(p.peek(), Some(Lex::And | Lex::Or)) {
                 p.at += 1;
             }
-            if p.peek().is_some() {
+            if p.peek().is_some_and(|next| *next != Lex::Close) {
                 p.expression();
             }
         }
@@ -58,8 +57,7 @@ pub fn parse(text: &str) -> Parsed {
         let message = format!("the query has more than {MOST_OPERANDS} operands");
         p.wrong(Code::TooLarge, whole, message, "split it into several topics");
     }
-    let broken = p.mistakes.iter().any(|m| !m.warning);
-    let node = node.filter(|_| !broken);
+    let node = node.filter(|_| !p.broken);
     if let Some(node) = &node {
         p.mistakes.extend(lint::always(node));
     }
@@ -81,6 +79,8 @@ struct Parser<'t> {
     lexed: Vec<Lexed>,
     at: usize,
     mistakes: Vec<Mistake>,
+    /// There is a mistake that is no warning.
+    broken: bool,
     operands: usize,
     depth: usize,
     /// Brackets were nested too deep: the rest was not read.
@@ -105,15 +105,20 @@ impl Parser<'_> {
     }
 
     fn wrong(&mut self, code: Code, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        // One mistake more or less makes no difference to thousands.
-        if self.mistakes.len() >= MOST_MISTAKES && self.mistakes.iter().any(|m| !m.warning) {
-            return;
-        }
-        self.mistakes.push(Mistake::error(code, span, message, help));
+        self.tell(Mistake::error(code, span, message, help));
     }
 
     fn warn(&mut self, code: Code, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.mistakes.push(Mistake::warning(code, span, message, help));
+        self.tell(Mistake::warning(code, span, message, help));
+    }
+
+    /// The first that is no warning is told in any case.
+    fn tell(&mut self, mistake: Mistake) {
+        let first = !mistake.warning && !self.broken;
+        self.broken |= !mistake.warning;
+        if first || self.mistakes.len() < MOST_MISTAKES {
+            self.mistakes.push(mistake);
+        }
     }
 
     fn written(&self, span: &Range<usize>) -> &str {
@@ -190,18 +195,13 @@ impl Parser<'_> {
                 let message = format!("`{word}` is looked for as a word");
                 let help = format!("did you mean {meant}? operators are in capitals");
                 self.warn(Code::SmallOperator, side, message, help);
-            } else if let Some(excluded) = word.strip_prefix('!').filter(|w| w.starts_with(char::is_alphanumeric)) {
-                small = true;
-                let message = format!("`{word}` looks for {excluded}");
-                let help = format!("write NOT {excluded} to exclude it");
-                self.warn(Code::SmallOperator, side, message, help);
             }
         }
         let after_near =
             here.checked_sub(2).and_then(|n| self.lexed.get(n)).is_some_and(|(l, _)| matches!(l, Lex::Near { .. }));
         let number = here.checked_sub(1).and_then(|n| self.lexed.get(n)).map(|(_, s)| s.clone());
         if let Some(number) = number.filter(|_| after_near)
-            && self.written(&number).bytes().all(|b| b.is_ascii_digit())
+            && self.written(&number).parse().is_ok_and(|n: u32| n <= FARTHEST)
         {
             small = true;
             let written = self.written(&number);
@@ -322,7 +322,14 @@ impl Parser<'_> {
                 (one, other) => one.or(other),
             };
         }
-        (left, seen)
+        // Rows within rows: what goes over the tree goes down into it.
+        match left {
+            Some(node) if chain > 0 && depth(&node) > 2 * DEEPEST => {
+                self.wrong(Code::TooLarge, node.span, "NEAR stand within NEAR too deep", "simplify the query");
+                (None, seen)
+            }
+            left => (left, seen),
+        }
     }
 
     fn check_near(&mut self, side: &Node, near: &Range<usize>) {
@@ -472,6 +479,11 @@ impl Parser<'_> {
     }
 }
 
+/// How many nodes stand below each other, at most.
+fn depth(node: &Node) -> usize {
+    1 + node.parts().into_iter().map(depth).max().unwrap_or(0)
+}
+
 /// Whether it is bare text, which an operator could have been meant by.
 fn is_bare(lex: &Lex) -> bool {
     matches!(lex, Lex::Word(_))
@@ -488,8 +500,9 @@ fn operator_meant(word: &str) -> Option<String> {
         "NEAR" => Some("NEAR/5".to_owned()),
         _ => {
             let number = distance?.trim_start_matches('/').trim_end_matches('F');
-            let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-            digits.then(|| format!("NEAR/{number}"))
+            let ordered = upper.starts_with('O') || upper.ends_with('F');
+            let operator = if ordered { "ONEAR" } else { "NEAR" };
+            number.parse().is_ok_and(|n: u32| n <= FARTHEST).then(|| format!("{operator}/{number}"))
         }
     }
 }

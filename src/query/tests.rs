@@ -54,6 +54,8 @@ fn the_dialect_is_read() {
         "language:chinese OR language:arabic",
         "country:gbr OR country:\"USA\" OR country:uk OR country:se",
         "network:twitter",
+        "（reach:>10） AND reach:>10<<<why>>> AND reach:>10\u{200e} AND reach:\u{200e}[1 TO 5]",
+        "acme\u{200e}~ AND source:（blog OR forum）",
     ] {
         let parsed = parse(text);
         let wrong: Vec<_> = parsed.mistakes.iter().filter(|m| !m.warning).collect();
@@ -129,6 +131,7 @@ fn mistakes_have_their_codes() {
         ("acme OR tools AND *fire", "mixed-and-or"),
         ("acme NEAR/5 tools AND *fire", "and-in-near"),
         ("at_mentions:acme", "unknown-field"),
+        ("sourc:（blog OR forum）", "unknown-field"),
     ] {
         assert!(codes(text, false).contains(&code), "{text}: {:?}", parse(text).mistakes);
     }
@@ -370,6 +373,8 @@ fn no_mistake_is_told_of_what_is_right() {
         assert_eq!(codes(text, false), [code], "{text}: {:?}", parse(text).mistakes);
     }
     assert_eq!(codes(&format!("{}acme", "(".repeat(65)), false), ["too-large"]);
+    assert_eq!(codes("acme))", false), ["stray-bracket", "stray-bracket"]);
+    assert_eq!(parse("ac\u{200b}me").node, parse("acme").node.map(|n| Node { span: 0..7, ..n }));
 }
 
 #[test]
@@ -383,6 +388,7 @@ fn operators_that_are_words_are_told_of() {
         "acme near/5 tools",
         "acme NEAR 5 tools",
         "acme !tools",
+        "acme AND !tools",
     ] {
         assert!(codes(text, true).contains(&"small-operator"), "{text}: {:?}", parse(text).mistakes);
     }
@@ -416,6 +422,9 @@ fn hostile_queries_are_refused_in_no_time() {
         format!("{}a1", "(".repeat(100_000)),
         "\"".repeat(100_001),
         format!("a1{}", " OR b1".repeat(5000)),
+        format!("{}{}", "or ".repeat(50_000), "~ ".repeat(50_000)),
+        "}".repeat(100_000),
+        format!("{}a1{}", "(".repeat(60), " NEAR/5 b1 NEAR/5 c1 NEAR/5 d1)".repeat(60)),
     ] {
         let parsed = parse(&text);
         assert!(parsed.node.is_none() && parsed.mistakes.len() <= 1100, "{:.20}: {}", text, parsed.mistakes.len());

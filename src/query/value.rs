@@ -87,10 +87,11 @@ fn name(field: Field, written: &Written<'_>) -> Read<Wanted> {
         return site(&text);
     }
     if field == Field::Country {
-        return country::code(&text).map(|code| Wanted::Name(code.to_owned())).ok_or_else(|| country::unknown(&text));
+        let code = country::code(&text).map(|code| Wanted::Name(code.to_owned()));
+        return code.ok_or_else(|| country::unknown(&text));
     }
     let text = match field {
-        Field::Network => NETWORKS.iter().find(|(other, _)| *other == text).map_or(text, |(_, own)| (*own).to_owned()),
+        Field::Network => network(&text).to_owned(),
         Field::Author => text.trim_start_matches('@').to_owned(),
         Field::Channel => text.trim_start_matches("r/").trim_start_matches('#').to_owned(),
         Field::Tags => text.trim_start_matches('#').to_owned(),
@@ -110,15 +111,12 @@ fn name(field: Field, written: &Written<'_>) -> Read<Wanted> {
 }
 
 /// Networks by their other names.
-const NETWORKS: &[(&str, &str)] = &[
-    ("twitter", "x"),
-    ("tweet", "x"),
-    ("fb", "facebook"),
-    ("ig", "instagram"),
-    ("forums", "forum"),
-    ("blogs", "blog"),
-    ("reviews", "review"),
-];
+const NETWORKS: &[(&str, &str)] = &[("twitter", "x"), ("fb", "facebook"), ("ig", "instagram")];
+
+/// The name of a network that is known by several, in lower case.
+pub fn network(text: &str) -> &str {
+    NETWORKS.iter().find(|(other, _)| *other == text).map_or(text, |(_, own)| own)
+}
 
 fn site(text: &str) -> Read<Wanted> {
     let bare = text.trim_start_matches("https://").trim_start_matches("http://");

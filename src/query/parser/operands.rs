@@ -17,6 +17,10 @@ impl Parser<'_> {
             return self.value(field, &Written::Bare(word), span);
         }
         self.operands += 1;
+        if let Some(excluded) = word.strip_prefix('!').filter(|w| w.starts_with(char::is_alphanumeric)) {
+            let message = format!("`{word}` looks for {excluded}");
+            self.warn(Code::SmallOperator, span.clone(), message, format!("write NOT {excluded} to exclude it"));
+        }
         let parts = self.parts(word, &span, true)?;
         let compound = matches!(self.peek(), Some(Lex::Tilde(_))) && self.span().start == span.end;
         if compound {
@@ -255,7 +259,7 @@ impl Parser<'_> {
                 Some(Node::new(span, is))
             }
             Err(mistake) => {
-                self.mistakes.push(mistake);
+                self.tell(mistake);
                 None
             }
         }
