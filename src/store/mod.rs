@@ -34,6 +34,7 @@ mod writer;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 pub use rusqlite::{Connection, Transaction};
 use rusqlite::{ErrorCode, OpenFlags};
@@ -121,16 +122,39 @@ fn migrations() -> Migrations<'static> {
 }
 
 /// How long a connection waits for another one's lock.
-const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(5);
 /// Reading connections kept open.
 const READERS: usize = 4;
+/// How often they give back what they hold in memory.
+const RELEASE: Duration = Duration::from_secs(10);
 
 /// The open store. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     path: PathBuf,
     writer: Arc<Writer>,
-    readers: Arc<Mutex<Vec<Connection>>>,
+    readers: Arc<Mutex<Readers>>,
+}
+
+/// Reading connections that nobody uses.
+#[derive(Debug, Default)]
+struct Readers {
+    spare: Vec<Connection>,
+    /// When they gave the pages back that they held.
+    released: Option<Instant>,
+}
+
+impl Readers {
+    fn give_back(&mut self, connection: Connection) {
+        if self.spare.len() < READERS {
+            self.spare.push(connection);
+        }
+        if self.released.is_none_or(|at| at.elapsed() >= RELEASE) {
+            // What is read again is at hand in the system's own cache.
+            self.spare.iter().for_each(|c| c.release_memory().unwrap_or_default());
+            self.released = Some(Instant::now());
+        }
+    }
 }
 
 impl Store {
@@ -224,18 +248,14 @@ impl Store {
     /// # Errors
     /// The work's error.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Stored<T>) -> Stored<T> {
-        let spare = self.readers.lock().ok().and_then(|mut r| r.pop());
+        let spare = self.readers.lock().ok().and_then(|mut r| r.spare.pop());
         let connection = match spare {
             Some(c) => c,
             None => open_reader(&self.path)?,
         };
         let result = work(&connection);
-        // The next commit makes its pages worthless in any case.
-        connection.release_memory().ok();
-        if let Ok(mut readers) = self.readers.lock()
-            && readers.len() < READERS
-        {
-            readers.push(connection);
+        if let Ok(mut readers) = self.readers.lock() {
+            readers.give_back(connection);
         }
         result
     }
@@ -245,11 +265,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be written, for other reasons than that it is busy or the disk full.
-    pub fn scrub(&self, anew: bool, patience: std::time::Duration) -> Stored<bool> {
+    pub fn scrub(&self, anew: bool, patience: Duration) -> Stored<bool> {
         let connection = Connection::open(&self.path)?;
         prepare(&connection)?;
         connection.pragma_update(None, "secure_delete", true)?;
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let mut written = !anew;
         loop {
             if !written {
@@ -269,7 +289,7 @@ impl Store {
             if began.elapsed() >= patience {
                 return Ok(false);
             }
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
