@@ -29,7 +29,7 @@ impl Parser<'_> {
         let is = match parts.as_slice() {
             [] => {
                 let message = format!("`{word}` holds no word");
-                let help = match super::operator_meant(word) {
+                let help = match super::joins::operator_meant(word) {
                     Some(meant) => format!("did you mean {meant}?"),
                     None => "write a word, a #tag, a @name or an emoji".to_owned(),
                 };
