@@ -1,4 +1,4 @@
-//! Countries: the codes of ISO 3166-1, of two letters and of three.
+//! Countries: the codes of ISO 3166-1, of two letters and of three, and names in five languages.
 
 use crate::query::Code;
 
@@ -19,20 +19,47 @@ const CODES: &str = "\
     tgtgo ththa tjtjk tktkl tltls tmtkm tntun toton trtur tttto tvtuv twtwn tztza uaukr uguga umumi ususa uyury \
     uzuzb vavat vcvct veven vgvgb vivir vnvnm vuvut wfwlf wswsm xkxkx yeyem ytmyt zazaf zmzmb zwzwe";
 
-/// The code of two letters of a country that is written as one of two or of three, in lower case.
+/// Names, of those that are written most.
+const NAMES: &[(&str, &str)] = &[
+    ("us", "united states|united states of america|vereinigte staaten|stati uniti|estados unidos"),
+    ("gb", "united kingdom|great britain|großbritannien|storbritannien|regno unito|reino unido"),
+    ("de", "ger|germany|deutschland|tyskland|germania|alemania"),
+    ("at", "austria|österreich|österrike"),
+    ("ch", "switzerland|schweiz|svizzera|suiza"),
+    ("se", "sweden|schweden|sverige|svezia|suecia"),
+    ("no", "norway|norwegen|norge|norvegia|noruega"),
+    ("dk", "denmark|dänemark|danmark|danimarca|dinamarca"),
+    ("fi", "finland|finnland|finlandia"),
+    ("it", "italy|italien|italia"),
+    ("es", "spain|spanien|spagna|españa"),
+    ("fr", "france|frankreich|frankrike|francia"),
+    ("pt", "portugal|portogallo"),
+    ("nl", "netherlands|niederlande|nederländerna|paesi bassi|países bajos"),
+    ("be", "belgium|belgien|belgio|bélgica"),
+    ("pl", "poland|polen|polonia"),
+    ("ie", "ireland|irland|irlanda"),
+    ("ca", "canada|kanada|canadá"),
+    ("mx", "mexico|mexiko|messico|méxico"),
+    ("au", "australia|australien"),
+    ("in", "india|indien"),
+];
+
+/// The code of two letters of a country that is written as one of two or of three, or by its name, in lower case.
 pub fn code(text: &str) -> Option<&'static str> {
     let text = match text {
         "uk" => "gb",
         other => other,
     };
     let both = CODES.split(' ').filter_map(|both| both.split_at_checked(2));
-    both.into_iter().find(|(two, three)| *two == text || *three == text).map(|(two, _)| two)
+    let by_code = both.into_iter().find(|(two, three)| *two == text || *three == text).map(|(two, _)| two);
+    let named = || NAMES.iter().find(|(_, names)| names.split('|').any(|n| n == text)).map(|(code, _)| *code);
+    by_code.or_else(named)
 }
 
 /// What is said of anything else.
 pub(super) fn unknown(text: &str) -> (Code, String, String) {
     let help = "write a code of ISO 3166-1: country:se, or country:swe";
-    (Code::FieldValue, format!("`{text}` is no code of a country"), help.to_owned())
+    (Code::FieldValue, format!("`{text}` is no country"), help.to_owned())
 }
 
 #[cfg(test)]
@@ -45,7 +72,7 @@ mod tests {
             (code("gbr"), code("gb"), code("uk"), code("usa")),
             (Some("gb"), Some("gb"), Some("gb"), Some("us"))
         );
-        assert_eq!((code("xx"), code("sweden"), code("")), (None, None, None));
+        assert_eq!((code("xx"), code("sverige"), code("")), (None, Some("se"), None));
         assert_eq!(CODES.split(' ').count(), 250);
         assert!(CODES.split(' ').all(|both| both.len() == 5));
     }

@@ -1,5 +1,7 @@
 //! Words of other tools in vakt's own: networks, kinds, languages and countries.
 
+use crate::query::country;
+
 /// Networks by the words for them, the plainest last. A word that begins with `=` has to be all of it.
 const NETWORKS: &[(&str, &str)] = &[
     ("x", "=x|twitter|tweet"),
@@ -121,41 +123,9 @@ pub(in crate::sources) fn language_of(word: &str) -> Option<String> {
     named.or_else(|| (short && word != "und").then(|| word.replace('_', "-")))
 }
 
-/// Countries by their three letters and names.
-const COUNTRIES: &[(&str, &str)] = &[
-    ("us", "usa|united states|united states of america|vereinigte staaten|stati uniti|estados unidos"),
-    ("gb", "gbr|uk|united kingdom|great britain|großbritannien|storbritannien|regno unito|reino unido"),
-    ("de", "deu|ger|germany|deutschland|tyskland|germania|alemania"),
-    ("at", "aut|austria|österreich|österrike"),
-    ("ch", "che|switzerland|schweiz|svizzera|suiza"),
-    ("se", "swe|sweden|schweden|sverige|svezia|suecia"),
-    ("no", "nor|norway|norwegen|norge|norvegia|noruega"),
-    ("dk", "dnk|denmark|dänemark|danmark|danimarca|dinamarca"),
-    ("fi", "fin|finland|finnland|finlandia"),
-    ("it", "ita|italy|italien|italia"),
-    ("es", "esp|spain|spanien|spagna|españa"),
-    ("fr", "fra|france|frankreich|frankrike|francia"),
-    ("pt", "prt|portugal|portogallo"),
-    ("nl", "nld|netherlands|niederlande|nederländerna|paesi bassi|países bajos"),
-    ("be", "bel|belgium|belgien|belgio|bélgica"),
-    ("pl", "pol|poland|polen|polonia"),
-    ("ie", "irl|ireland|irland|irlanda"),
-    ("ca", "can|canada|kanada|canadá"),
-    ("mx", "mex|mexico|mexiko|messico|méxico"),
-    ("au", "aus|australia|australien"),
-    ("in", "ind|india|indien"),
-];
-
 /// The ISO 3166-1 code of a country, told as code or name; empty where it is neither.
 pub(in crate::sources) fn country_of(word: &str) -> String {
-    let word = word.trim().to_lowercase();
-    if word.len() == 2 && word != "uk" && word.bytes().all(|b| b.is_ascii_lowercase()) {
-        return word;
-    }
-    COUNTRIES
-        .iter()
-        .find(|(_, names)| names.split('|').any(|n| n == word))
-        .map_or_else(String::new, |(code, _)| (*code).into())
+    country(&word.trim().to_lowercase()).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
